@@ -1,0 +1,88 @@
+"""The ports: what a use case needs from a venue. Adapters in `venues` implement them.
+
+Reads raise VenueUnavailable (no sensible answer: nothing concluded) or VenueRefused (key, right,
+instrument). Submits and cancels never raise for what the venue or the network did: the outcome is
+a value. Decimals in and out; core integers stop here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from trader.core.approval import Approved
+from trader.domain.account import Balance, Fill
+from trader.domain.instrument import Instrument
+from trader.domain.market import Quote
+from trader.domain.order import VenueOrder
+from trader.domain.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class RawBar:
+    """One bar as the venue told it: text prices (may be impossible: `bars` judges that)."""
+
+    open_ms: int
+    open: str
+    high: str
+    low: str
+    close: str
+    volume: str
+
+
+class MarketData(Protocol):
+    """Public data of one venue."""
+
+    name: str
+
+    def fetch_instruments(self) -> dict[str, Instrument]:
+        """By symbol, every spot instrument that the venue lists (inactive ones included)."""
+        ...
+
+    def fetch_venue_ms(self) -> int:
+        """The venue's clock."""
+        ...
+
+    def fetch_bars(
+        self, symbol: str, timeframe: str, since_ms: int, limit: int
+    ) -> Sequence[RawBar]:
+        """Bars opening at or after `since_ms`, oldest first, at most `limit` (pages are joined
+        when the venue's page is smaller). The bar that is still open may be the last one."""
+        ...
+
+    def fetch_quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
+        """Best bid and ask by symbol; a symbol without a usable answer is left out."""
+        ...
+
+
+class Venue(MarketData, Protocol):
+    """A venue where orders can be placed."""
+
+    def fetch_balances(self) -> dict[str, Balance]:
+        """By asset; an asset that is not named holds nothing."""
+        ...
+
+    def fetch_open_orders(self, symbols: Sequence[str]) -> list[VenueOrder]:
+        """Every open order of these instruments, own and foreign."""
+        ...
+
+    def fetch_order(self, symbol: str, client_order_id: str) -> VenueOrder | None:
+        """The order by our id, open or ended; None only when the venue says it knows none."""
+        ...
+
+    def fetch_fills(self, symbol: str, since_ms: int) -> list[Fill]:
+        """Every fill of the account since a time, oldest first, pages joined."""
+        ...
+
+    def submit(self, order: Approved) -> Outcome:
+        """Send one approved order, once. Never retried, never raises for the venue's doing."""
+        ...
+
+    def cancel(self, symbol: str, client_order_id: str) -> Outcome:
+        """Ask for a cancel by our id. Rejected('not_found') when the venue knows no open one."""
+        ...
+
+    def cancel_all(self, symbol: str) -> Outcome | None:
+        """Cancel every open order of an instrument, foreign ones too; None: nothing was open."""
+        ...

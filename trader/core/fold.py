@@ -1,0 +1,276 @@
+"""The one fold: facts in, account state out.
+
+Lives here: what each kind of entry means for the account, the same in the journal's projections
+and in the back-test. `fold` changes the state it is given (copying it for each of a million fills
+would cost more than the fills) and marks what it touched in `state.dirty`. Must not live here:
+decisions, or anything about where facts are kept.
+
+An entry's payload is plain data: int, text, lists and dicts of these, never float.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from trader.core.money import mul_div_up
+from trader.core.scale import Spec, text
+from trader.core.state import HALT_LEVELS, Order, Position, State
+from trader.domain.order import IllegalTransition, OrderEvent, OrderState, Side, next_state
+
+Payload = dict[str, Any]
+
+OUTCOME_EVENTS = {
+    "accepted": OrderEvent.ACCEPT,
+    "rejected": OrderEvent.REJECT,
+    "unknown": OrderEvent.LOSE,
+    "not_sent": OrderEvent.FAIL_CONNECT,
+}
+SEEN_EVENTS = {
+    OrderState.OPEN: OrderEvent.ACCEPT,
+    OrderState.FILLED: OrderEvent.FILL_ALL,
+    OrderState.CANCELED: OrderEvent.CANCEL,
+    OrderState.EXPIRED: OrderEvent.EXPIRE,
+    OrderState.REJECTED: OrderEvent.REJECT,
+    OrderState.ABSENT: OrderEvent.FIND_ABSENT,
+}
+
+
+class FoldError(ValueError):
+    """A fact that contradicts the state: an unknown order, more fills than lots, more sold than
+    held. The journal refuses to append it."""
+
+
+def fold(state: State, kind: str, payload: Payload) -> State:
+    """Apply one fact; returns the same `state`. Kinds that say nothing about the account pass.
+
+    Raises FoldError or IllegalTransition (and leaves the state as it was) when the fact
+    contradicts what is known.
+    """
+    handler = _HANDLERS.get(kind)
+    if handler is not None:
+        handler(state, payload)
+    return state
+
+
+def _set(state: State, key: str, value: int | str) -> None:
+    state.meta[key] = value
+    state.dirty.add(("meta", key))
+
+
+def _genesis(state: State, payload: Payload) -> None:
+    for key in ("account", "mode", "prefix", "quote"):
+        _set(state, key, str(payload[key]))
+    for key in ("cash_digits", "capital_units"):
+        _set(state, key, int(payload[key]))
+    _set(state, "cash_units", int(payload["capital_units"]))
+
+
+def _instrument(state: State, payload: Payload) -> None:
+    state.set_instrument(dict(payload))
+
+
+def _policy(state: State, payload: Payload) -> None:
+    _set(state, "policy", str(payload["sha"]))
+
+
+def _cycle_start(state: State, payload: Payload) -> None:
+    _set(state, "cycles", int(payload["cycle"]))
+
+
+def _plan(state: State, payload: Payload) -> None:
+    bar_ms = int(payload["bar_ms"])
+    if bar_ms <= state.number("last_bar_ms"):
+        raise FoldError(f"bar {bar_ms} is already planned")
+    settled = [key for key, order in state.orders.items() if not order.working]
+    planned = [Order(leg) for leg in payload["legs"]]
+    for order in planned:
+        if order.client_id in state.orders:
+            raise FoldError(f"order {order.client_id} exists already")
+    for key in settled:
+        if state.orders[key].state is not OrderState.PLANNED:
+            del state.orders[key]
+    _set(state, "last_bar_ms", bar_ms)
+    for order in planned:
+        _put(state, order)
+
+
+def _order_planned(state: State, payload: Payload) -> None:
+    order = Order(payload)
+    if order.client_id in state.orders:
+        raise FoldError(f"order {order.client_id} exists already")
+    _put(state, order)
+
+
+def _order_recalled(state: State, payload: Payload) -> None:
+    if str(payload["client_id"]) not in state.orders:
+        _put(state, Order(payload))
+
+
+def _order_sent(state: State, payload: Payload) -> None:
+    order = _order(state, payload)
+    order.state = next_state(order.state, OrderEvent.SEND)
+    order.sent_ms = int(payload["at_ms"])
+    _touch(state, order, payload)
+
+
+def _order_outcome(state: State, payload: Payload) -> None:
+    order = _order(state, payload)
+    event = OUTCOME_EVENTS[payload["outcome"]]
+    order.state = next_state(order.state, event)
+    order.outcome_code = str(payload["code"])
+    _touch(state, order, payload)
+
+
+def _order_seen(state: State, payload: Payload) -> None:
+    order = _order(state, payload)
+    seen = OrderState(payload["state"])
+    if seen is not order.state:
+        order.state = next_state(order.state, SEEN_EVENTS[seen])
+    order.venue_lots = max(order.venue_lots, int(payload["venue_lots"]))
+    _touch(state, order, payload)
+
+
+def _order_abandoned(state: State, payload: Payload) -> None:
+    order = _order(state, payload)
+    order.state = next_state(order.state, OrderEvent.ABANDON)
+    order.outcome_code = str(payload["why"])
+    _touch(state, order, payload)
+
+
+def _fill(state: State, payload: Payload) -> None:
+    order = _order(state, payload)
+    spec = state.spec(order.symbol)
+    lots, units = int(payload["qty_lots"]), int(payload["cost_units"])
+    if order.filled_lots + lots > order.qty_lots:
+        raise FoldError(
+            f"order {order.client_id}: fill {payload['trade_id']} of {lots} lots on top of "
+            f"{order.filled_lots} is more than the {order.qty_lots} asked for"
+        )
+    done = order.filled_lots + lots == order.qty_lots
+    after = next_state(order.state, OrderEvent.FILL_ALL if done else OrderEvent.FILL_PART)
+    position = state.positions.get(order.symbol) or Position({"symbol": order.symbol})
+    base = lots * spec.base_per_lot
+    if order.side is Side.SELL and base + int(payload["fee_base_units"]) > position.qty_units:
+        raise FoldError(f"order {order.client_id}: sold {base} of {position.qty_units} held")
+    order.filled_lots += lots
+    order.filled_units += units
+    order.state = after
+    fee_cash = int(payload["fee_cash_units"])
+    if order.side is Side.BUY:
+        _book_buy(state, order, position, spec, payload)
+        _set(state, "cash_units", state.cash_units - units - fee_cash)
+    else:
+        _book_sell(position, spec, payload)
+        _set(state, "cash_units", state.cash_units + units - fee_cash)
+    position.fees_units += fee_cash
+    state.positions[order.symbol] = position
+    state.dirty.add(("positions", order.symbol))
+    _other_fee(state, payload)
+    _touch(state, order, payload)
+
+
+def _book_buy(
+    state: State, order: Order, position: Position, spec: Spec, payload: Payload
+) -> None:
+    if not is_open(position, spec):
+        position.strategy = order.strategy
+        position.opened_ms = int(payload["at_ms"])
+        position.stop_ticks = order.stop_ticks
+    lots = int(payload["qty_lots"])
+    position.qty_units += lots * spec.base_per_lot - int(payload["fee_base_units"])
+    position.cost_units += int(payload["cost_units"]) + int(payload["fee_cash_units"])
+    position.entry_ticks = mul_div_up(
+        order.filled_units, spec.notional_den, spec.notional_num * order.filled_lots
+    )
+    if order.signal_ms:
+        key = f"{order.strategy}|{order.symbol}"
+        state.consumed[key] = max(state.consumed.get(key, -1), order.signal_ms)
+        state.dirty.add(("consumed", key))
+
+
+def _book_sell(position: Position, spec: Spec, payload: Payload) -> None:
+    gone = int(payload["qty_lots"]) * spec.base_per_lot + int(payload["fee_base_units"])
+    cost = mul_div_up(position.cost_units, gone, position.qty_units) if position.qty_units else 0
+    cost = min(cost, position.cost_units)
+    position.qty_units -= gone
+    position.cost_units -= cost
+    position.realised_units += int(payload["cost_units"]) - int(payload["fee_cash_units"]) - cost
+    if not is_open(position, spec):
+        position.strategy, position.stop_ticks, position.opened_ms = "", 0, 0
+        position.entry_ticks = 0
+
+
+def is_open(position: Position, spec: Spec) -> bool:
+    """Whether enough is held to be sold at all; less is dust, which belongs to no strategy."""
+    return sellable_lots(position, spec) >= spec.qty_lots_min
+
+
+def sellable_lots(position: Position, spec: Spec) -> int:
+    """Whole lots held, rounded down."""
+    return position.qty_units // spec.base_per_lot
+
+
+def _other_fee(state: State, payload: Payload) -> None:
+    asset = str(payload["fee_asset"])
+    if not asset:
+        return
+    total = Decimal(state.other_fees.get(asset, "0")) + Decimal(str(payload["fee"]))
+    state.other_fees[asset] = text(total)
+    state.dirty.add(("other_fees", asset))
+
+
+def _halt(state: State, payload: Payload) -> None:
+    level = str(payload["level"])
+    if HALT_LEVELS.index(level) < HALT_LEVELS.index(state.word("halt_level")):
+        return
+    _set(state, "halt_level", level)
+    _set(state, "halt_why", str(payload["why"]))
+    _set(state, "halt_by", str(payload["by"]))
+
+
+def _resume(state: State, payload: Payload) -> None:
+    _set(state, "halt_level", "running")
+    _set(state, "halt_why", str(payload["why"]))
+    _set(state, "halt_by", str(payload["by"]))
+
+
+def _order(state: State, payload: Payload) -> Order:
+    order = state.orders.get(str(payload["client_id"]))
+    if order is None:
+        raise FoldError(f"order {payload['client_id']} is not known")
+    return order
+
+
+def _touch(state: State, order: Order, payload: Payload) -> None:
+    order.updated_ms = int(payload["at_ms"])
+    venue_id = str(payload.get("venue_id", ""))
+    if venue_id:
+        order.venue_id = venue_id
+    state.dirty.add(("orders", order.client_id))
+
+
+def _put(state: State, order: Order) -> None:
+    state.orders[order.client_id] = order
+    state.dirty.add(("orders", order.client_id))
+
+
+_HANDLERS: dict[str, Callable[[State, Payload], None]] = {
+    "genesis": _genesis,
+    "instrument": _instrument,
+    "policy": _policy,
+    "cycle_start": _cycle_start,
+    "plan": _plan,
+    "order_planned": _order_planned,
+    "order_recalled": _order_recalled,
+    "order_sent": _order_sent,
+    "order_outcome": _order_outcome,
+    "order_seen": _order_seen,
+    "order_abandoned": _order_abandoned,
+    "fill": _fill,
+    "halt": _halt,
+    "resume": _resume,
+}
+
+__all__ = ["FoldError", "IllegalTransition", "fold", "is_open", "sellable_lots"]

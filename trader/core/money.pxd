@@ -1,0 +1,18 @@
+cimport cython
+
+cdef extern from *:
+    """
+    typedef __int128 trader_int128;
+    """
+    ctypedef long long int128 "trader_int128"
+
+@cython.locals(product=int128, quotient=int128)
+cpdef long long mul_div_down(long long a, long long b, long long c) except? -1
+
+@cython.locals(product=int128, quotient=int128)
+cpdef long long mul_div_up(long long a, long long b, long long c) except? -1
+
+cpdef long long price_up(long long price_ticks, long long ppm) except? -1
+
+@cython.locals(lowered=cython.longlong)
+cpdef long long price_down(long long price_ticks, long long ppm) except? -1

@@ -1,0 +1,281 @@
+"""The account's state: what `fold` builds from facts, in journal and back-test alike.
+
+Lives here: mutable records in core integers, and their canonical rows (the journal's projections).
+Only `fold` changes them. Must not live here: rules about what may be traded.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from trader.core.scale import Spec, text
+from trader.domain.instrument import Instrument
+from trader.domain.order import UNRESOLVED, WORKING, OrderState, Side, TimeInForce
+
+HALT_LEVELS = ("running", "no_entries", "reduce_only", "frozen")
+
+Row = dict[str, int | str]
+
+
+class Order:
+    """One attempt of one leg of a plan.
+
+    `signal_ms` is the open time of the signal bar an entry acts on (0 for an exit).
+    `qty_lots` asked for, `filled_lots` and `filled_units` (cash, before fees) booked from fills,
+    `venue_lots` the filled quantity that the venue's own order record claims (-1: not told).
+    """
+
+    __slots__ = (
+        "attempt",
+        "bar_ms",
+        "client_id",
+        "filled_lots",
+        "filled_units",
+        "leg",
+        "outcome_code",
+        "price_ticks",
+        "qty_lots",
+        "reason",
+        "sent_ms",
+        "side",
+        "signal_ms",
+        "state",
+        "stop_ticks",
+        "strategy",
+        "symbol",
+        "tif",
+        "updated_ms",
+        "venue_id",
+        "venue_lots",
+    )
+
+    def __init__(self, row: Row) -> None:
+        """From a canonical row (see `row`)."""
+        self.client_id = str(row["client_id"])
+        self.strategy = str(row["strategy"])
+        self.symbol = str(row["symbol"])
+        self.side = Side(row["side"])
+        self.tif = TimeInForce(row["tif"])
+        self.bar_ms = int(row["bar_ms"])
+        self.leg = int(row["leg"])
+        self.attempt = int(row["attempt"])
+        self.price_ticks = int(row["price_ticks"])
+        self.qty_lots = int(row["qty_lots"])
+        self.stop_ticks = int(row["stop_ticks"])
+        self.signal_ms = int(row["signal_ms"])
+        self.reason = str(row["reason"])
+        self.state = OrderState(row.get("state", OrderState.PLANNED))
+        self.filled_lots = int(row.get("filled_lots", 0))
+        self.filled_units = int(row.get("filled_units", 0))
+        self.venue_lots = int(row.get("venue_lots", -1))
+        self.venue_id = str(row.get("venue_id", ""))
+        self.outcome_code = str(row.get("outcome_code", ""))
+        self.sent_ms = int(row.get("sent_ms", 0))
+        self.updated_ms = int(row.get("updated_ms", 0))
+
+    def row(self) -> Row:
+        """Canonical row: projection table `orders`, key `client_id`."""
+        return {name: _plain(getattr(self, name)) for name in self.__slots__}
+
+    @property
+    def working(self) -> bool:
+        """May still change the account, or has told of fills that are not booked yet."""
+        return self.state in WORKING or self.venue_lots > self.filled_lots
+
+    @property
+    def unresolved(self) -> bool:
+        """Nobody knows yet whether it reached the venue."""
+        return self.state in UNRESOLVED
+
+    @property
+    def open_lots(self) -> int:
+        """Lots that may still fill; everything not booked while the order is working."""
+        return self.qty_lots - self.filled_lots if self.working else 0
+
+
+class Position:
+    """What the program holds of one instrument, and for which strategy.
+
+    `qty_units` base units (sum of fills less fees taken in the base coin), `cost_units` cash paid
+    for what is held (fees in cash included), `realised_units` cash result of what was sold,
+    `fees_units` cash fees paid. A closed position keeps its row (dust, realised result).
+    """
+
+    __slots__ = (
+        "cost_units",
+        "entry_ticks",
+        "fees_units",
+        "opened_ms",
+        "qty_units",
+        "realised_units",
+        "stop_ticks",
+        "strategy",
+        "symbol",
+    )
+
+    def __init__(self, row: Row) -> None:
+        """From a canonical row (see `row`)."""
+        self.symbol = str(row["symbol"])
+        self.strategy = str(row.get("strategy", ""))
+        self.qty_units = int(row.get("qty_units", 0))
+        self.cost_units = int(row.get("cost_units", 0))
+        self.entry_ticks = int(row.get("entry_ticks", 0))
+        self.stop_ticks = int(row.get("stop_ticks", 0))
+        self.opened_ms = int(row.get("opened_ms", 0))
+        self.realised_units = int(row.get("realised_units", 0))
+        self.fees_units = int(row.get("fees_units", 0))
+
+    def row(self) -> Row:
+        """Canonical row: projection table `positions`, key `symbol`."""
+        return {name: _plain(getattr(self, name)) for name in self.__slots__}
+
+
+class State:
+    """Everything a decision needs to know of the account.
+
+    Attributes:
+        meta: single facts as text or int: `account`, `mode`, `prefix`, `quote`, `cash_digits`,
+            `capital_units`, `cash_units`, `halt_level`, `halt_why`, `halt_by`, `last_bar_ms`
+            (newest planned decision bar, -1 before the first), `cycles`, `policy`.
+        orders: by client id, every order that is not settled, and those of the newest plan.
+        positions: by symbol.
+        instruments: by symbol, the newest rules as canonical rows (decimals as text).
+        other_fees: by asset, decimal text: fees taken in a third coin.
+        consumed: by `strategy|symbol`, open time of the newest signal bar that was acted on.
+        dirty: (table, key) touched since the caller last cleared it.
+    """
+
+    __slots__ = (
+        "_specs",
+        "consumed",
+        "dirty",
+        "instruments",
+        "meta",
+        "orders",
+        "other_fees",
+        "positions",
+    )
+
+    def __init__(self) -> None:
+        """An account about which nothing is known."""
+        self.meta: dict[str, int | str] = {
+            "account": "",
+            "capital_units": 0,
+            "cash_digits": 8,
+            "cash_units": 0,
+            "cycles": 0,
+            "halt_by": "",
+            "halt_level": "running",
+            "halt_why": "",
+            "last_bar_ms": -1,
+            "mode": "",
+            "policy": "",
+            "prefix": "",
+            "quote": "",
+        }
+        self.orders: dict[str, Order] = {}
+        self.positions: dict[str, Position] = {}
+        self.instruments: dict[str, Row] = {}
+        self.other_fees: dict[str, str] = {}
+        self.consumed: dict[str, int] = {}
+        self.dirty: set[tuple[str, str]] = set()
+        self._specs: dict[str, Spec] = {}
+
+    def spec(self, symbol: str) -> Spec:
+        """The instrument's newest rules in core integers; KeyError when it was never seen."""
+        known = self._specs.get(symbol)
+        if known is None:
+            known = Spec(instrument_of(self.instruments[symbol]), self.number("cash_digits"))
+            self._specs[symbol] = known
+        return known
+
+    def set_instrument(self, row: Row) -> None:
+        """Take newer rules of an instrument; raises ScaleError when they cannot be held."""
+        symbol = str(row["symbol"])
+        self._specs[symbol] = Spec(instrument_of(row), self.number("cash_digits"))
+        self.instruments[symbol] = row
+        self.dirty.add(("instruments", symbol))
+
+    def number(self, key: str) -> int:
+        """A meta value that is an int."""
+        return int(self.meta[key])
+
+    def word(self, key: str) -> str:
+        """A meta value that is text."""
+        return str(self.meta[key])
+
+    @property
+    def cash_units(self) -> int:
+        """Cash of the program's slice, in cash units; what is in flight is not taken off."""
+        return int(self.meta["cash_units"])
+
+    def row(self, table: str, key: str) -> Row | None:
+        """The canonical row of one projection, or None when it does not exist."""
+        if table == "orders":
+            order = self.orders.get(key)
+            return order.row() if order else None
+        if table == "positions":
+            position = self.positions.get(key)
+            return position.row() if position else None
+        if table == "instruments":
+            return self.instruments.get(key)
+        single: dict[str, dict[str, int | str]] = {
+            "meta": self.meta,
+            "other_fees": dict(self.other_fees),
+            "consumed": dict(self.consumed),
+        }
+        held = single[table]
+        return {"key": key, "value": held[key]} if key in held else None
+
+    def load_row(self, table: str, row: Row) -> None:
+        """Put back one row that `row` gave: how the journal rebuilds a State when it opens."""
+        if table == "orders":
+            self.orders[str(row["client_id"])] = Order(row)
+        elif table == "positions":
+            self.positions[str(row["symbol"])] = Position(row)
+        elif table == "instruments":
+            self.instruments[str(row["symbol"])] = row
+        elif table == "other_fees":
+            self.other_fees[str(row["key"])] = str(row["value"])
+        elif table == "consumed":
+            self.consumed[str(row["key"])] = int(row["value"])
+        else:
+            self.meta[str(row["key"])] = row["value"]
+
+    def orders_of(self, symbol: str) -> list[Order]:
+        """Orders of an instrument in the order they were planned."""
+        return [order for order in self.orders.values() if order.symbol == symbol]
+
+
+def instrument_row(instrument: Instrument) -> Row:
+    """An instrument as a canonical row (decimals as text): payload of an `instrument` entry."""
+    return {
+        "symbol": instrument.symbol,
+        "base": instrument.base,
+        "quote": instrument.quote,
+        "tick": text(instrument.tick),
+        "lot": text(instrument.lot),
+        "qty_min": text(instrument.qty_min),
+        "qty_max": text(instrument.qty_max),
+        "notional_min": text(instrument.notional_min),
+        "fee_taker": text(instrument.fee_taker),
+        "fee_maker": text(instrument.fee_maker),
+        "active": int(instrument.active),
+    }
+
+
+def instrument_of(row: Row) -> Instrument:
+    """The instrument that `instrument_row` described."""
+    exact = {
+        name: Decimal(str(row[name]))
+        for name in ("tick", "lot", "qty_min", "qty_max", "notional_min", "fee_taker", "fee_maker")
+    }
+    symbol, base, quote = (str(row[name]) for name in ("symbol", "base", "quote"))
+    return Instrument(symbol, base, quote, active=bool(row["active"]), **exact)
+
+
+PROJECTIONS = ("meta", "orders", "positions", "instruments", "other_fees", "consumed")
+
+
+def _plain(value: int | str) -> int | str:
+    return str(value) if isinstance(value, str) else value
