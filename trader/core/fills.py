@@ -1,0 +1,99 @@
+"""What fills: one definition for paper and back-test.
+
+Lives here: whether a limit order fills against a touch or a bar, at what price and for how many
+lots, and the `fill` fact that follows. The worst order of events is assumed inside a bar. Must not
+live here: the local exchange's matching, which is a second opinion and shares nothing with this.
+"""
+
+from __future__ import annotations
+
+from trader.core.scale import Spec, fee_up, notional_down, notional_up, text, to_decimal
+from trader.core.money import mul_div_up, PPM
+from trader.core.state import Order
+from trader.domain.order import Side
+
+NO_FILL = (0, 0)
+
+
+def fill_ioc(
+    side: Side, limit_ticks: int, qty_lots: int, touch_ticks: int, touch_lots: int
+) -> tuple[int, int]:
+    """(price_ticks, lots) of an immediate-or-cancel limit order against the touch.
+
+    `touch_ticks` is the ask for a buy and the bid for a sell; <= 0 means there is none.
+    `touch_lots` is the quantity there, -1 when not told (then all of the order fills).
+    """
+    if touch_ticks <= 0:
+        return NO_FILL
+    if side is Side.BUY and touch_ticks > limit_ticks:
+        return NO_FILL
+    if side is Side.SELL and touch_ticks < limit_ticks:
+        return NO_FILL
+    lots = qty_lots if touch_lots < 0 else min(qty_lots, touch_lots)
+    return (touch_ticks, lots) if lots > 0 else NO_FILL
+
+
+def fill_resting(
+    side: Side,
+    limit_ticks: int,
+    qty_lots: int,
+    bar: tuple[int, int, int],
+    volume_lots: int,
+) -> tuple[int, int]:
+    """(price_ticks, lots) of a resting limit order on one bar (open, high, low in ticks).
+
+    A bar that opens through the limit fills at the open; otherwise the price must trade *through*
+    the limit, because at the limit others may stand before us. `volume_lots` bounds the quantity;
+    -1 when not told.
+    """
+    open_, high, low = bar
+    if side is Side.BUY:
+        price = open_ if open_ < limit_ticks else limit_ticks if low < limit_ticks else 0
+    else:
+        price = open_ if open_ > limit_ticks else limit_ticks if high > limit_ticks else 0
+    lots = qty_lots if volume_lots < 0 else min(qty_lots, volume_lots)
+    return (price, lots) if price > 0 and lots > 0 else NO_FILL
+
+
+def fill_payload(  # noqa: PLR0913 - the facts of one execution
+    order: Order,
+    spec: Spec,
+    trade_id: str,
+    price_ticks: int,
+    qty_lots: int,
+    at_ms: int,
+    *,
+    fee_ppm: int,
+    fee_in_base: bool,
+    maker: bool,
+) -> dict[str, int | str]:
+    """The `fill` fact of a modelled execution: we pay rounded up, receive rounded down."""
+    buy = order.side is Side.BUY
+    value = notional_up if buy else notional_down
+    cost = value(spec, price_ticks, qty_lots)
+    base_fee = buy and fee_in_base
+    return {
+        "client_id": order.client_id,
+        "symbol": order.symbol,
+        "trade_id": trade_id,
+        "side": str(order.side),
+        "price_ticks": price_ticks,
+        "qty_lots": qty_lots,
+        "cost_units": cost,
+        "fee_cash_units": 0 if base_fee else fee_up(cost, fee_ppm),
+        "fee_base_units": (
+            mul_div_up(qty_lots * spec.base_per_lot, fee_ppm, PPM) if base_fee else 0
+        ),
+        "fee_asset": "",
+        "fee": "",
+        "maker": int(maker),
+        "at_ms": at_ms,
+    }
+
+
+def modelled_fee(spec: Spec, payload: dict[str, int | str]) -> tuple[str, str]:
+    """(amount as decimal text, asset) of a modelled fill's fee, for a venue's books."""
+    base = int(payload["fee_base_units"])
+    if base:
+        return text(to_decimal(base, spec.base_unit)), spec.base
+    return text(to_decimal(int(payload["fee_cash_units"]), spec.cash_unit)), spec.quote

@@ -1,0 +1,109 @@
+"""Strategy files: how a user's Python becomes two functions, and what they may see.
+
+Lives here: compiling a strategy's source text (kept in the journal, so that a replay runs the very
+text that decided) and the read-only window of closed bars it is given. Must not live here: reading
+files, and what is done with a signal.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Mapping
+from types import CodeType
+from typing import Any, cast
+
+from trader.core.parameters import StrategyCode
+from trader.core.series import Series
+
+# What code of a user may raise while it decides; anything else is a bug of ours.
+USER_CODE_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    BufferError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    NameError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+
+Numbers = Mapping[str, float | int]
+
+
+class StrategyError(ValueError):
+    """A strategy file that cannot be used; says why."""
+
+
+class Window:
+    """Closed bars as a strategy sees them: float64 columns it can read and not write.
+
+    Attributes:
+        open_ms: int64[n], open times, oldest first.
+        open, high, low, close: float64[n], prices. volume: float64[n], base coins.
+    """
+
+    __slots__ = ("close", "high", "low", "open", "open_ms", "volume")
+
+    def __init__(self, series: Series) -> None:
+        """From a series; prices become the nearest floats of their exact decimals."""
+        numerator, denominator = series.tick.as_integer_ratio()
+        self.open_ms = memoryview(series.open_ms).toreadonly()
+        self.open = _floats(series.open, numerator, denominator)
+        self.high = _floats(series.high, numerator, denominator)
+        self.low = _floats(series.low, numerator, denominator)
+        self.close = _floats(series.close, numerator, denominator)
+        self.volume = memoryview(series.volume).toreadonly()
+
+    def __len__(self) -> int:
+        """Number of bars."""
+        return len(self.open_ms)
+
+
+def _floats(ticks: array[int], numerator: int, denominator: int) -> memoryview[float]:
+    column = array("d", [tick * numerator / denominator for tick in ticks])
+    return cast("memoryview[float]", memoryview(column).toreadonly())
+
+
+def compile_strategy(name: str, source: str) -> CodeType:
+    """The code of a strategy file; raises StrategyError with line and reason."""
+    try:
+        return compile(source, f"<strategy {name}>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        raise StrategyError(f"strategy {name}: {error}") from error
+
+
+def load_strategy(name: str, source: str) -> tuple[StrategyCode, dict[str, float | int]]:
+    """The functions of a strategy file and its PARAMETERS with their defaults.
+
+    Raises StrategyError when it does not define `PARAMETERS`, `warmup(p)` and `signals(bars, p)`,
+    or fails while it is loaded.
+    """
+    code = compile_strategy(name, source)
+    scope: dict[str, Any] = {"__name__": f"trader_strategy_{name}"}
+    try:
+        exec(code, scope)  # noqa: S102 - the user's own file, checked for its owner when read
+    except USER_CODE_ERRORS as error:
+        raise StrategyError(f"strategy {name}: fails when loaded: {error!r}") from error
+    warmup = scope.get("warmup")
+    signals = scope.get("signals")
+    if not callable(warmup) or not callable(signals):
+        raise StrategyError(f"strategy {name}: must define warmup(p) and signals(bars, p)")
+    defaults = scope.get("PARAMETERS")
+    if not isinstance(defaults, dict):
+        raise StrategyError(f"strategy {name}: must define PARAMETERS, a dict of numbers")
+    numbers: dict[str, float | int] = {}
+    for key, value in cast("dict[Any, Any]", defaults).items():
+        if not isinstance(key, str) or type(value) not in {int, float}:
+            raise StrategyError(f"strategy {name}: PARAMETERS[{key!r}] is not a number")
+        numbers[key] = value
+    return (
+        StrategyCode(
+            cast("Callable[[Numbers], int]", warmup),
+            cast("Callable[[Any, Numbers], Any]", signals),
+        ),
+        numbers,
+    )
