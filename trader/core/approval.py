@@ -114,9 +114,9 @@ def seal_approved(proposal: Proposal, client_order_id: str, spec: Spec) -> Appro
     return Approved(_SEAL, proposal, client_order_id, price, qty)
 
 
-def restore(order: Order, spec: Spec) -> Approved:
-    """An order that the journal holds as planned: the gates approved it before it was written."""
-    proposal = Proposal(
+def proposal_of(order: Order) -> Proposal:
+    """What an order of the state once asked for."""
+    return Proposal(
         order.strategy,
         order.symbol,
         order.side,
@@ -130,4 +130,8 @@ def restore(order: Order, spec: Spec) -> Approved:
         order.signal_ms,
         order.reason,
     )
-    return seal_approved(proposal, order.client_id, spec)
+
+
+def restore(order: Order, spec: Spec) -> Approved:
+    """An order that the journal holds as planned: the gates approved it before it was written."""
+    return seal_approved(proposal_of(order), order.client_id, spec)

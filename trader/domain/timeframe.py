@@ -33,3 +33,11 @@ def bar_open_ms(at_ms: int, step_ms: int) -> int:
 def last_closed_open_ms(now_ms: int, step_ms: int) -> int:
     """Open time of the newest bar that has closed at `now_ms`."""
     return bar_open_ms(now_ms, step_ms) - step_ms
+
+
+def timeframe_name(step_ms: int) -> str:
+    """The name of a step; ValueError when users have no name for it."""
+    for name, known_ms in TIMEFRAMES_MS.items():
+        if known_ms == step_ms:
+            return name
+    raise ValueError(f"no timeframe of {step_ms} ms; known: {', '.join(TIMEFRAMES_MS)}")

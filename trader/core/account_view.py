@@ -1,0 +1,132 @@
+"""The account as a decision sees it: equity, what is in flight, who owns what.
+
+Lives here: sums over the state, in cash units, shared by plan and step. Must not live here:
+permissions (see `gates`), and changes of state (see `fold`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from trader.core.approval import Proposal
+from trader.core.fold import is_open, sellable_lots
+from trader.core.scale import Spec, value_of_base_down
+from trader.core.sizing import entry_cost_units
+from trader.core.state import Order, State
+from trader.domain.order import OrderState, Side
+
+
+def in_flight(order: Order) -> bool:
+    """Planned orders count too: what this plan approved will be sent."""
+    return order.working or order.state is OrderState.PLANNED
+
+
+class AccountView:
+    """The state plus the legs that the plan in hand has approved so far."""
+
+    __slots__ = ("closes", "legs", "orders", "state")
+
+    def __init__(self, state: State, closes: Mapping[str, int]) -> None:
+        """`closes`: by symbol, the newest close in ticks."""
+        self.state = state
+        self.closes = closes
+        self.orders = [order for order in state.orders.values() if in_flight(order)]
+        self.legs: list[Proposal] = []
+
+    def add(self, leg: Proposal) -> None:
+        """Count an approved leg from now on."""
+        self.legs.append(leg)
+
+    def mark_ticks(self, symbol: str) -> int:
+        """The price a position is marked at: newest close, else what was paid."""
+        close = self.closes.get(symbol, 0)
+        return close if close > 0 else self.state.positions[symbol].entry_ticks
+
+    def equity_units(self) -> int:
+        """Cash plus holdings at their marks, rounded down; coins in flight count as cash."""
+        total = self.state.cash_units
+        for symbol, position in sorted(self.state.positions.items()):
+            if position.qty_units > 0:
+                spec = self.state.spec(symbol)
+                total += value_of_base_down(spec, self.mark_ticks(symbol), position.qty_units)
+        return total
+
+    def free_cash_units(self) -> int:
+        """Cash less the full cost of every buy that is in flight or already in this plan."""
+        reserved = 0
+        for order in self.orders:
+            if order.side is Side.BUY:
+                lots = max(order.open_lots, order.qty_lots - order.filled_lots)
+                reserved += self._cost(order.symbol, order.price_ticks, lots)
+        for leg in self.legs:
+            if leg.side is Side.BUY:
+                reserved += self._cost(leg.symbol, leg.price_ticks, leg.qty_lots)
+        return self.state.cash_units - reserved
+
+    def exposure_units(self, symbol: str) -> int:
+        """Value held and being bought of one instrument."""
+        spec = self.state.spec(symbol)
+        position = self.state.positions.get(symbol)
+        total = 0
+        if position is not None and position.qty_units > 0:
+            total = value_of_base_down(spec, self.mark_ticks(symbol), position.qty_units)
+        for order in self.orders:
+            if order.symbol == symbol and order.side is Side.BUY:
+                lots = order.qty_lots - order.filled_lots
+                total += self._cost(symbol, order.price_ticks, lots)
+        return total
+
+    def held_lots(self, symbol: str) -> int:
+        """Whole lots held, in-flight sells not taken off."""
+        position = self.state.positions.get(symbol)
+        return 0 if position is None else sellable_lots(position, self.state.spec(symbol))
+
+    def open_symbols(self) -> list[str]:
+        """Instruments with a position that can be sold, sorted."""
+        return sorted(
+            symbol
+            for symbol, position in self.state.positions.items()
+            if is_open(position, self.state.spec(symbol))
+        )
+
+    def busy_symbols(self, besides: str) -> int:
+        """Instruments other than `besides` that are held, being bought, or in this plan."""
+        busy = set(self.open_symbols())
+        busy.update(order.symbol for order in self.orders if order.side is Side.BUY)
+        busy.update(leg.symbol for leg in self.legs if leg.side is Side.BUY)
+        busy.discard(besides)
+        return len(busy)
+
+    def owner(self, symbol: str) -> str:
+        """The strategy that holds the instrument or has something in flight on it; "" for none."""
+        position = self.state.positions.get(symbol)
+        if position is not None and position.strategy:
+            return position.strategy
+        for order in self.orders:
+            if order.symbol == symbol:
+                return order.strategy
+        for leg in self.legs:
+            if leg.symbol == symbol:
+                return leg.strategy
+        return ""
+
+    def entries_in_flight(self, symbol: str) -> int:
+        """Entry orders on the instrument, this plan's included."""
+        orders = sum(1 for o in self.orders if o.symbol == symbol and o.side is Side.BUY)
+        return orders + sum(1 for g in self.legs if g.symbol == symbol and g.side is Side.BUY)
+
+    def unresolved(self, symbol: str) -> int:
+        """Orders on the instrument whose outcome nobody knows."""
+        return sum(1 for order in self.orders if order.symbol == symbol and order.unresolved)
+
+    def sells_in_flight_lots(self, symbol: str) -> int:
+        """Lots in sells that may still happen."""
+        return sum(
+            order.qty_lots - order.filled_lots
+            for order in self.orders
+            if order.symbol == symbol and order.side is Side.SELL
+        )
+
+    def _cost(self, symbol: str, price_ticks: int, lots: int) -> int:
+        spec: Spec = self.state.spec(symbol)
+        return entry_cost_units(spec, price_ticks, lots) if lots > 0 else 0

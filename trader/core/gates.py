@@ -1,0 +1,286 @@
+"""Gates: whether a sized order may leave. All are asked, in this order; the first no decides.
+
+Lives here: one small function per gate over the plain integers of `GateView`, and `approve`, the
+only maker of an `Approved` from a proposal. Gates that guard new risk are not asked for exits:
+only sanity and `frozen` may stop one. A gate that cannot be evaluated refuses. Must not live here:
+sizes, and where the numbers come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from trader.core.approval import Approved, Proposal, Refused, seal_approved
+from trader.core.identity import client_order_id
+from trader.core.money import price_down, price_up
+from trader.core.parameters import Limits, Parameters
+from trader.core.scale import Spec
+from trader.domain.order import Side
+
+Measure = tuple[bool, int, int]
+
+
+class GateView:
+    """One proposal and what surrounds it, as integers.
+
+    Attributes:
+        is_entry, is_buy: 1 or 0. price_ticks, qty_lots: of the proposal.
+        bid_ticks, ask_ticks: 0 when there is none. quote_age_ms: negative: from the future.
+        close_ticks: independent reference, the last close; 0 when there is none.
+        before_ticks: the close one bar earlier; 0 when there is none.
+        worst_ticks: the worst price that the size was computed for; 0 for an exit.
+        slippage_ppm: the cap of this attempt.
+        halt_rank: 0 running .. 3 frozen. mismatches: number of unexplained differences.
+        unresolved, working_entries: orders on this instrument. held_lots: sellable lots held.
+        owner_other: 1 when another strategy owns the instrument.
+        positions: open or being opened, other instruments than this one.
+        notional_units, cost_units: of this order, cost with fee. cash_units: free of what is in
+            flight. exposure_units: held and in flight on this instrument, before this order.
+        equity_units: of the slice, marked to the last closes.
+    """
+
+    __slots__ = (
+        "active",
+        "ask_ticks",
+        "before_ticks",
+        "bid_ticks",
+        "cash_units",
+        "close_ticks",
+        "cost_units",
+        "enabled",
+        "equity_units",
+        "exposure_units",
+        "halt_rank",
+        "held_lots",
+        "is_buy",
+        "is_entry",
+        "limits",
+        "mismatches",
+        "notional_units",
+        "owner_other",
+        "position_cap_units",
+        "positions",
+        "price_ticks",
+        "qty_lots",
+        "qty_lots_max",
+        "qty_lots_min",
+        "quote_age_ms",
+        "slippage_ppm",
+        "unresolved",
+        "venue_notional_units_min",
+        "working_entries",
+        "worst_ticks",
+    )
+
+    def __init__(self, proposal: Proposal, spec: Spec, limits: Limits) -> None:
+        """With everything that refuses by default until the caller has filled it in."""
+        self.limits = limits
+        self.is_buy = 1 if proposal.side is Side.BUY else 0
+        self.is_entry = self.is_buy
+        self.price_ticks = proposal.price_ticks
+        self.qty_lots = proposal.qty_lots
+        self.active = 1 if spec.active else 0
+        self.qty_lots_min = spec.qty_lots_min
+        self.qty_lots_max = spec.qty_lots_max
+        self.venue_notional_units_min = spec.notional_units_min
+        self.slippage_ppm = limits.slippage_ppm
+        self.enabled = 0
+        self.bid_ticks = self.ask_ticks = self.close_ticks = self.before_ticks = 0
+        self.worst_ticks = 0
+        self.quote_age_ms = -1
+        self.halt_rank = 3
+        self.mismatches = self.unresolved = self.working_entries = 1
+        self.held_lots = self.owner_other = self.positions = 1
+        self.notional_units = self.cost_units = self.exposure_units = 0
+        self.cash_units = self.equity_units = self.position_cap_units = 0
+
+
+class Gate(NamedTuple):
+    """A gate: its code, whether exits are asked too, its question, the unit of its numbers."""
+
+    code: str
+    for_exits: bool
+    ask: Callable[[GateView], Measure]
+    unit: str
+
+
+class Answer(NamedTuple):
+    """What one gate said: the limit and the measured value it compared."""
+
+    code: str
+    ok: bool
+    limit: int
+    measured: int
+    unit: str
+
+
+def _halt(view: GateView) -> Measure:
+    # no_entries (1) and reduce_only (2) stop entries; only frozen (3) stops an exit.
+    limit = 0 if view.is_entry else 2
+    return view.halt_rank <= limit, limit, view.halt_rank
+
+
+def _enabled(view: GateView) -> Measure:
+    return view.enabled == 1, 1, view.enabled
+
+
+def _mismatch(view: GateView) -> Measure:
+    return view.mismatches == 0, 0, view.mismatches
+
+
+def _active(view: GateView) -> Measure:
+    return view.active == 1, 1, view.active
+
+
+def _quote_there(view: GateView) -> Measure:
+    lowest = min(view.bid_ticks, view.ask_ticks)
+    return lowest >= 1, 1, lowest
+
+
+def _quote_uncrossed(view: GateView) -> Measure:
+    return view.bid_ticks <= view.ask_ticks, view.ask_ticks, view.bid_ticks
+
+
+def _quote_fresh(view: GateView) -> Measure:
+    limit = view.limits.quote_age_ms_max
+    return -limit <= view.quote_age_ms <= limit, limit, view.quote_age_ms
+
+
+def _jump(view: GateView) -> Measure:
+    before = view.before_ticks
+    if before <= 0 or view.close_ticks <= 0:
+        return False, 0, view.close_ticks
+    up = price_up(before, view.limits.bar_jump_ppm_max)
+    if view.close_ticks > up:
+        return False, up, view.close_ticks
+    down = price_down(before, view.limits.bar_jump_ppm_max)
+    return view.close_ticks >= down, down, view.close_ticks
+
+
+def _collar(view: GateView) -> Measure:
+    if view.close_ticks <= 0:
+        return False, 0, view.price_ticks
+    up = price_up(view.close_ticks, view.limits.collar_ppm)
+    if view.price_ticks > up:
+        return False, up, view.price_ticks
+    down = price_down(view.close_ticks, view.limits.collar_ppm)
+    return view.price_ticks >= down, down, view.price_ticks
+
+
+def _slippage(view: GateView) -> Measure:
+    if view.is_buy:
+        limit = price_up(view.ask_ticks, view.slippage_ppm) if view.ask_ticks > 0 else 0
+        return 0 < view.price_ticks <= limit, limit, view.price_ticks
+    limit = price_down(view.bid_ticks, view.slippage_ppm) if view.bid_ticks > 0 else 0
+    return view.price_ticks >= limit > 0, limit, view.price_ticks
+
+
+def _touch(view: GateView) -> Measure:
+    return 0 < view.ask_ticks <= view.worst_ticks, view.worst_ticks, view.ask_ticks
+
+
+def _unknown(view: GateView) -> Measure:
+    return view.unresolved == 0, 0, view.unresolved
+
+
+def _one_entry(view: GateView) -> Measure:
+    return view.working_entries == 0, 0, view.working_entries
+
+
+def _owner(view: GateView) -> Measure:
+    return view.owner_other == 0, 0, view.owner_other
+
+
+def _held(view: GateView) -> Measure:
+    limit = view.qty_lots_min - 1
+    return view.held_lots <= limit, limit, view.held_lots
+
+
+def _positions(view: GateView) -> Measure:
+    limit = view.limits.positions_max
+    return view.positions + 1 <= limit, limit, view.positions + 1
+
+
+def _position_cap(view: GateView) -> Measure:
+    after = view.exposure_units + view.notional_units
+    return after <= view.position_cap_units, view.position_cap_units, after
+
+
+def _cash(view: GateView) -> Measure:
+    return 0 < view.cost_units <= view.cash_units, view.cash_units, view.cost_units
+
+
+def _qty_min(view: GateView) -> Measure:
+    return view.qty_lots >= view.qty_lots_min, view.qty_lots_min, view.qty_lots
+
+
+def _qty_max(view: GateView) -> Measure:
+    return view.qty_lots <= view.qty_lots_max, view.qty_lots_max, view.qty_lots
+
+
+def _notional(view: GateView) -> Measure:
+    limit = view.venue_notional_units_min
+    if view.is_entry:
+        limit = max(limit, view.limits.order_notional_units_min)
+    return view.notional_units >= limit, limit, view.notional_units
+
+
+GATES: tuple[Gate, ...] = (
+    Gate("HALT_LEVEL", True, _halt, "rank"),
+    Gate("STRATEGY_OFF", False, _enabled, "flag"),
+    Gate("BOOKS_MISMATCH", False, _mismatch, "count"),
+    Gate("INSTRUMENT_INACTIVE", True, _active, "flag"),
+    Gate("DATA_JUMP", False, _jump, "ticks"),
+    Gate("QUOTE_MISSING", True, _quote_there, "ticks"),
+    Gate("QUOTE_CROSSED", True, _quote_uncrossed, "ticks"),
+    Gate("QUOTE_OLD", True, _quote_fresh, "ms"),
+    Gate("PRICE_COLLAR", False, _collar, "ticks"),
+    Gate("SLIPPAGE_CAP", True, _slippage, "ticks"),
+    Gate("TOUCH_MOVED", False, _touch, "ticks"),
+    Gate("OUTCOME_UNKNOWN", False, _unknown, "count"),
+    Gate("ORDER_WORKING", False, _one_entry, "count"),
+    Gate("OWNED_BY_OTHER", False, _owner, "flag"),
+    Gate("ALREADY_HELD", False, _held, "lots"),
+    Gate("POSITIONS_MAX", False, _positions, "count"),
+    Gate("POSITION_CAP", False, _position_cap, "cash"),
+    Gate("CASH", False, _cash, "cash"),
+    Gate("QTY_MIN", True, _qty_min, "lots"),
+    Gate("QTY_MAX", True, _qty_max, "lots"),
+    Gate("NOTIONAL_MIN", True, _notional, "cash"),
+)
+
+
+def ask_all(view: GateView) -> list[Answer]:
+    """Every gate's answer, in order; an overflow inside a gate is a no with limit -1."""
+    answers: list[Answer] = []
+    for gate in GATES:
+        if not (view.is_entry or gate.for_exits):
+            continue
+        try:
+            ok, limit, measured = gate.ask(view)
+        except OverflowError:
+            ok, limit, measured = False, -1, -1
+        answers.append(Answer(gate.code, ok, limit, measured, gate.unit))
+    return answers
+
+
+def approve(
+    proposal: Proposal, view: GateView, spec: Spec, parameters: Parameters
+) -> tuple[Approved | Refused, list[Answer]]:
+    """Ask every gate; the first no makes a Refused, none makes an Approved."""
+    answers = ask_all(view)
+    for answer in answers:
+        if not answer.ok:
+            detail = f"limit={answer.limit} measured={answer.measured} unit={answer.unit}"
+            return Refused(proposal, answer.code, detail), answers
+    client_id = client_order_id(
+        parameters.prefix,
+        parameters.account,
+        proposal.strategy,
+        proposal.symbol,
+        proposal.bar_ms,
+        proposal.leg,
+        proposal.attempt,
+    )
+    return seal_approved(proposal, client_id, spec), answers

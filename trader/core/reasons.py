@@ -1,0 +1,52 @@
+"""Reason codes: every answer that the core gives to "why", with its meaning.
+
+Lives here: the list that the documents are generated from. A code that is not here must not be
+used, and one that is here must be used (a test holds both).
+"""
+
+from __future__ import annotations
+
+REFUSALS: dict[str, str] = {
+    "HALT_LEVEL": "the account is halted at a level that forbids this order",
+    "BOOKS_MISMATCH": "journal and venue disagree; no new risk until it is explained",
+    "INSTRUMENT_INACTIVE": "the venue accepts no orders for the instrument now",
+    "DATA_STALE": "the newest closed bar of the strategy's timeframe is not there",
+    "DATA_GAPPY": "more bars are absent from the window than policy allows",
+    "DATA_IMPOSSIBLE": "the venue's bars contradict themselves or cannot be",
+    "DATA_JUMP": "the newest close is implausibly far from the one before",
+    "QUOTE_MISSING": "no bid or ask, or one that is zero",
+    "QUOTE_CROSSED": "the bid is above the ask",
+    "QUOTE_OLD": "the quote is older than policy allows, or from the future",
+    "PRICE_COLLAR": "the price is insanely far from the last close (an independent reference)",
+    "SLIPPAGE_CAP": "the price would pay more beyond the touch than policy allows",
+    "TOUCH_MOVED": "the touch is already beyond the worst price that the size was computed for",
+    "OUTCOME_UNKNOWN": "an order on the instrument has an unknown outcome",
+    "ORDER_WORKING": "an entry order already works on the instrument",
+    "ALREADY_HELD": "the strategy already holds the instrument",
+    "OWNED_BY_OTHER": "another strategy owns the instrument",
+    "POSITIONS_MAX": "as many positions as allowed are open or being opened",
+    "POSITION_CAP": "the position would exceed its share of equity",
+    "CASH": "cash of the slice, less what is in flight, does not cover cost and fee",
+    "QTY_MIN": "the quantity is below the instrument's smallest",
+    "QTY_MAX": "the quantity is above the instrument's largest",
+    "NOTIONAL_MIN": "the order's value is below the venue's or the policy's smallest",
+    "STRATEGY_OFF": "the strategy is not enabled: it opens nothing",
+    "AMOUNT_OVERFLOW": "an amount does not fit the core's integers",
+}
+
+QUIET: dict[str, str] = {
+    "NO_SIGNAL": "the strategy asks for nothing",
+    "SIGNAL_USED": "the living entry signal was already acted on",
+    "HOLD": "the position is held: no stop, no exit signal",
+    "SIGNAL_NOT_READY": "the signal has no usable stop or strength yet",
+    "STRATEGY_FAILED": "the strategy's code raised; it is off for this decision",
+    "NOTHING_TO_SELL": "all that is held is in sells whose outcome is not known yet",
+    "EXIT_WORKING": "an exit for the position already works",
+    "SIZE_NOTHING": "not even one lot fits the budget",
+}
+
+ORDERS: dict[str, str] = {
+    "entry_signal": "the strategy's entry signal",
+    "stop_loss": "the low of the last bar or the bid is at or below the position's stop",
+    "exit_signal": "the strategy's exit level holds",
+}

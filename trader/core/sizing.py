@@ -1,0 +1,63 @@
+"""Sizing: how much. The only place where a float becomes an int.
+
+Lives here: `float_down`, and the quantity of an entry and of an exit. Must not live here: whether
+the order may be sent at all (see `gates`).
+"""
+
+from __future__ import annotations
+
+from trader.core.money import AMOUNT_MAX, PPM, AmountOverflow, mul_div_down
+from trader.core.scale import Spec, fee_up, notional_up
+
+
+def float_down(value: float) -> int:
+    """The largest int not above a float >= 0; raises AmountOverflow when it is not finite,
+    negative or too large. Down is the safe direction for every caller: a smaller share of equity, a stop
+    nearer to the price."""
+    if not 0.0 <= value < AMOUNT_MAX:
+        raise AmountOverflow(f"{value!r} is not a usable amount")
+    return int(value)
+
+
+def strength_ppm(strength: float) -> int:
+    """A signal's strength 0..1 in millionths, rounded down; above 1 counts as 1."""
+    return min(PPM, float_down(strength * PPM))
+
+
+def stop_ticks_below(spec: Spec, close_ticks: int, distance: float) -> int:
+    """The stop price (ticks) `distance` (price, float) below the close; 0 when there is none.
+
+    The distance is rounded down to ticks but is at least one; a distance that reaches zero or
+    below leaves the lowest price there is, one tick.
+    """
+    ticks = max(1, float_down(distance * spec.tick_den / spec.tick_num))
+    return max(1, close_ticks - ticks)
+
+
+def entry_lots(spec: Spec, price_ticks: int, budget_units: int, cash_units: int) -> int:
+    """Lots whose cost with taker fee at `price_ticks` stays within budget and cash.
+
+    Rounded down to whole lots and to the venue's largest quantity; 0 when not even one lot fits.
+    `price_ticks` is the worst price the order may pay.
+    """
+    spendable = min(budget_units, cash_units)
+    if spendable <= 0:
+        return 0
+    before_fee = mul_div_down(spendable, PPM, PPM + spec.fee_taker_ppm)
+    cells = mul_div_down(before_fee, spec.notional_den, spec.notional_num)
+    lots = min(cells // price_ticks, spec.qty_lots_max)
+    # Two roundings up (value and fee) may overshoot by a unit or two: step back below the bound.
+    while lots > 0 and entry_cost_units(spec, price_ticks, lots) > spendable:
+        lots -= 1
+    return lots
+
+
+def entry_cost_units(spec: Spec, price_ticks: int, qty_lots: int) -> int:
+    """What buying costs at most: value and taker fee, both rounded up, cash units."""
+    value = notional_up(spec, price_ticks, qty_lots)
+    return value + fee_up(value, spec.fee_taker_ppm)
+
+
+def exit_lots(spec: Spec, sellable: int, unresolved_sell_lots: int) -> int:
+    """Lots an exit may sell: what is held less the sells whose outcome is not known; >= 0."""
+    return max(0, min(sellable - unresolved_sell_lots, spec.qty_lots_max))

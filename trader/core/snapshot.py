@@ -1,0 +1,102 @@
+"""Snapshot: everything one decision sees, and its payload in the journal.
+
+Lives here: the frozen input of `plan`. Together with the state that the entries before it fold to,
+the payload is enough to decide again. Must not live here: fetching.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from trader.core.parameters import Parameters, StrategyCode
+from trader.core.series import Series
+from trader.core.state import State
+
+SeriesKey = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CoreQuote:
+    """Best bid and ask in ticks, quantities in lots (-1: not told), and when it was read."""
+
+    bid_ticks: int
+    ask_ticks: int
+    bid_lots: int
+    ask_lots: int
+    at_ms: int
+
+    def row(self) -> list[int]:
+        """Canonical form."""
+        return [self.bid_ticks, self.ask_ticks, self.bid_lots, self.ask_lots, self.at_ms]
+
+
+def quote_of(row: list[int]) -> CoreQuote:
+    """The quote that `row` gave."""
+    return CoreQuote(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a decision sees.
+
+    Attributes:
+        bar_ms: open time of the decision bar, closed at `bar_ms + step_ms` <= now_ms.
+        now_ms: when it was put together.
+        state: the account, folded from every entry before.
+        strategies: code by strategy name (one per StrategySpec of the parameters).
+        series: closed bars by (symbol, timeframe), as far back as the anchor needs.
+        quotes: by symbol; a symbol may be absent.
+        troubles: by symbol, or "*" for all: why its data or books cannot be trusted, as
+            `CODE key=value ...`.
+    """
+
+    bar_ms: int
+    now_ms: int
+    state: State
+    parameters: Parameters
+    strategies: Mapping[str, StrategyCode]
+    series: Mapping[SeriesKey, Series]
+    quotes: Mapping[str, CoreQuote]
+    troubles: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+
+    @property
+    def close_ms(self) -> int:
+        """When the decision bar closed."""
+        return self.bar_ms + self.parameters.step_ms
+
+
+def snapshot_payload(snapshot: Snapshot, policy_sha: str, code_sha: str) -> dict[str, Any]:
+    """The `snapshot` entry: windows name the bars by range and hash, the bars lie elsewhere."""
+    return {
+        "bar_ms": snapshot.bar_ms,
+        "now_ms": snapshot.now_ms,
+        "step_ms": snapshot.parameters.step_ms,
+        "policy": policy_sha,
+        "code": code_sha,
+        "windows": {
+            f"{symbol}|{timeframe}": window_row(series)
+            for (symbol, timeframe), series in sorted(snapshot.series.items())
+        },
+        "quotes": {symbol: quote.row() for symbol, quote in sorted(snapshot.quotes.items())},
+        "troubles": {key: list(codes) for key, codes in sorted(snapshot.troubles.items())},
+    }
+
+
+def window_row(series: Series) -> list[int | str]:
+    """[first open_ms, last open_ms, bars, sha256 of the columns' first 16 hex]; zeros if empty."""
+    if not len(series):
+        return [0, 0, 0, ""]
+    return [series.open_ms[0], series.open_ms[-1], len(series), series_sha(series)]
+
+
+def series_sha(series: Series) -> str:
+    """First 16 hex digits of the sha256 over the columns as decimal text: same on any machine."""
+    digest = hashlib.sha256()
+    for column in (series.open_ms, series.open, series.high, series.low, series.close):
+        digest.update(" ".join(map(str, column)).encode())
+        digest.update(b";")
+    digest.update(" ".join(value.hex() for value in series.volume).encode())
+    return digest.hexdigest()[:16]
