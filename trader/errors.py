@@ -74,9 +74,16 @@ class DataError(TraderError):
 
 
 class VenueUnavailable(TraderError):
-    """The venue did not answer sensibly and nothing was sent: the next timer tries again."""
+    """The venue did not answer sensibly and nothing was sent: the next timer tries again.
+
+    `retry_at_ms`: the venue asked for silence until then (epoch ms); 0 when it named no time.
+    """
 
     code = ExitCode.VENUE_DOWN
+
+    def __init__(self, what: str, hint: str = "", *, retry_at_ms: int = 0) -> None:
+        super().__init__(what, hint)
+        self.retry_at_ms = retry_at_ms
 
 
 class VenueRefused(TraderError):
