@@ -10,7 +10,7 @@ import hmac
 import json
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from trader.exchange.bars import ExchangeSetupError
 from trader.exchange.books import Order, Shortage
@@ -61,7 +61,7 @@ class AdminPlane:
         if route is None:
             return _reply(404, {"error": f"no {request.method} {request.path}"})
         try:
-            given = json.loads(request.body) if request.body else {}
+            given: Any = json.loads(request.body) if request.body else {}
             return _reply(200, route(given))
         except Refused as error:
             return _reply(400, {"error": f"refused: {error.reason.value}"})
@@ -85,14 +85,15 @@ class AdminPlane:
         clock.set(at_ms, rate)
         self._x.now_ms = clock.now_ms()
         self._x.engine.settle(self._x.now_ms)
-        self._x.keep_clock()
+        self._x.keep_now()
         return self._clock({})
 
     def _faults(self, _: dict[str, Any]) -> Any:
         return [fault.as_json() for fault in self._x.faults.faults]
 
     def _add_faults(self, given: Any) -> Any:
-        return {"ids": self._x.faults.add(given if isinstance(given, list) else [given])}
+        scripts = cast("list[dict[str, Any]]", given if isinstance(given, list) else [given])
+        return {"ids": self._x.faults.add(scripts)}
 
     def _clear_faults(self, _: dict[str, Any]) -> Any:
         self._x.faults.clear()
@@ -148,8 +149,10 @@ class AdminPlane:
         symbol = given["symbol"]
         wanted = {name: str(value) for name, value in given.items() if name != "symbol"}
         self._x.engine.settle(self._x.now_ms)
-        self._x.engine.instruments[symbol] = changed(self._x.engine.instruments[symbol], wanted)
-        return self._x.engine.instruments[symbol].as_json()
+        rules = changed(self._x.engine.instruments[symbol], wanted)
+        self._x.engine.instruments[symbol] = rules
+        self._x.keep_now()
+        return rules.as_json()
 
     def _change_key(self, given: dict[str, Any]) -> Any:
         key = self._x.keys[given.get("key", self._x.config.key)]

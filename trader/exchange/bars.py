@@ -15,6 +15,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 from trader.errors import UsageError
@@ -104,13 +105,13 @@ def load_bars(path: Path) -> BarSeries:
 def _series(path: Path, parsed: list[tuple[int, str]]) -> BarSeries:
     if any(parsed[i][0] >= parsed[i + 1][0] for i in range(len(parsed) - 1)):
         parsed = sorted(set(parsed))
-        for left, right in zip(parsed, parsed[1:], strict=False):
+        for left, right in pairwise(parsed):
             if left[0] == right[0]:
                 raise ExchangeSetupError(
                     f"{path.name}: two different bars open at {left[0]}; keep one of them"
                 )
     opens = array("q", [row[0] for row in parsed])
-    gaps = [b - a for a, b in zip(opens, opens[1:], strict=False)]
+    gaps = [b - a for a, b in pairwise(opens)]
     smallest = min(gaps, default=60_000)
     fitting = [step for step in _STEPS_MS if step <= smallest]
     if not fitting:

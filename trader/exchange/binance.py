@@ -7,20 +7,18 @@ only one that knows Binance's words, and other dialects stand beside it as one f
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from trader.exchange import binance_shapes as shapes
+from trader.exchange.binance_call import BinanceError, Call, authenticate, illegal
 from trader.exchange.books import Order, Trade
 from trader.exchange.candles import Candle
 from trader.exchange.engine import OrderRequest, Reason, Refused
-from trader.exchange.limits import ApiKey
 from trader.exchange.money import ZERO, ratio, text
 from trader.exchange.wire import Reply, Request, parse_form
 
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
     from trader.exchange.exchange import Exchange
 
 _CLIENT_ID = re.compile(r"[.A-Z:/a-z0-9_-]{1,36}")
-_NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 _DAY_MS = 86_400_000
 _Record = TypeVar("_Record", Order, Trade)
 _REFUSALS = {
@@ -43,73 +40,12 @@ _REFUSALS = {
     Reason.BALANCE: (-2010, "Account has insufficient balance for requested action."),
     Reason.DUPLICATE_ID: (-2010, "Duplicate order sent."),
     Reason.WOULD_TAKE: (-2010, "Order would immediately match and take."),
-    Reason.NO_LIQUIDITY: (-2010, "Order book liquidity is less than LOT_SIZE filter minimum quantity."),
+    Reason.NO_LIQUIDITY: (
+        -2010,
+        "Order book liquidity is less than LOT_SIZE filter minimum quantity.",
+    ),
     Reason.UNKNOWN_ORDER: (-2011, "Unknown order sent."),
 }
-
-
-class BinanceError(Exception):
-    """An answer {code, msg} with its HTTP status."""
-
-    def __init__(self, code: int, msg: str, status: int = 400) -> None:
-        super().__init__(code, msg)
-        self.code, self.msg, self.status = code, msg, status
-
-
-@dataclass
-class Call:
-    """One request being answered."""
-
-    params: dict[str, str]
-    now_ms: int
-    account: str = ""
-    key: ApiKey | None = None
-    headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    note: dict[str, Any] = field(default_factory=dict[str, Any])
-
-    def need(self, name: str) -> str:
-        """A mandatory parameter."""
-        value = self.params.get(name, "")
-        if not value:
-            raise BinanceError(
-                -1102, f"Mandatory parameter '{name}' was not sent, was empty/null, or malformed."
-            )
-        return value
-
-    def whole(self, name: str) -> int | None:
-        """An optional integer."""
-        value = self.params.get(name, "")
-        if not value:
-            return None
-        if not value.isdigit() or len(value) > 19:
-            raise BinanceError(-1100, f"Illegal characters found in parameter '{name}'; "
-                                      "legal range is '^[0-9]{1,20}$'.")  # fmt: skip
-        return int(value)
-
-    def number(self, name: str) -> Decimal:
-        """A mandatory positive decimal of at most eight places."""
-        value = self.need(name)
-        if not _NUMBER.fullmatch(value):
-            raise BinanceError(-1100, f"Illegal characters found in parameter '{name}'; "
-                                      "legal range is '^([0-9]{1,20})(\\.[0-9]{1,20})?$'.")  # fmt: skip
-        if len(value.partition(".")[2].rstrip("0")) > 8:
-            raise BinanceError(-1111, f"Parameter '{name}' has too much precision.")
-        if Decimal(value) == ZERO:
-            raise BinanceError(-1013, f"Invalid {name}.")
-        return Decimal(value)
-
-    def limit(self, usual: int, most: int) -> int:
-        """Page size."""
-        asked = self.whole("limit")
-        if asked == 0:
-            raise BinanceError(-1130, "Data sent for parameter 'limit' is not valid.")
-        return min(asked or usual, most)
-
-    def forbid(self, *names: str) -> None:
-        """Parameters that make no sense here."""
-        for name in names:
-            if name in self.params:
-                raise BinanceError(-1106, f"Parameter '{name}' sent when not required.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +81,7 @@ class BinanceDialect:
                 return self._no_route(request, call)
             self._charge(route, call)
             if route.signed:
-                self._authenticate(route, request, call)
+                authenticate(call, request, self._x.keys, trades=route.trades)
             result = route.answer(call)
             body = result if isinstance(result, str) else json.dumps(result, separators=(",", ":"))
             status = 200
@@ -190,35 +126,6 @@ class BinanceDialect:
             "the API.", 429
         )  # fmt: skip
 
-    def _authenticate(self, route: _Route, request: Request, call: Call) -> None:
-        sent_key = request.headers.get("x-mbx-apikey", "")
-        if not re.fullmatch(r"[A-Za-z0-9_-]+", sent_key):
-            raise BinanceError(-2014, "API-key format invalid.", 401)
-        signature = call.need("signature")
-        stamp = call.whole("timestamp")
-        if stamp is None:
-            call.need("timestamp")
-            return
-        stamp_ms = stamp // 1000 if stamp > 100_000_000_000_000 else stamp
-        window_ms = call.whole("recvWindow") or 5_000
-        if window_ms > 60_000:
-            raise BinanceError(-1131, "recvWindow must be less than 60000.")
-        if stamp_ms >= call.now_ms + 1_000:
-            raise BinanceError(
-                -1021, "Timestamp for this request was 1000ms ahead of the server's time."
-            )
-        if call.now_ms - stamp_ms > window_ms:
-            raise BinanceError(-1021, "Timestamp for this request is outside of the recvWindow.")
-        key = self._x.keys.get(sent_key)
-        allowed = key is not None and key.enabled and (key.trading or not route.trades)
-        if key is None or not allowed or not key.reading:
-            raise BinanceError(-2015, "Invalid API-key, IP, or permissions for action.", 401)
-        payload = _unsigned(request.query) + _unsigned(request.body.decode("latin-1"))
-        wanted = hmac.new(key.secret.encode(), payload.encode("latin-1"), hashlib.sha256)
-        if not hmac.compare_digest(wanted.hexdigest(), signature.lower()):
-            raise BinanceError(-1022, "Signature for this request is not valid.")
-        call.key, call.account = key, key.account
-
     def _symbol(self, call: Call) -> str:
         symbol = call.need("symbol")
         if symbol not in self._x.engine.instruments:
@@ -232,15 +139,14 @@ class BinanceDialect:
         if "symbols" not in call.params:
             return list(self._x.engine.instruments)
         try:
-            names = json.loads(call.params["symbols"])
+            names: Any = json.loads(call.params["symbols"])
         except ValueError:
             names = None
         if not isinstance(names, list) or not names:
-            raise BinanceError(-1100, "Illegal characters found in parameter 'symbols'; legal "
-                                      "range is '^\\[(\"[A-Z0-9-_.]{1,20}\",)*\"[A-Z0-9-_.]{1,20}\"\\]$'.")  # fmt: skip
-        if any(name not in self._x.engine.instruments for name in names):
+            raise illegal("symbols", '^\\[("[A-Z0-9-_.]{1,20}",)*"[A-Z0-9-_.]{1,20}"\\]$')
+        if any(name not in self._x.engine.instruments for name in cast("list[str]", names)):
             raise BinanceError(-1121, "Invalid symbol.")
-        return list(names)
+        return cast("list[str]", names)
 
     # --- market data -----------------------------------------------------------------------
 
@@ -340,7 +246,8 @@ class BinanceDialect:
         assets = self._x.engine.books.accounts.get(call.account, {})
         names = sorted({*assets, *self._x.assets()})
         return {
-            "makerCommission": int(fees.maker * 10_000), "takerCommission": int(fees.taker * 10_000),
+            "makerCommission": int(fees.maker * 10_000),
+            "takerCommission": int(fees.taker * 10_000),
             "buyerCommission": 0, "sellerCommission": 0,
             "commissionRates": {"maker": text(fees.maker), "taker": text(fees.taker),
                                 "buyer": text(ZERO), "seller": text(ZERO)},
@@ -365,11 +272,11 @@ class BinanceDialect:
         call.forbid("stopPrice", "trailingDelta", "icebergQty")
         client_id = call.params.get("newClientOrderId") or self._x.made_up_id(call.now_ms)
         if not _CLIENT_ID.fullmatch(client_id):
-            raise BinanceError(-1100, "Illegal characters found in parameter 'newClientOrderId'; "
-                                      "legal range is '^[\\.A-Z\\:/a-z0-9_-]{1,36}$'.")  # fmt: skip
-        answer_kind = call.params.get("newOrderRespType", "ACK" if kind == "LIMIT_MAKER" else "FULL")
+            raise illegal("newClientOrderId", "^[\\.A-Z\\:/a-z0-9_-]{1,36}$")
+        usual = "ACK" if kind == "LIMIT_MAKER" else "FULL"
+        answer_kind = call.params.get("newOrderRespType", usual)
         if answer_kind not in ("ACK", "RESULT", "FULL"):
-            raise BinanceError(-1100, "Illegal characters found in parameter 'newOrderRespType'.")
+            raise illegal("newOrderRespType", "^(ACK|RESULT|FULL)$")
         qty, quote_qty, price, tif = self._order_numbers(call, kind)
         full = self._x.limits.orders_full(call.account, call.now_ms)
         if full is not None:
@@ -378,7 +285,9 @@ class BinanceDialect:
             raise BinanceError(
                 -1015, f"Too many new orders; current limit is {most} orders per {window}.", 429
             )
-        wish = OrderRequest(call.account, symbol, side, kind, client_id, tif, qty, quote_qty, price)
+        wish = OrderRequest(
+            call.account, symbol, side, kind, client_id, tif, qty, quote_qty, price
+        )
         order, trades = self._x.engine.place(wish, call.now_ms)
         self._x.limits.count_order(call.account, call.now_ms)
         short, day = self._x.limits.order_counts(call.account, call.now_ms)
@@ -412,7 +321,8 @@ class BinanceDialect:
         books = self._x.engine.books
         if order_id is None and not client_id:
             raise BinanceError(
-                -1102, "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!"
+                -1102,
+                "Param 'origClientOrderId' or 'orderId' must be sent, but both were empty/null!",
             )
         if order_id is not None:
             order = books.orders.get((symbol, order_id))
@@ -437,7 +347,8 @@ class BinanceDialect:
     def _open_orders(self, call: Call) -> Any:
         if "symbol" in call.params:
             return [shapes.order(order) for order in self._resting(call, self._symbol(call))]
-        return [shapes.order(x) for name in self._x.engine.instruments for x in self._resting(call, name)]
+        everywhere = self._x.engine.instruments
+        return [shapes.order(x) for name in everywhere for x in self._resting(call, name)]
 
     def _resting(self, call: Call, symbol: str) -> list[Order]:
         resting = self._x.engine.books.open.get(symbol, {})
@@ -483,7 +394,11 @@ class BinanceDialect:
     def _trade_fee(self, call: Call) -> Any:
         fees = self._x.engine.rules.fees
         return [
-            {"symbol": name, "makerCommission": text(fees.maker), "takerCommission": text(fees.taker)}
+            {
+                "symbol": name,
+                "makerCommission": text(fees.maker),
+                "takerCommission": text(fees.taker),
+            }
             for name in self._symbols(call)
         ]
 
@@ -541,15 +456,11 @@ def _page(
     if start is not None and end is None:
         end = start + _DAY_MS
     inside = [
-        x for x in found if (start is None or at_ms(x) >= start) and (end is None or at_ms(x) <= end)
+        x
+        for x in found
+        if (start is None or at_ms(x) >= start) and (end is None or at_ms(x) <= end)
     ]
     return inside[:count] if start is not None else inside[-count:]
-
-
-def _unsigned(payload: str) -> str:
-    """The signed part of a query or body: all but the signature itself."""
-    parts = [part for part in payload.split("&") if part and not part.startswith("signature=")]
-    return "&".join(parts)
 
 
 def _depth_weight(given: dict[str, str]) -> int:

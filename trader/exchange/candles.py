@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import cast
 
 from trader.exchange.bars import Bar
 from trader.exchange.instruments import Instrument
@@ -24,6 +25,7 @@ INTERVALS_MS = {
     "1M": 31 * _DAY,
 }  # fmt: skip
 _FIRST_MONDAY_MS = 4 * _DAY
+_Day = tuple[Decimal, Decimal, Decimal, Decimal, Decimal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class Candles:
         self._market = market
         self._buckets: dict[str, list[tuple[int, int, int]]] = {}
         self._made: dict[tuple[str, int], Candle] = {}
-        self._day: tuple[int, tuple[Decimal, Decimal, Decimal, Decimal, Decimal]] | None = None
+        self._day: tuple[int, _Day] | None = None
 
     def offers(self, interval: str) -> bool:
         """Whether the interval is known and not finer than the bars."""
@@ -88,7 +90,7 @@ class Candles:
         end = min(end, begin + count_max)
         return [self._candle(rules, interval, buckets[i], spot) for i in range(begin, end)]
 
-    def day(self, rules: Instrument, spot: Spot) -> tuple[Decimal, Decimal, Decimal, Decimal, Decimal]:
+    def day(self, rules: Instrument, spot: Spot) -> _Day:
         """Open, high, low, volume and turnover of the day before `spot`'s bar, that bar included
         as far as it has come."""
         market = self._market
@@ -116,7 +118,7 @@ class Candles:
         """(open_ms, first row, row after the last) of every candle; made once per interval."""
         found = self._buckets.get(interval)
         if found is None:
-            found = []
+            found = cast("list[tuple[int, int, int]]", [])
             until = begin = open_ms = -1
             for index, at_ms in enumerate(self._market.series.opens_ms):
                 if at_ms >= until:
@@ -133,10 +135,9 @@ class Candles:
     ) -> Candle:
         open_ms, begin, end = bucket
         found = self._made.get((interval, open_ms))
-        if found is not None:
-            # Made when all its bars were over; the clock may since have been set back into it.
-            if end - 1 < spot.index or (end - 1 == spot.index and spot.in_gap):
-                return found
+        over = end - 1 < spot.index or (end - 1 == spot.index and spot.in_gap)
+        if found is not None and over:  # not over: the clock was set back into the candle
+            return found
         last = min(end - 1, spot.index)
         bars = [self._market.series.bar(i) for i in range(begin, last)]
         whole = last < spot.index or spot.in_gap
@@ -149,7 +150,7 @@ class Candles:
             max(bar.high for bar in bars), min(bar.low for bar in bars), bars[-1].close,
             sum((bar.volume for bar in bars), ZERO), sum(map(_turnover, bars), ZERO),
         )  # fmt: skip
-        if whole and last == end - 1:
+        if over:
             self._made[interval, open_ms] = made
         return made
 

@@ -74,7 +74,8 @@ class AdminClient:
 
     def deposit(self, asset: str, amount: str, account: str = "main") -> dict[str, Any]:
         """Money from outside; a negative amount is a withdrawal."""
-        return self._call("POST", "balances", {"asset": asset, "amount": amount, "account": account})
+        given = {"asset": asset, "amount": amount, "account": account}
+        return self._call("POST", "balances", given)
 
     def instrument(self, symbol: str, **changes: str) -> dict[str, Any]:
         """Change rules or status: tick, lot, min_notional, status="BREAK" ..."""

@@ -194,8 +194,8 @@ class Engine:
         notional = wish.quote_qty or wish.qty * (last if is_market else wish.price)
         if notional < rules.notional_min or (notional > rules.notional_max and not is_market):
             raise Refused(Reason.NOTIONAL)
-        mine = [x for x in self.books.open.get(wish.symbol, {}).values()]
-        if sum(x.account == wish.account for x in mine) >= self.rules.open_orders_max:
+        resting = self.books.open.get(wish.symbol, {}).values()
+        if sum(x.account == wish.account for x in resting) >= self.rules.open_orders_max:
             raise Refused(Reason.MAX_OPEN_ORDERS)
 
     def _check_identity(self, wish: OrderRequest) -> None:

@@ -36,7 +36,7 @@ from trader.exchange.sockets import Gates
 from trader.exchange.state import StateDir
 from trader.exchange.wire import Dialect, Reply, Request
 
-DIALECTS: dict[str, Callable[["Exchange"], Dialect]] = {"binance": BinanceDialect}
+DIALECTS: dict[str, Callable[[Exchange], Dialect]] = {"binance": BinanceDialect}
 _LOG_ROWS_MAX = 20_000
 
 
@@ -98,8 +98,9 @@ class Exchange:
         self.counts: Counter[str] = Counter()
         self.now_ms = start_ms
         self._lock = threading.RLock()
-        self._instruments_kept: dict[str, dict[str, Any]] = {}
-        self._state = StateDir(Path(config.state_dir), config.fsync) if config.state_dir else None
+        self._state: StateDir | None = None
+        if config.state_dir is not None:
+            self._state = StateDir(Path(config.state_dir), fsync=config.fsync)
         self._admin = AdminPlane(self)
         self._dialect = DIALECTS[config.dialect](self)
         with exact():
@@ -134,17 +135,14 @@ class Exchange:
     def keep(self) -> None:
         """Write what changed since the last call to the state directory, if there is one."""
         record = self.engine.books.drain()
-        shown = {name: x.as_json() for name, x in self.engine.instruments.items()}
-        if self._state is None or (record is None and shown == self._instruments_kept):
-            return
-        self._state.append(self._record(record or {}, shown), lambda: self._record(None, shown))
-        self._instruments_kept = shown
+        if self._state is not None and record is not None:
+            self._state.append(self._record(record), lambda: self._record(None))
 
-    def keep_clock(self) -> None:
-        """Keep the clock after it was set, so that a restart goes on from there."""
+    def keep_now(self) -> None:
+        """Keep the clock and the instruments' rules after the admin plane changed them."""
         if self._state is not None:
-            shown = {name: x.as_json() for name, x in self.engine.instruments.items()}
-            self._state.append(self._record({}, shown), lambda: self._record(None, shown))
+            changes = self.engine.books.drain() or {}
+            self._state.append(self._record(changes), lambda: self._record(None))
 
     def close(self) -> None:
         """End: release held replies and the state directory."""
@@ -166,7 +164,7 @@ class Exchange:
         name = f"{self.config.seed}|{count}|{now_ms}"
         return blake2b(name.encode(), digest_size=11).hexdigest()
 
-    def _record(self, books: dict[str, Any] | None, shown: dict[str, Any]) -> dict[str, Any]:
+    def _record(self, books: dict[str, Any] | None) -> dict[str, Any]:
         taken = {
             name: [
                 list(market.taken_at or ()),
@@ -179,7 +177,7 @@ class Exchange:
             "books": self.engine.books.as_json() if books is None else books,
             "clock": self.clock.as_json(),
             "settled_ms": self.engine.settled_ms,
-            "instruments": shown,
+            "instruments": {name: x.as_json() for name, x in self.engine.instruments.items()},
             "taken": taken,
         }
 

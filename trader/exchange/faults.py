@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, cast
 
@@ -157,7 +157,7 @@ class FaultTable:
         self.faults: list[Fault] = []
         self._next_id = 1
 
-    def add(self, scripts: list[Mapping[str, Any]]) -> list[int]:
+    def add(self, scripts: Sequence[Mapping[str, Any]]) -> list[int]:
         """Add scripts (all or none); their ids. Raises FaultError."""
         made = [_parse(self._next_id + i, script) for i, script in enumerate(scripts)]
         self._next_id += len(made)
@@ -191,8 +191,8 @@ def edited(body: bytes, edits: tuple[Mapping[str, Any], ...]) -> bytes:
 def _edit(node: Any, at: list[Any], edit: Mapping[str, Any]) -> None:
     key, rest = at[0], at[1:]
     if key == "*":
-        keys: list[Any] = list(range(len(node))) if isinstance(node, list) else list(node)
-        for one in keys:
+        rows = cast("list[Any] | dict[str, Any]", node)
+        for one in range(len(rows)) if isinstance(rows, list) else list(rows):
             _edit(node, [one, *rest], edit)
         return
     try:
@@ -211,7 +211,7 @@ def _apply(node: Any, key: Any, edit: Mapping[str, Any]) -> None:
     elif op == "delete":
         del node[key]
     elif op == "keep":
-        node[key] = {name: node[key][name] for name in value if name in node[key]}
+        node[key] = {name: node[key][name] for name in value or () if name in node[key]}
     elif op == "repeat":
         node.insert(key if key >= 0 else len(node) + key, node[key])
     elif op == "reverse":

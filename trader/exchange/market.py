@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import blake2b
+from itertools import pairwise
 
 from trader.exchange.bars import Bar, BarSeries
 from trader.exchange.instruments import Instrument
@@ -171,7 +172,7 @@ def _walk(bar: Bar, draws: bytes, tick: Decimal) -> tuple[Decimal, ...]:
     turn_1, turn_2 = 5 + draws[1] % 20, 30 + draws[2] % 24
     knots = [(0, bar.open), (turn_1, first), (turn_2, second), (STEPS - 1, bar.close)]
     prices: list[Decimal] = [bar.open]
-    for (begin, start), (end, stop) in zip(knots, knots[1:], strict=False):
+    for (begin, start), (end, stop) in pairwise(knots):
         for step in range(begin + 1, end):
             value = start + ratio((stop - start) * (step - begin), Decimal(end - begin))
             prices.append(min(bar.high, max(bar.low, floor_to(value, tick))))

@@ -7,6 +7,7 @@ float. Nothing is shared with the trader's own money code: the exchange is a sec
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from decimal import (
     ROUND_DOWN,
     ROUND_HALF_EVEN,
@@ -28,7 +29,7 @@ LOOSE = Context(prec=60, traps=[InvalidOperation, DivisionByZero, Overflow])
 _EIGHT = Decimal("0.00000001")
 
 
-def exact():  # noqa: ANN201 - the context manager's type has no public name in 3.11
+def exact() -> AbstractContextManager[Context]:
     """Context manager: Decimal arithmetic inside is exact or raises `decimal.Inexact`."""
     return localcontext(EXACT)
 

@@ -81,7 +81,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
     config = parse_options(argv, os.environ if environ is None else environ)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda _number, _frame: stop.set())
     with serve_in_thread(config) as served:
         ready: dict[str, Any] = {"url": served.base_url, "port": served.port, "pid": os.getpid()}
         ready |= {"dialect": config.dialect, "now_ms": served.exchange.clock.now_ms()}

@@ -134,7 +134,7 @@ class SocketServer:
             return False
         if sending.mode == "hold" and not self._gates.wait(sending.gate):
             return False
-        if sending.mode == "drop" or sending.mode == "reset":
+        if sending.mode in ("drop", "reset"):
             if sending.mode == "reset":
                 linger = struct.pack("ii", 1, 0)
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

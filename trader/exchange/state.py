@@ -26,7 +26,7 @@ _LOG_LINES_MAX = 5_000
 class StateDir:
     """One exchange's directory. `fsync`: also survive a power cut, not only a kill."""
 
-    def __init__(self, path: Path, fsync: bool) -> None:
+    def __init__(self, path: Path, *, fsync: bool) -> None:
         self._path = path
         self._fsync = fsync
         self._generation = 0
@@ -97,7 +97,7 @@ class StateDir:
             json.dump({"generation": self._generation, "record": record}, file)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, self._path / "books.json")
+        temporary.replace(self._path / "books.json")
         directory_fd = os.open(self._path, os.O_RDONLY)
         os.fsync(directory_fd)
         os.close(directory_fd)

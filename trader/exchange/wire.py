@@ -1,7 +1,7 @@
 """What goes over the wire, without a socket.
 
-Here: `Request`, `Reply` and how a reply is to be sent (`Sending`), so that the exchange can be asked
-with or without HTTP. Not here: parsing of bytes (sockets.py) and meaning (a dialect, admin.py).
+Here: `Request`, `Reply` and how a reply is to be sent (`Sending`), so that the exchange can be
+asked with or without HTTP. Not here: parsing of bytes (sockets.py) and meaning (a dialect, admin.py).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Sending:
     gap_ms: int = 0
     cut_bytes: int = 0
     gate: str = ""
-    # Called with True when the effect reached the client as intended.
+    # Called when the effect has reached the client.
     observed: Callable[[], None] | None = None
 
 
