@@ -9,6 +9,7 @@ imported by the commands that need them.
 """
 
 from trader.journal.codec import Entry
-from trader.journal.journal import Journal, Transaction
+from trader.journal.journal import Journal
+from trader.journal.writer import Transaction
 
 __all__ = ["Entry", "Journal", "Transaction"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from array import array
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from trader.core.scale import ScaleError, to_decimal, to_units
-from trader.core.series import Series
+from trader.core.series import BarRow, Series, build_series
 from trader.core.state import Row
 from trader.domain.timeframe import TIMEFRAMES_MS
 from trader.errors import DataError
@@ -112,6 +111,14 @@ class Reader:
         with self._asking() as connection:
             return head_of(connection)
 
+    def holds(self, head: Head) -> bool:
+        """Whether an entry of this chain is that head, as far as this file reaches back."""
+        origin = self.origin
+        if head.seq <= origin.seq:
+            return head.seq < origin.seq or head.hash == origin.hash
+        rows = self._rows("SELECT hash FROM entries WHERE seq = ?", (head.seq,))
+        return bool(rows) and rows[0][0] == head.hash
+
     @property
     def origin(self) -> Head:
         """Where this file's chain starts: seq 0, or the head of the newest sealed segment."""
@@ -139,6 +146,12 @@ class Reader:
     def order_row(self, client_id: str) -> Row | None:
         """The canonical row of any order, settled or not: payload of `order_recalled`."""
         rows = self._rows("SELECT * FROM orders WHERE client_id = ?", (client_id,))
+        return order_row(rows[0]) if rows else None
+
+    def order_row_by_venue_id(self, symbol: str, venue_id: str) -> Row | None:
+        """The canonical row of the order that a venue knows by its own id."""
+        query = "SELECT * FROM orders WHERE symbol = ? AND venue_id = ?"
+        rows = self._rows(query, (symbol, venue_id)) if venue_id else []
         return order_row(rows[0]) if rows else None
 
     def orders(self, from_bar_ms: int = 0) -> list[Row]:
@@ -217,11 +230,7 @@ class Reader:
         if tick is None:
             tick = Decimal(known[max(known)].tick) if known else Decimal(1)
         rows = [_in_tick(symbol, open_ms, bar, tick) for open_ms, bar in known.items()]
-        columns = [array("q", column) for column in zip(*rows, strict=True)]
-        if not rows:
-            columns = [array("q") for _ in range(5)]
-        volume = array("d", [float(bar.volume) for bar in known.values()])
-        return Series(symbol, TIMEFRAMES_MS[timeframe], tick, *columns, volume)
+        return build_series(symbol, TIMEFRAMES_MS[timeframe], tick, rows)
 
     def get_blob(self, sha: str) -> bytes:
         """The content with this sha256; KeyError when the journal does not hold it."""
@@ -251,7 +260,7 @@ class Reader:
         if entry is not None:
             return entry.payload
         checkpoint = self.entry(self.origin.seq + 1)
-        carried = checkpoint.payload["plan"] if checkpoint else {}
+        carried: Payload = checkpoint.payload["plan"] if checkpoint else {}
         return carried if carried.get("bar_ms") == bar_ms else None
 
     def cycle(self, number: int) -> CycleRow | None:
@@ -271,13 +280,15 @@ class Reader:
         return [CycleRow(*row) for row in self._rows(query, (from_cycle, last))]
 
 
-def _in_tick(symbol: str, open_ms: int, bar: KnownBar, tick: Decimal) -> tuple[int, ...]:
-    prices = (bar.open, bar.high, bar.low, bar.close)
+def _in_tick(symbol: str, open_ms: int, bar: KnownBar, tick: Decimal) -> BarRow:
     told = Decimal(bar.tick)
-    if told == tick:
-        return (open_ms, *prices)
+    what = f"{symbol} bar {open_ms}, told in ticks of {told}"
+
+    def price(ticks: int) -> int:
+        return ticks if told == tick else to_units(to_decimal(ticks, told), tick, what)
+
     try:
-        what = f"{symbol} bar {open_ms}, told in ticks of {told}"
-        return (open_ms, *(to_units(to_decimal(price, told), tick, what) for price in prices))
+        prices = (price(bar.open), price(bar.high), price(bar.low), price(bar.close))
     except ScaleError as error:
         raise DataError(str(error), "the tick became coarser: start from newer bars") from error
+    return (open_ms, *prices, float(bar.volume))
