@@ -73,6 +73,8 @@ def _instrument(state: State, payload: Payload) -> None:
 
 def _policy(state: State, payload: Payload) -> None:
     _set(state, "policy", str(payload["sha"]))
+    named = sorted(payload["strategies"].items())
+    _set(state, "strategies", ",".join(f"{name}={sha}" for name, sha in named))
 
 
 def _cycle_start(state: State, payload: Payload) -> None:

@@ -27,7 +27,7 @@ from trader.core.sizing import (
     strength_ppm,
 )
 from trader.core.snapshot import CoreQuote, Snapshot
-from trader.core.state import HALT_LEVELS, Position
+from trader.core.state import Position
 from trader.domain.order import Side, TimeInForce
 
 
@@ -256,7 +256,7 @@ class _Planner:
         series = self.snapshot.series[(symbol, strategy.timeframe)]
         view.close_ticks = series.close[-1]
         view.before_ticks = series.close[-2] if len(series) > 1 else 0
-        view.halt_rank = HALT_LEVELS.index(self.snapshot.state.word("halt_level"))
+        view.halt_rank = self.snapshot.halt_rank
         view.mismatches = len(self.snapshot.troubles.get("*", ()))
         view.enabled = int(strategy.enabled)
         view.unresolved = self.view.unresolved(symbol)
@@ -326,7 +326,7 @@ def exit_view(
         proposal,
         spec,
         snapshot.parameters.limits,
-        HALT_LEVELS.index(snapshot.state.word("halt_level")),
+        snapshot.halt_rank,
         quote,
         snapshot.now_ms,
         slippage_ppm,

@@ -13,7 +13,7 @@ from typing import Any
 
 from trader.core.parameters import Parameters, StrategyCode
 from trader.core.series import Series
-from trader.core.state import State
+from trader.core.state import HALT_LEVELS, State
 
 SeriesKey = tuple[str, str]
 
@@ -51,6 +51,7 @@ class Snapshot:
         quotes: by symbol; a symbol may be absent.
         troubles: by symbol, or "*" for all: why its data or books cannot be trusted, as
             `CODE key=value ...`.
+        latch: halt level of the latch outside the journal (`running` when it is not set).
     """
 
     bar_ms: int
@@ -61,11 +62,22 @@ class Snapshot:
     series: Mapping[SeriesKey, Series]
     quotes: Mapping[str, CoreQuote]
     troubles: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    latch: str = "running"
 
     @property
     def close_ms(self) -> int:
         """When the decision bar closed."""
         return self.bar_ms + self.parameters.step_ms
+
+    @property
+    def halt_rank(self) -> int:
+        """The graver of the journal's halt level and the latch's."""
+        return halt_rank(self.state, self.latch)
+
+
+def halt_rank(state: State, latch: str) -> int:
+    """Index into HALT_LEVELS of what holds now: the graver of journal and latch."""
+    return max(HALT_LEVELS.index(state.word("halt_level")), HALT_LEVELS.index(latch))
 
 
 def snapshot_payload(snapshot: Snapshot, policy_sha: str, code_sha: str) -> dict[str, Any]:
@@ -81,6 +93,7 @@ def snapshot_payload(snapshot: Snapshot, policy_sha: str, code_sha: str) -> dict
             for (symbol, timeframe), series in sorted(snapshot.series.items())
         },
         "quotes": {symbol: quote.row() for symbol, quote in sorted(snapshot.quotes.items())},
+        "latch": snapshot.latch,
         "troubles": {key: list(codes) for key, codes in sorted(snapshot.troubles.items())},
     }
 

@@ -136,7 +136,8 @@ class State:
     Attributes:
         meta: single facts as text or int: `account`, `mode`, `prefix`, `quote`, `cash_digits`,
             `capital_units`, `cash_units`, `halt_level`, `halt_why`, `halt_by`, `last_bar_ms`
-            (newest planned decision bar, -1 before the first), `cycles`, `policy`.
+            (newest planned decision bar, -1 before the first), `cycles`, `policy`, `strategies`
+            (`name=sha,...` of the sources in force).
         orders: by client id, every order that is not settled, and those of the newest plan.
         positions: by symbol.
         instruments: by symbol, the newest rules as canonical rows (decimals as text).
@@ -172,6 +173,7 @@ class State:
             "policy": "",
             "prefix": "",
             "quote": "",
+            "strategies": "",
         }
         self.orders: dict[str, Order] = {}
         self.positions: dict[str, Position] = {}

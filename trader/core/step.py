@@ -17,7 +17,7 @@ from trader.core.gates import approve
 from trader.core.money import price_down
 from trader.core.parameters import Parameters
 from trader.core.plan import exit_view_of
-from trader.core.snapshot import CoreQuote
+from trader.core.snapshot import CoreQuote, halt_rank
 from trader.core.state import HALT_LEVELS, Order, State
 from trader.domain.order import OrderState, Side
 
@@ -74,7 +74,7 @@ class StepFacts:
         looked: client ids that were looked at in this cycle (once is enough: what stays unknown
             is the next cycle's business).
         quotes: fresh quotes read in this cycle, by symbol; a value of None: the venue had none.
-        quiet: the latch is set or a signal asked the process to stop: nothing new is sent.
+        latch: halt level of the latch outside the journal (`running` when it is not set).
     """
 
     now_ms: int
@@ -82,7 +82,7 @@ class StepFacts:
     quotes: Mapping[str, CoreQuote | None] = field(
         default_factory=dict[str, CoreQuote | None]
     )
-    quiet: str = ""
+    latch: str = "running"
 
 
 def facts_row(facts: StepFacts) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def facts_row(facts: StepFacts) -> dict[str, Any]:
         "quotes": {
             symbol: quote.row() if quote else [] for symbol, quote in sorted(facts.quotes.items())
         },
-        "quiet": facts.quiet,
+        "latch": facts.latch,
     }
 
 
@@ -103,7 +103,7 @@ def facts_of(row: Mapping[str, Any]) -> StepFacts:
         symbol: CoreQuote(*values) if values else None
         for symbol, values in row["quotes"].items()
     }
-    return StepFacts(int(row["now_ms"]), frozenset(row["looked"]), quotes, str(row["quiet"]))
+    return StepFacts(int(row["now_ms"]), frozenset(row["looked"]), quotes, str(row["latch"]))
 
 
 def action_row(action: Action) -> dict[str, Any]:
@@ -171,11 +171,9 @@ def _step_leg(
 
 def forbidden(state: State, facts: StepFacts, order: Order) -> str:
     """Why a planned order must not leave now; "" when it may."""
-    if facts.quiet:
-        return facts.quiet
-    rank = HALT_LEVELS.index(state.word("halt_level"))
+    rank = halt_rank(state, facts.latch)
     limit = 0 if order.side is Side.BUY else 2
-    return "" if rank <= limit else f"halt_{state.word('halt_level')}"
+    return "" if rank <= limit else f"halt_{HALT_LEVELS[rank]}"
 
 
 def _climb(
@@ -183,7 +181,7 @@ def _climb(
 ) -> list[Action]:
     """The next rung of an exit's ladder: the rest of the quantity, wider, from a fresh quote."""
     rest = order.qty_lots - order.filled_lots
-    if rest <= 0 or order.attempt + 1 >= EXIT_ATTEMPTS or facts.quiet:
+    if rest <= 0 or order.attempt + 1 >= EXIT_ATTEMPTS:
         return []
     if order.symbol not in facts.quotes:
         return [Requote(order.symbol)]
@@ -198,7 +196,7 @@ def _climb(
         price_ticks=price_down(quote.bid_ticks, slippage_ppm),
     )
     spec = state.spec(order.symbol)
-    rank = HALT_LEVELS.index(state.word("halt_level"))
+    rank = halt_rank(state, facts.latch)
     view = exit_view_of(
         proposal, spec, parameters.limits, rank, quote, facts.now_ms, slippage_ppm
     )

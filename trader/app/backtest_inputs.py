@@ -1,0 +1,292 @@
+"""What a back-test runs on: bars, instrument rules and parameters brought to one form.
+
+Lives here: which instruments and strategies take part, the decision timeframe, rules of an
+instrument that no venue described, and a sentence for every assumption that was made on the way.
+Must not live here: reading files, running, and statistics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from trader.bars.load import BarFile
+from trader.bars.resample import resample
+from trader.core.identity import owner_prefix
+from trader.core.parameters import Parameters, StrategyCode, StrategySpec
+from trader.core.scale import (
+    ScaleError,
+    cash_digits_for,
+    digits_of,
+    text,
+    to_units,
+    to_units_rounded,
+)
+from trader.core.series import Series
+from trader.core.simulate import Model
+from trader.core.snapshot import SeriesKey
+from trader.domain.instrument import Instrument
+from trader.domain.timeframe import TIMEFRAMES_MS, timeframe_name
+from trader.errors import DataError, UsageError
+
+LOT_DIGITS_MAX = 8
+# One lot may be worth this share of the starting balance: fine enough to size, coarse enough for
+# the core's integers.
+LOTS_OF_CASH = 1_000_000
+MODE = "backtest"
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestOptions:
+    """What the caller chose; None where the policy or the data decides.
+
+    Attributes:
+        start_ms, end_ms: decision bars that open in [start, end); None: open end.
+        cash: starting balance, quote currency.
+        order_notional_min: the policy's smallest order, quote currency.
+        fee: taker and maker fee as a share. spread_ppm: full distance between bid and ask.
+        strategies: names to run; empty: all. timeframe: run them on this one, not their own.
+    """
+
+    cash: Decimal
+    order_notional_min: Decimal
+    start_ms: int | None = None
+    end_ms: int | None = None
+    fee: Decimal | None = None
+    spread_ppm: int = 200
+    strategies: tuple[str, ...] = ()
+    timeframe: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestInputs:
+    """Everything a run reads. `assumed`: sentences that the report opens with."""
+
+    parameters: Parameters
+    strategies: Mapping[str, StrategyCode]
+    instruments: tuple[Instrument, ...]
+    series: Mapping[SeriesKey, Series]
+    cash: Decimal
+    cash_digits: int
+    start_ms: int
+    end_ms: int
+    model: Model
+    assumed: tuple[str, ...] = field(default=())
+
+    @property
+    def cash_unit(self) -> Decimal:
+        """What one unit of cash is worth."""
+        return Decimal(1).scaleb(-self.cash_digits)
+
+
+def build_inputs(
+    parameters: Parameters,
+    strategies: Mapping[str, StrategyCode],
+    files: Mapping[str, BarFile],
+    options: BacktestOptions,
+    rules: Mapping[str, Instrument] | None = None,
+) -> BacktestInputs:
+    """Bring policy, files and options together.
+
+    `rules` are instruments as a venue described them; what is not among them is inferred. Raises
+    UsageError or DataError when they do not fit together.
+    """
+    assumed: list[str] = []
+    quote = _one_quote(parameters, files, assumed)
+    specs = _taking_part(parameters, files, options, assumed)
+    step_ms = _decision_step(parameters, files, specs, assumed)
+    instruments = tuple(
+        _instrument(files[symbol], (rules or {}).get(symbol), options, assumed)
+        for symbol in sorted(files)
+    )
+    cash_max = Decimal(parameters.cash_max)
+    if options.cash > cash_max:
+        raise UsageError(
+            f"a starting balance of {text(options.cash)} is above app.cash_max {cash_max}",
+            "lower it, or raise app.cash_max",
+        )
+    try:
+        digits = cash_digits_for(list(instruments), cash_max)
+        notional_min = to_units_rounded(
+            options.order_notional_min, Decimal(1).scaleb(-digits), "order_notional_min", up=True
+        )
+        to_units(options.cash, Decimal(1).scaleb(-digits), "starting balance")
+    except ScaleError as error:
+        raise DataError(str(error), "lower app.cash_max, or give coarser rules") from error
+    account = replace(
+        parameters,
+        mode=MODE,
+        prefix=owner_prefix(parameters.account, MODE),
+        quote=quote,
+        step_ms=step_ms,
+        capital="",
+        limits=replace(parameters.limits, order_notional_units_min=notional_min),
+        strategies=specs,
+    )
+    series = _series(account, files)
+    _say_model(options, assumed)
+    first = min(file.series.open_ms[0] for file in files.values())
+    last = max(file.series.open_ms[-1] for file in files.values())
+    return BacktestInputs(
+        account,
+        {spec.name: strategies[spec.name] for spec in specs},
+        instruments,
+        series,
+        options.cash,
+        digits,
+        first if options.start_ms is None else options.start_ms,
+        last + 1 if options.end_ms is None else options.end_ms,
+        Model(spread_ppm=options.spread_ppm),
+        tuple(assumed),
+    )
+
+
+def _one_quote(
+    parameters: Parameters, files: Mapping[str, BarFile], assumed: list[str]
+) -> str:
+    if not files:
+        raise UsageError("a back-test needs at least one bar file", "name one with --bars FILE")
+    quotes = sorted({symbol.partition("/")[2] for symbol in files})
+    if len(quotes) > 1:
+        raise UsageError(
+            f"the bar files settle in {' and '.join(quotes)}, an account has one currency",
+            "run one back-test for each",
+        )
+    if quotes[0] != parameters.quote:
+        assumed.append(f"the account is kept in {quotes[0]}, not in app.quote {parameters.quote}")
+    return quotes[0]
+
+
+def _taking_part(
+    parameters: Parameters,
+    files: Mapping[str, BarFile],
+    options: BacktestOptions,
+    assumed: list[str],
+) -> tuple[StrategySpec, ...]:
+    known = {spec.name: spec for spec in parameters.strategies}
+    missing = [name for name in options.strategies if name not in known]
+    if missing:
+        names = ", ".join(known) or "none"
+        raise UsageError(f"strategy {missing[0]!r} is not in the policy", f"known are: {names}")
+    chosen = [known[name] for name in options.strategies] or list(known.values())
+    if not chosen:
+        raise UsageError("the policy has no strategies", "add one to strategies.yaml")
+    named = {symbol for spec in chosen for symbol in spec.symbols}
+    strangers = sorted(set(files) - named)
+    if strangers:
+        assumed.append(
+            f"{', '.join(strangers)}: named by no strategy of the policy, so each strategy here "
+            "may trade it"
+        )
+    without = sorted(named - set(files))
+    if without:
+        assumed.append(f"left out, because no bars were given: {', '.join(without)}")
+    specs: list[StrategySpec] = []
+    for spec in chosen:
+        symbols = tuple(symbol for symbol in (*spec.symbols, *strangers) if symbol in files)
+        if not symbols:
+            assumed.append(f"strategy {spec.name} does nothing: it trades none of these files")
+            continue
+        specs.append(_on_timeframe(spec, symbols, options.timeframe, assumed))
+    return tuple(specs)
+
+
+def _on_timeframe(
+    spec: StrategySpec, symbols: tuple[str, ...], timeframe: str, assumed: list[str]
+) -> StrategySpec:
+    if not timeframe or timeframe == spec.timeframe:
+        return replace(spec, symbols=symbols)
+    if timeframe not in TIMEFRAMES_MS:
+        known = ", ".join(TIMEFRAMES_MS)
+        raise UsageError(f"timeframe {timeframe!r} is not known", f"known are {known}")
+    assumed.append(f"strategy {spec.name} runs on {timeframe}, not on its own {spec.timeframe}")
+    return replace(
+        spec, symbols=symbols, timeframe=timeframe, timeframe_ms=TIMEFRAMES_MS[timeframe]
+    )
+
+
+def _decision_step(
+    parameters: Parameters,
+    files: Mapping[str, BarFile],
+    specs: Sequence[StrategySpec],
+    assumed: list[str],
+) -> int:
+    """The policy's decision timeframe, or the coarsest file's where that is longer."""
+    needed = max(file.step_ms for file in files.values())
+    fitting = [
+        step
+        for step in sorted(TIMEFRAMES_MS.values())
+        if step >= parameters.step_ms and all(step % f.step_ms == 0 for f in files.values())
+    ]
+    if not fitting:
+        raise DataError(f"no timeframe is a multiple of every file's bars of {needed} ms")
+    step_ms = fitting[0]
+    if step_ms != parameters.step_ms:
+        assumed.append(
+            f"decisions every {timeframe_name(step_ms)}, as the bars are, not every "
+            f"{timeframe_name(parameters.step_ms)} (app.timeframe)"
+        )
+    for spec in specs:
+        if spec.timeframe_ms % step_ms:
+            step = timeframe_name(step_ms)
+            raise UsageError(
+                f"strategy {spec.name} needs {spec.timeframe} bars, the files allow {step}",
+                f"give finer bars, or run it on others with --timeframe {step}",
+            )
+    return step_ms
+
+
+def _instrument(
+    file: BarFile, known: Instrument | None, options: BacktestOptions, assumed: list[str]
+) -> Instrument:
+    if known is not None:
+        if file.tick != known.tick:
+            raise DataError(
+                f"{file.path}: prices are in steps of {text(file.tick)}, the rules of "
+                f"{known.symbol} say {text(known.tick)}",
+                "read the file with that tick",
+            )
+        if options.fee is None:
+            return known
+        return replace(known, fee_taker=options.fee, fee_maker=options.fee)
+    fee = Decimal("0.001") if options.fee is None else options.fee
+    lot = _lot(file, options.cash)
+    base, _, quote = file.symbol.partition("/")
+    assumed.append(
+        f"{file.symbol}: tick {text(file.tick)} (from the data), lot {text(lot)}, no smallest "
+        f"value but the policy's, fee {text(fee * 10_000)} bps"
+    )
+    return Instrument(
+        file.symbol, base, quote, file.tick, lot, lot, Decimal(0), Decimal(0), fee, fee
+    )
+
+
+def _lot(file: BarFile, cash: Decimal) -> Decimal:
+    """The largest power of ten worth at most a millionth of the cash at the highest close."""
+    highest = max(file.series.close) * file.tick
+    lot = Decimal(1)
+    while lot * highest * LOTS_OF_CASH > cash and digits_of(lot) < LOT_DIGITS_MAX:
+        lot = lot.scaleb(-1)
+    return lot
+
+
+def _series(parameters: Parameters, files: Mapping[str, BarFile]) -> dict[SeriesKey, Series]:
+    found: dict[SeriesKey, Series] = {}
+    wanted = {(symbol, parameters.step_ms) for symbol in files}
+    for spec in parameters.strategies:
+        wanted.update((symbol, spec.timeframe_ms) for symbol in spec.symbols)
+    for symbol, step_ms in sorted(wanted):
+        series = files[symbol].series
+        if step_ms != series.step_ms:
+            series = resample(series, step_ms)
+        found[symbol, timeframe_name(step_ms)] = series
+    return found
+
+
+def _say_model(options: BacktestOptions, assumed: list[str]) -> None:
+    spread = text(Decimal(options.spread_ppm) / 100)
+    assumed.append(
+        "a decision at a bar's close is carried out at the next bar's open, all of it or nothing, "
+        f"{spread} bps between bid and ask; without a next bar nothing fills"
+    )

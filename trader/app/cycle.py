@@ -1,0 +1,220 @@
+"""The cycle: one pass from policy to journal, the same for paper, testnet and live.
+
+Lives here: the order of things. Reads come first and write nothing; then reconcile; then one plan
+per decision bar, or the plan that the journal already holds for it; then execution. Must not live
+here: decisions (core), the lock and the clock (wiring).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from trader.app.context import PassSetup
+from trader.app.execute import Executor
+from trader.app.market import read_market
+from trader.app.ports import Venue
+from trader.app.reconcile import ReconcileReport, VenueSide, read_venue, reconcile
+from trader.app.status_file import write_status
+from trader.core.canonical import canonical
+from trader.core.plan import Plan, plan, plan_payload
+from trader.core.scale import cash_digits_for, text, to_units_rounded
+from trader.core.snapshot import halt_rank, snapshot_payload
+from trader.core.step import stale_intents
+from trader.domain.order import OrderState
+from trader.domain.timeframe import last_closed_open_ms
+from trader.errors import ExitCode, UsageError, worst
+from trader.journal.journal import Journal
+
+DATA_CODES = ("DATA_", "QUOTE_")
+
+
+@dataclass(frozen=True, slots=True)
+class CycleReport:
+    """What a cycle did.
+
+    Attributes:
+        cycle: its number; bar_ms: the decision bar. plan: None when an earlier run's was resumed
+            or nothing could be planned (`note` says why).
+        reconciled: what reconcile found. findings: contradictions met while executing.
+        code: how the process should end.
+    """
+
+    cycle: int
+    bar_ms: int
+    plan: Plan | None
+    note: str
+    reconciled: ReconcileReport
+    findings: tuple[str, ...]
+    code: ExitCode
+
+
+def run_cycle(setup: PassSetup, venue: Venue, journal: Journal) -> CycleReport:
+    """One pass. Raises TraderError when it cannot go on; the journal then holds what was done."""
+    cycle, bar_ms, reconciled, decided, note = decide_cycle(setup, venue, journal)
+    executor = Executor(setup, venue, journal)
+    planned = journal.state.number("last_bar_ms") == bar_ms
+    if planned:
+        executor.run()
+    code = _code(setup, journal, decided, reconciled, executor.findings)
+    with journal.transaction() as tx:
+        summary = {"note": note, "findings": executor.findings, "bar_ms": bar_ms}
+        payload = {"cycle": cycle, "code": int(code), "summary": summary}
+        tx.append("cycle_end", payload, setup.clock.now_ms())
+    report = CycleReport(
+        cycle, bar_ms, decided, note, reconciled, tuple(executor.findings), code
+    )
+    write_status(setup, journal, report.cycle, bar_ms, code, [*reconciled.mismatches, *report.findings])
+    return report
+
+
+def decide_cycle(
+    setup: PassSetup, venue: Venue, journal: Journal
+) -> tuple[int, int, ReconcileReport, Plan | None, str]:
+    """Everything up to the committed plan: (cycle, bar_ms, reconcile report, plan, note)."""
+    side = read_venue(setup, venue, journal)
+    now_ms = setup.clock.now_ms()
+    bar_ms = last_closed_open_ms(now_ms, setup.parameters.step_ms)
+    if not journal.state.word("account"):
+        open_books(setup, journal, side)
+    refuse_other_books(setup, journal)
+    cycle = journal.state.number("cycles") + 1
+    _start(setup, journal, cycle, now_ms, bar_ms)
+    reconciled = reconcile(setup, journal, side)
+    newest = journal.state.number("last_bar_ms")
+    if newest == bar_ms:
+        return cycle, bar_ms, reconciled, None, "resumed"
+    if newest > bar_ms:
+        # The clock stepped back: what was decided for later bars stays decided.
+        return cycle, bar_ms, reconciled, None, f"clock_behind planned_ms={newest}"
+    if setup.stopping():
+        return cycle, bar_ms, reconciled, None, "stopping"
+    _abandon_stale(setup, journal, bar_ms)
+    decided = _plan(setup, venue, journal, bar_ms, reconciled)
+    return cycle, bar_ms, reconciled, decided, "planned"
+
+
+def open_books(setup: PassSetup, journal: Journal, side: VenueSide) -> None:
+    """The first entry: whose books these are, their scale and their capital.
+
+    Raises UsageError when the capital is more than the account holds.
+    """
+    parameters = setup.parameters
+    listed = [side.instruments[s] for s in parameters.symbols if s in side.instruments]
+    cash_max = Decimal(parameters.cash_max)
+    digits = cash_digits_for(listed, cash_max)
+    balance = side.balances.get(parameters.quote)
+    held = balance.total if balance else Decimal(0)
+    capital = Decimal(parameters.capital) if parameters.capital else held
+    if capital > held or capital <= 0:
+        raise UsageError(
+            f"app.capital is {capital} {parameters.quote}, the account holds {held}",
+            "lower app.capital or fund the account",
+        )
+    if capital > cash_max:
+        raise UsageError(
+            f"the account's {capital} {parameters.quote} exceed app.cash_max {cash_max}",
+            "set app.capital to a slice, or raise app.cash_max",
+        )
+    unit = Decimal(1).scaleb(-digits)
+    payload = {
+        "account": parameters.account,
+        "mode": parameters.mode,
+        "prefix": parameters.prefix,
+        "quote": parameters.quote,
+        "cash_digits": digits,
+        "capital": text(capital),
+        "capital_units": to_units_rounded(capital, unit, "capital", up=False),
+    }
+    with journal.transaction() as tx:
+        tx.append("genesis", payload, setup.clock.now_ms())
+
+
+def refuse_other_books(setup: PassSetup, journal: Journal) -> None:
+    """Raises UsageError when the journal belongs to another account, mode or currency."""
+    for key in ("account", "mode", "quote"):
+        mine, theirs = getattr(setup.parameters, key), journal.state.word(key)
+        if mine != theirs:
+            raise UsageError(
+                f"the journal {journal.path} is of {key} {theirs}, the policy says {mine}",
+                "use another state directory, or put the policy back",
+            )
+
+
+def _start(setup: PassSetup, journal: Journal, cycle: int, now_ms: int, bar_ms: int) -> None:
+    names = {source.name: source.sha for source in setup.strategies}
+    joined = ",".join(f"{name}={sha}" for name, sha in sorted(names.items()))
+    state = journal.state
+    with journal.transaction() as tx:
+        if (state.word("policy"), state.word("strategies")) != (setup.policy_sha, joined):
+            tx.put_blob("policy", canonical(setup.form).encode(), now_ms)
+            for source in setup.strategies:
+                tx.put_blob("strategy", source.text.encode(), now_ms)
+            payload = {
+                "sha": setup.policy_sha,
+                "source_sha": setup.source_sha,
+                "strategies": names,
+            }
+            tx.append("policy", payload, now_ms)
+        start = {
+            "cycle": cycle,
+            "now_ms": now_ms,
+            "bar_ms": bar_ms,
+            "policy": setup.policy_sha,
+            "code": setup.code_sha,
+            "lock": setup.lock_sha,
+        }
+        tx.append("cycle_start", start, now_ms)
+
+
+def _abandon_stale(setup: PassSetup, journal: Journal, bar_ms: int) -> None:
+    intents = stale_intents(journal.state, bar_ms)
+    if not intents:
+        return
+    at_ms = setup.clock.now_ms()
+    with journal.transaction() as tx:
+        for intent in intents:
+            payload = {"client_id": intent.client_id, "at_ms": at_ms, "why": intent.why}
+            tx.append("order_abandoned", payload, at_ms)
+
+
+def _plan(
+    setup: PassSetup, venue: Venue, journal: Journal, bar_ms: int, reconciled: ReconcileReport
+) -> Plan:
+    snapshot = read_market(setup, venue, journal, bar_ms, reconciled.mismatches)
+    decided = plan(snapshot)
+    with journal.transaction() as tx:
+        payload = snapshot_payload(snapshot, setup.policy_sha, setup.code_sha)
+        tx.append("snapshot", payload, snapshot.now_ms)
+        tx.append("plan", plan_payload(decided), snapshot.now_ms)
+    return decided
+
+
+def _code(
+    setup: PassSetup,
+    journal: Journal,
+    decided: Plan | None,
+    reconciled: ReconcileReport,
+    findings: list[str],
+) -> ExitCode:
+    orders = journal.state.orders.values()
+    newest = journal.state.number("last_bar_ms")
+    codes: list[ExitCode] = []
+    if reconciled.mismatches or findings:
+        codes.append(ExitCode.MISMATCH)
+    if any(order.unresolved for order in orders):
+        codes.append(ExitCode.UNKNOWN_OUTCOME)
+    rejected = (o for o in orders if o.state is OrderState.REJECTED and o.bar_ms == newest)
+    if any(order.outcome_code.startswith("AUTH") for order in rejected):
+        codes.append(ExitCode.VENUE_REFUSED)
+    if decided is not None and decided.trail and all(_blind(row.answer) for row in decided.trail):
+        codes.append(ExitCode.DATA)
+    if halt_rank(journal.state, setup.latch_level()) > 0:
+        codes.append(ExitCode.HALTED)
+    return worst(codes)
+
+
+def _blind(answer: str) -> bool:
+    return answer.startswith(DATA_CODES)
+
+

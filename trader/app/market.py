@@ -1,0 +1,161 @@
+"""The market a decision sees: bars and quotes read from the venue, bars kept by the journal.
+
+Lives here: asking for exactly the bars that the anchored windows need, keeping new and changed ones
+as facts, and building the snapshot from what the journal then holds (so that a replay sees the
+same). Must not live here: judging whether the data is good enough to trade on (gates do), or
+whether a bar can be (`bars.quality` does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from trader.app.context import PassSetup
+from trader.app.execute import core_quote
+from trader.app.fanout import gather
+from trader.app.ports import MarketData, RawBar
+from trader.bars.quality import judge_rows
+from trader.core.scale import ScaleError, text
+from trader.core.series import Series
+from trader.core.signals import wanted_windows
+from trader.core.snapshot import CoreQuote, SeriesKey, Snapshot
+from trader.domain.market import Quote
+from trader.domain.timeframe import TIMEFRAMES_MS
+from trader.errors import TraderError
+from trader.journal.journal import Journal
+
+# A bar may change at the venue shortly after its close: so many known ones are read again.
+OVERLAP_BARS = 2
+SETTLE_POLL_S = 0.25
+Windows = Mapping[SeriesKey, tuple[int, int]]
+
+
+@dataclass(slots=True)
+class Reading:
+    """One round of market reads: raw bars and quotes, and what could not be read."""
+
+    bars: dict[SeriesKey, list[RawBar]] = field(default_factory=dict[SeriesKey, list[RawBar]])
+    quotes: dict[str, Quote] = field(default_factory=dict[str, Quote])
+    troubles: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    errors: list[TraderError] = field(default_factory=list[TraderError])
+
+    def trouble(self, symbol: str, what: str) -> None:
+        """Note why an instrument cannot be decided on."""
+        self.troubles.setdefault(symbol, []).append(what)
+
+
+def read_market(
+    setup: PassSetup, venue: MarketData, journal: Journal, bar_ms: int, mismatches: tuple[str, ...]
+) -> Snapshot:
+    """Read, keep new bars as facts, and build the snapshot of one decision bar.
+
+    Raises the TraderError of the reads when not one of them was answered.
+    """
+    close_ms = bar_ms + setup.parameters.step_ms
+    held = sorted(s for s, position in journal.state.positions.items() if position.qty_units > 0)
+    windows = wanted_windows(setup.parameters, setup.codes, held, close_ms)
+    known = {key: span for key, span in windows.items() if key[0] in journal.state.instruments}
+    _await_settled(setup, close_ms)
+    reading = _read(setup, venue, journal, known)
+    if reading.errors and not reading.bars:
+        raise reading.errors[0]
+    _keep_bars(setup, journal, reading, close_ms)
+    series: dict[SeriesKey, Series] = {}
+    for (symbol, timeframe), (first_ms, last_ms) in known.items():
+        tick = journal.state.spec(symbol).tick
+        series[symbol, timeframe] = journal.bars_window(
+            symbol, timeframe, first_ms, last_ms + 1, tick=tick
+        )
+    quotes = _core_quotes(journal, reading)
+    troubles = {symbol: tuple(codes) for symbol, codes in reading.troubles.items()}
+    if mismatches:
+        troubles["*"] = mismatches
+    return Snapshot(
+        bar_ms,
+        setup.clock.now_ms(),
+        journal.state,
+        setup.parameters,
+        setup.codes,
+        series,
+        quotes,
+        troubles,
+        setup.latch_level(),
+    )
+
+
+def _await_settled(setup: PassSetup, close_ms: int) -> None:
+    """A bar that has just closed may still change: give it its settle delay, once, bounded."""
+    left_ms = close_ms + setup.settle_ms - setup.clock.now_ms()
+    if 0 < left_ms <= setup.settle_ms:
+        setup.sleep(left_ms / 1000)
+
+
+def _read(setup: PassSetup, venue: MarketData, journal: Journal, windows: Windows) -> Reading:
+    symbols = sorted({symbol for symbol, _ in windows})
+    reads: dict[Hashable, Any] = {}
+    if symbols:
+        reads["quotes"] = partial(venue.fetch_quotes, symbols)
+    for (symbol, timeframe), (first_ms, last_ms) in windows.items():
+        step_ms = TIMEFRAMES_MS[timeframe]
+        since_ms = _since(journal, symbol, timeframe, first_ms)
+        # One more than the closed bars: the open one comes along.
+        limit = (last_ms - since_ms) // step_ms + 2
+        reads[symbol, timeframe] = partial(venue.fetch_bars, symbol, timeframe, since_ms, limit)
+    answers = gather(reads, setup.reads_s)
+    reading = Reading()
+    for key, answer in answers.items():
+        if isinstance(answer, TraderError):
+            reading.errors.append(answer)
+            if isinstance(key, tuple):
+                reading.trouble(str(key[0]), f"DATA_STALE read={type(answer).__name__}")
+        elif key == "quotes":
+            reading.quotes = answer
+        elif isinstance(key, tuple):
+            reading.bars[str(key[0]), str(key[1])] = list(answer)
+    return reading
+
+
+def _since(journal: Journal, symbol: str, timeframe: str, first_ms: int) -> int:
+    """From where to read: the whole window, or from just before the newest bar that is known.
+
+    Reads have always reached from a window's start to its end, so what lies between the oldest
+    and the newest known bar is complete.
+    """
+    newest = journal.last_bar_ms(symbol, timeframe)
+    if newest < 0 or journal.first_bar_ms(symbol, timeframe) > first_ms:
+        return first_ms
+    return max(first_ms, newest - OVERLAP_BARS * TIMEFRAMES_MS[timeframe])
+
+
+def _keep_bars(setup: PassSetup, journal: Journal, reading: Reading, close_ms: int) -> None:
+    now_ms = setup.clock.now_ms()
+    with journal.transaction() as tx:
+        for (symbol, timeframe), raw in reading.bars.items():
+            step_ms = TIMEFRAMES_MS[timeframe]
+            closed = [bar for bar in raw if bar.open_ms + step_ms <= close_ms]
+            tick = journal.state.spec(symbol).tick
+            clean, problems = judge_rows(closed, tick, step_ms)
+            for problem in problems:
+                reading.trouble(symbol, f"DATA_IMPOSSIBLE {problem}")
+            rows = journal.new_bars(symbol, timeframe, tick, clean)
+            if rows:
+                payload = {
+                    "symbol": symbol,
+                    "timeframe": timeframe,
+                    "tick": text(tick),
+                    "rows": [list(row) for row in rows],
+                }
+                tx.append("bars", payload, now_ms)
+
+
+def _core_quotes(journal: Journal, reading: Reading) -> dict[str, CoreQuote]:
+    quotes: dict[str, CoreQuote] = {}
+    for symbol, quote in sorted(reading.quotes.items()):
+        try:
+            quotes[symbol] = core_quote(quote, journal.state.spec(symbol))
+        except ScaleError as error:
+            reading.trouble(symbol, f"QUOTE_MISSING why={error}")
+    return quotes

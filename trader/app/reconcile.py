@@ -1,0 +1,138 @@
+"""Reconcile: the first thing every cycle does, and the only way to recover.
+
+Lives here: reading the venue's side (orders, fills, balances, clock), settling what it proves, and
+naming what stays different. Every read happens before the first entry is written, so that a venue
+that does not answer leaves the books as they were. Must not live here: decisions about new risk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from trader.app.context import PassSetup
+from trader.app.fanout import gather, value_of
+from trader.app.ports import Venue
+from trader.app.settle import Answer, settle
+from trader.core.evidence import find_mismatches
+from trader.core.identity import is_own
+from trader.core.state import Order, instrument_row
+from trader.domain.account import Balance, Fill
+from trader.domain.instrument import Instrument
+from trader.domain.order import OrderState, VenueOrder
+from trader.journal.journal import Journal
+
+# Fills are asked for from a little before the oldest order was sent: clocks differ.
+FILLS_MARGIN_MS = 60_000
+_SENT = frozenset(OrderState) - {OrderState.PLANNED, OrderState.ABANDONED, OrderState.NOT_SENT}
+
+
+@dataclass(frozen=True, slots=True)
+class VenueSide:
+    """What the venue said, read once at the start of a cycle."""
+
+    venue_ms: int
+    instruments: dict[str, Instrument]
+    balances: dict[str, Balance]
+    open_orders: list[VenueOrder]
+    answers: list[Answer]
+    fills: list[Fill]
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileReport:
+    """What reconcile found: unexplained differences, foreign orders, orders still unresolved."""
+
+    mismatches: tuple[str, ...]
+    foreign: tuple[str, ...]
+    unresolved: tuple[str, ...]
+
+
+def watched_symbols(setup: PassSetup, journal: Journal) -> list[str]:
+    """Instruments of the policy, of positions and of orders that may still change."""
+    state = journal.state
+    held = [symbol for symbol, position in state.positions.items() if position.qty_units > 0]
+    return sorted({*setup.parameters.symbols, *held, *(o.symbol for o in state.orders.values())})
+
+
+def read_venue(setup: PassSetup, venue: Venue, journal: Journal) -> VenueSide:
+    """Both rounds of reads; raises VenueUnavailable or VenueRefused, and has written nothing.
+
+    Orders are read before fills and balances: what ended in between then shows in the fills.
+    """
+    symbols = watched_symbols(setup, journal)
+    sent = [order for order in journal.state.orders.values() if order.state in _SENT]
+    working = [order for order in sent if order.working]
+    first: dict[Hashable, Any] = {
+        "clock": venue.fetch_venue_ms,
+        "instruments": venue.fetch_instruments,
+        "open": partial(venue.fetch_open_orders, symbols),
+    }
+    for order in working:
+        first[order.client_id] = partial(venue.fetch_order, order.symbol, order.client_id)
+    orders = gather(first, setup.reads_s)
+    since: dict[str, int] = {}
+    for order in sent:
+        since[order.symbol] = min(since.get(order.symbol, order.sent_ms), order.sent_ms)
+    second: dict[Hashable, Any] = {"balances": venue.fetch_balances}
+    for symbol, sent_ms in since.items():
+        second[symbol] = partial(venue.fetch_fills, symbol, sent_ms - FILLS_MARGIN_MS)
+    books = gather(second, setup.reads_s)
+    fills = [fill for symbol in sorted(since) for fill in value_of(books, symbol)]
+    return VenueSide(
+        value_of(orders, "clock"),
+        value_of(orders, "instruments"),
+        value_of(books, "balances"),
+        value_of(orders, "open"),
+        [Answer(order.client_id, value_of(orders, order.client_id)) for order in working],
+        fills,
+    )
+
+
+def reconcile(setup: PassSetup, journal: Journal, side: VenueSide) -> ReconcileReport:
+    """Settle what the venue's side proves and compare the books."""
+    refresh_instruments(setup, journal, side)
+    findings = settle(journal, side.answers, side.fills, side.venue_ms, setup.grace_ms)
+    findings += find_mismatches(journal.state, side.balances)
+    findings += _strangers(setup, journal, side.open_orders)
+    if findings:
+        with journal.transaction() as tx:
+            tx.append("mismatch", {"findings": findings}, setup.clock.now_ms())
+    foreign = tuple(
+        f"{order.symbol} {order.side} {order.qty} id={order.venue_order_id}"
+        for order in side.open_orders
+        if not is_own(order.client_order_id, setup.parameters.prefix)
+    )
+    unresolved = tuple(
+        order.client_id for order in journal.state.orders.values() if order.unresolved
+    )
+    return ReconcileReport(tuple(findings), foreign, unresolved)
+
+
+def refresh_instruments(setup: PassSetup, journal: Journal, side: VenueSide) -> None:
+    """Append the rules of watched instruments that are new or have changed at the venue."""
+    state = journal.state
+    now_ms = setup.clock.now_ms()
+    with journal.transaction() as tx:
+        for symbol in watched_symbols(setup, journal):
+            listed = side.instruments.get(symbol)
+            known = state.instruments.get(symbol)
+            row = instrument_row(listed) if listed else None
+            if row is None and known is not None and known["active"]:
+                row = {**known, "active": 0}
+            if row is not None and row != known:
+                tx.append("instrument", row, now_ms)
+
+
+def _strangers(setup: PassSetup, journal: Journal, open_orders: list[VenueOrder]) -> list[str]:
+    """Open orders that carry our prefix but that the journal does not hold as working."""
+    findings: list[str] = []
+    for seen in open_orders:
+        if not is_own(seen.client_order_id, setup.parameters.prefix):
+            continue
+        order: Order | None = journal.state.orders.get(seen.client_order_id)
+        if order is None:
+            findings.append(f"ORDER_STRANGE client_id={seen.client_order_id} symbol={seen.symbol}")
+    return findings

@@ -1,0 +1,101 @@
+"""Round trips: a position from its first fill until nothing sellable is left of it.
+
+Lives here: grouping of the fills of one account by instrument, with what came of each group. Must
+not live here: the account itself (see `core.fold`, whose results are only read) and statistics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trader.core.fold import is_open
+from trader.core.scale import value_of_base_down
+from trader.core.state import Order, State
+from trader.domain.order import Side
+
+
+@dataclass(slots=True)
+class RoundTrip:
+    """One position, closed or still open.
+
+    Attributes:
+        opened_ms, closed_ms: first and last fill; `closed_ms` is -1 while open.
+        bought_lots, sold_lots: order lots filled. fills: number of executions.
+        cost_units: cash paid for everything bought, fees in cash included.
+        proceeds_units: cash received for everything sold, fees in cash taken off.
+        result_units: cash result of what was sold, as the books have it.
+        fee_units: fees, cash units; a fee taken in the base coin is valued at its fill's price.
+        first_ticks, last_ticks: price of the first and the last fill.
+        exit_reason: reason of the last sell; "" before the first.
+    """
+
+    strategy: str
+    symbol: str
+    opened_ms: int
+    closed_ms: int = -1
+    bought_lots: int = 0
+    sold_lots: int = 0
+    fills: int = 0
+    cost_units: int = 0
+    proceeds_units: int = 0
+    result_units: int = 0
+    fee_units: int = 0
+    first_ticks: int = 0
+    last_ticks: int = 0
+    exit_reason: str = ""
+
+    @property
+    def closed(self) -> bool:
+        """Nothing sellable is left."""
+        return self.closed_ms >= 0
+
+
+class RoundTrips:
+    """Watches facts as they are folded; `closed` in the order they closed, `open` by symbol."""
+
+    def __init__(self, state: State) -> None:
+        """`state` is the account that the facts are folded into."""
+        self.state = state
+        self.closed: list[RoundTrip] = []
+        self.open: dict[str, RoundTrip] = {}
+        self.turnover_units = 0
+        self._realised: dict[str, int] = {}
+
+    def observe_fill(self, payload: Mapping[str, Any]) -> None:
+        """Take a `fill` fact that has just been folded."""
+        symbol = str(payload["symbol"])
+        order = self.state.orders[str(payload["client_id"])]
+        spec = self.state.spec(symbol)
+        position = self.state.positions[symbol]
+        at_ms = int(payload["at_ms"])
+        trip = self.open.get(symbol)
+        if trip is None:
+            trip = RoundTrip(order.strategy, symbol, at_ms)
+            trip.first_ticks = int(payload["price_ticks"])
+            self.open[symbol] = trip
+        self._add(trip, order, payload)
+        realised = position.realised_units
+        trip.result_units += realised - self._realised.get(symbol, 0)
+        self._realised[symbol] = realised
+        if order.side is Side.SELL and not is_open(position, spec):
+            trip.closed_ms = at_ms
+            self.closed.append(self.open.pop(symbol))
+
+    def _add(self, trip: RoundTrip, order: Order, payload: Mapping[str, Any]) -> None:
+        spec = self.state.spec(trip.symbol)
+        lots, value = int(payload["qty_lots"]), int(payload["cost_units"])
+        price, fee_cash = int(payload["price_ticks"]), int(payload["fee_cash_units"])
+        trip.fee_units += fee_cash
+        trip.fee_units += value_of_base_down(spec, price, int(payload["fee_base_units"]))
+        trip.fills += 1
+        trip.last_ticks = price
+        self.turnover_units += value
+        if order.side is Side.BUY:
+            trip.bought_lots += lots
+            trip.cost_units += value + fee_cash
+        else:
+            trip.sold_lots += lots
+            trip.proceeds_units += value - fee_cash
+            trip.exit_reason = order.reason

@@ -1,0 +1,121 @@
+"""Settling: what a venue tells of our orders becomes facts in the journal.
+
+Lives here: turning answers (an order, its absence, fills) into entries through `core.evidence`,
+the same for the reply to a submit, a look within the cycle, reconcile and kill. A fill is booked
+once, by the venue's trade id. Must not live here: asking the venue, deciding what to do next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from trader.core.evidence import fill_fact, judge_order
+from trader.core.scale import ScaleError
+from trader.core.state import Order
+from trader.domain.account import Fill
+from trader.domain.order import VenueOrder
+from trader.journal.journal import Journal, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the venue said of one order; `order` None: it knows none by that id."""
+
+    client_id: str
+    order: VenueOrder | None
+
+
+def settle(
+    journal: Journal,
+    answers: Sequence[Answer],
+    fills: Iterable[Fill],
+    venue_ms: int,
+    grace_ms: int,
+    also: Callable[[Transaction], Any] | None = None,
+) -> list[str]:
+    """Append what the answers and fills prove, in one transaction (`also` is appended first).
+
+    `fills` must have been read after the answers. Returns findings, `CODE key=value ...`: fills
+    that contradict their order are not booked but reported.
+    """
+    findings: list[str] = []
+    with journal.transaction() as tx:
+        if also is not None:
+            also(tx)
+        booking = _Booking(journal, tx, findings)
+        # What exists is settled first, so that fills find their order by the venue's id.
+        for answer in answers:
+            if answer.order is not None:
+                booking.judge(answer, venue_ms, grace_ms)
+        for fill in fills:
+            booking.book(fill)
+        for answer in answers:
+            if answer.order is None:
+                booking.judge(answer, venue_ms, grace_ms)
+    return findings
+
+
+class _Booking:
+    """One transaction's worth of settling."""
+
+    def __init__(self, journal: Journal, tx: Transaction, findings: list[str]) -> None:
+        self.journal = journal
+        self.tx = tx
+        self.findings = findings
+        self.by_venue_id = {
+            order.venue_id: order for order in journal.state.orders.values() if order.venue_id
+        }
+
+    def judge(self, answer: Answer, venue_ms: int, grace_ms: int) -> None:
+        order = self.journal.state.orders.get(answer.client_id)
+        if order is None:
+            return
+        spec = self.journal.state.spec(order.symbol)
+        try:
+            fact = judge_order(order, answer.order, spec, venue_ms, grace_ms)
+        except ScaleError as error:
+            self.findings.append(f"ORDER_OFF_GRID client_id={order.client_id} why={error}")
+            return
+        if fact is not None:
+            self.tx.append("order_seen", fact, venue_ms)
+        if answer.order is not None and answer.order.venue_order_id:
+            self.by_venue_id[answer.order.venue_order_id] = order
+
+    def book(self, fill: Fill) -> None:
+        if self.journal.knows_fill(fill.symbol, fill.trade_id):
+            return
+        order = self._order_of(fill)
+        if order is None:
+            return  # the owner's own trade
+        spec = self.journal.state.spec(order.symbol)
+        try:
+            fact = fill_fact(order, fill, spec)
+        except ScaleError as error:
+            self.findings.append(f"FILL_OFF_GRID trade={fill.trade_id} why={error}")
+            return
+        if order.filled_lots + fact["qty_lots"] > order.qty_lots or fill.side is not order.side:
+            self.findings.append(
+                f"FILL_EXCEEDS client_id={order.client_id} trade={fill.trade_id} "
+                f"asked={order.qty_lots} booked={order.filled_lots} more={fact['qty_lots']}"
+            )
+            return
+        self.tx.append("fill", fact, fill.at_ms)
+
+    def _order_of(self, fill: Fill) -> Order | None:
+        orders = self.journal.state.orders
+        if fill.client_order_id in orders:
+            return orders[fill.client_order_id]
+        known = self.by_venue_id.get(fill.venue_order_id)
+        if known is not None:
+            return known
+        row = self.journal.order_row(fill.client_order_id) if fill.client_order_id else None
+        if row is None:
+            row = self.journal.order_row_by_venue_id(fill.symbol, fill.venue_order_id)
+        if row is None:
+            return None
+        self.tx.append("order_recalled", row, fill.at_ms)
+        order = orders[str(row["client_id"])]
+        self.by_venue_id[order.venue_id] = order
+        return order
