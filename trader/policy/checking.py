@@ -1,0 +1,253 @@
+"""The check: sources and environment -> a checked form, or every problem at once.
+
+Lives here: running the schema over the gathered tree, putting its complaints into our words at the
+user's line, filling in effective values. Must not live here: YAML, single kinds of values, rules
+between keys (see `coherence`). Imports pydantic and yaml: see `cache` for the way around.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from trader.core.canonical import sha256_of
+from trader.policy.checked import Checked, Form, source_sha
+from trader.policy.coherence import Finding, findings
+from trader.policy.fields import close_to
+from trader.policy.gathering import Gathered, gather
+from trader.policy.problems import Code, PolicyError, Problem, is_credential_key
+from trader.policy.reading import Mark, Node
+from trader.policy.schema import Files
+from trader.policy.sources import SECTIONS, Source
+from trader.policy.tree import Path, find, plain, without
+
+# Parts of a pydantic location that are not keys of ours.
+_TAGS = frozenset({"word", "pairs"})
+
+
+def check_policy(sources: Sequence[Source], env: Mapping[str, str]) -> Checked:
+    """The checked form; raises PolicyError that carries every problem of every source."""
+    checked, problems, warnings = examine(sources, env)
+    if checked is None or problems:
+        raise PolicyError(problems, warnings)
+    return checked
+
+
+def examine(
+    sources: Sequence[Source], env: Mapping[str, str]
+) -> tuple[Checked | None, list[Problem], list[Problem]]:
+    """The checked form (None when there are problems), problems and warnings, in file order."""
+    out = gather(sources, env)
+    form = _validated(out)
+    if form is not None:
+        for finding in findings(form, out.tree, out.broken):
+            problem = _placed(out, finding)
+            (out.warnings if finding.warning else out.problems).append(problem)
+    problems = _in_order(out, out.problems)
+    warnings = _in_order(out, out.warnings)
+    if problems or form is None:
+        return None, problems, warnings
+    origin = _origins(form, out.tree)
+    _fill_in(form, origin)
+    checked = Checked(
+        form, sha256_of(form), source_sha(sources, env), tuple(warnings), origin, out.folders
+    )
+    return checked, [], warnings
+
+
+def _validated(out: Gathered) -> Form | None:
+    """The form of what is valid; what is not is noted, left out and counted as broken."""
+    tree = out.tree
+    for _ in range(3):
+        try:
+            return Files.model_validate(plain(tree)).model_dump()
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                path = _note(out, detail)
+                # A strategy is judged whole or not at all.
+                cut = path[:2] if path[:1] == ("strategies",) else path
+                out.broken.add(cut)
+                tree = without(tree, cut)
+    return None
+
+
+def _note(out: Gathered, detail: Any) -> Path:
+    """Notes one complaint of pydantic; returns the keys that lead to its value."""
+    loc = detail["loc"]
+    bad_key = bool(loc) and loc[-1] == "[key]"
+    steps = _steps(loc[:-1] if bad_key else loc)
+    path = tuple(step for step in steps if isinstance(step, str))
+    node = find(out.tree, steps) or Node("", Mark("", 0, 0))
+    if node.absent:
+        return path
+    code, message, hint = _words(path, node, detail, bad_key=bad_key)
+    at = node.key_at or node.at if bad_key or code in _KEY_CODES else node.at
+    out.problems.append(out.note(code, at, path, message, hint))
+    return path
+
+
+_KEY_CODES = frozenset({Code.UNKNOWN_KEY.name, Code.CREDENTIAL.name, Code.BAD_NAME.name})
+
+
+def _steps(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """A pydantic location without the tags of its unions."""
+    steps: list[str | int] = []
+    for part in loc:
+        if part in _TAGS and steps and steps[-1] == "instruments":
+            continue
+        steps.append(part)
+    return tuple(steps)
+
+
+def _words(path: Path, node: Node, detail: Any, *, bad_key: bool) -> tuple[str, str, str]:
+    """Code, message and hint of one complaint of pydantic."""
+    kind = detail["type"]
+    if bad_key:
+        hint = "lower case, digits and single underscores, at most 32"
+        return Code.BAD_NAME.name, "is not a name", hint
+    if kind == "extra_forbidden":
+        return _unknown_key(path)
+    if kind in {"model_type", "dict_type", "model_attributes_type"}:
+        what = "a list" if isinstance(node.value, list) else "a single value"
+        return Code.WRONG_KIND.name, f"must hold keys and values, not {what}", ""
+    if kind == "list_type":
+        return Code.WRONG_KIND.name, "must be a list", "write [BTC/USDT, ETH/USDT]"
+    if kind == "literal_error":
+        return Code.NOT_A_CHOICE.name, "is neither `universe` nor a list", "write [BTC/USDT]"
+    context: dict[str, str] = detail.get("ctx", {})
+    message = context.get("message") or str(detail["msg"])
+    return (
+        kind if kind in Code.__members__ else Code.WRONG_KIND.name,
+        message,
+        context.get("hint", ""),
+    )
+
+
+def _unknown_key(path: Path) -> tuple[str, str, str]:
+    key = path[-1]
+    if is_credential_key(key):
+        hint = "credentials never stand in a policy: name their variable under "
+        return (
+            Code.CREDENTIAL.name,
+            "is a place for a credential",
+            hint + "app.exchange.credentials",
+        )
+    known = keys_at(path[:-1])
+    hint = close_to(key, known)
+    if not hint and len(path) == 2 and key == path[0]:
+        hint = f"this file already is section {key}: remove this line and one indentation"
+    if not hint:
+        elsewhere = [name for name in all_keys() if name.split(".")[-1] == key]
+        hint = f"did you mean {elsewhere[0]}" if elsewhere else ""
+    if not hint and len(known) <= 12:
+        hint = "known here: " + ", ".join(known)
+    return Code.UNKNOWN_KEY.name, "unknown key", hint
+
+
+def keys_at(path: Path) -> list[str]:
+    """The keys that the schema knows below `path`."""
+    here: Any = Files
+    for key in path:
+        if isinstance(here, type) and issubclass(here, BaseModel):
+            field = here.model_fields.get(key)
+            here = field.annotation if field else None
+        elif get_origin(here) is dict:
+            here = get_args(here)[1]
+    if isinstance(here, type) and issubclass(here, BaseModel):
+        return list(here.model_fields)
+    return []
+
+
+def all_keys() -> list[str]:
+    """Every leaf key of the schema, dotted; `*` stands for the user's own names."""
+    return [".".join(path) for path in _leaves(Files, ())]
+
+
+def _leaves(kind: Any, path: Path) -> list[Path]:
+    if get_origin(kind) is dict:
+        return _leaves(get_args(kind)[1], (*path, "*"))
+    if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        return [path]
+    found: list[Path] = []
+    for name, field in kind.model_fields.items():
+        found += _leaves(field.annotation, (*path, name))
+    return found
+
+
+def _placed(out: Gathered, finding: Finding) -> Problem:
+    """A finding at the first of its keys that somebody wrote, else at the nearest one above."""
+    for path in finding.paths:
+        node = find(out.tree, path)
+        if node is not None:
+            return out.note(finding.code, node.at, path, finding.message, finding.hint)
+    path = finding.paths[0]
+    above = path
+    node = None
+    while above and node is None:
+        above = above[:-1]
+        node = find(out.tree, above)
+    at = (node.key_at or node.at) if node and above else Mark(_label_of(out, path[0]), 0, 0)
+    return out.note(finding.code, at, path, finding.message, finding.hint)
+
+
+def _label_of(out: Gathered, section: str) -> str:
+    named = [label for label, owns in out.sections.items() if owns in {section, ""}]
+    return named[-1] if named else section
+
+
+def _in_order(out: Gathered, problems: list[Problem]) -> list[Problem]:
+    """By file in order of precedence, then line; a credential hides other complaints about it."""
+    rank = {label: number for number, label in enumerate(out.labels)}
+    secret = {(p.file, p.line, p.where) for p in problems if p.code == Code.CREDENTIAL.name}
+    kept = [
+        p
+        for p in dict.fromkeys(problems)
+        if p.code == Code.CREDENTIAL.name or (p.file, p.line, p.where) not in secret
+    ]
+    return sorted(kept, key=lambda p: (rank.get(p.file, len(rank)), p.line, p.column))
+
+
+def _origins(form: Form, tree: Node) -> dict[str, str]:
+    """Dotted key of every leaf -> where its value was written."""
+    origin: dict[str, str] = {}
+    stack: list[tuple[Path, Any]] = [((name,), form[name]) for name in reversed(SECTIONS)]
+    while stack:
+        path, value = stack.pop()
+        if isinstance(value, dict) and value:
+            children = cast("dict[str, Any]", value)
+            stack += [((*path, key), child) for key, child in reversed(list(children.items()))]
+            continue
+        node = find(tree, path)
+        origin[".".join(path)] = "default" if node is None else _place(node.at)
+    return origin
+
+
+def _place(at: Mark) -> str:
+    return f"{at.file}:{at.line}" if at.line else at.file
+
+
+def _fill_in(form: Form, origin: dict[str, str]) -> None:
+    """Effective values of what strategies leave to the universe, the presets and the defaults."""
+    for name, strategy in form["strategies"].items():
+        at = f"strategies.{name}"
+        if not strategy["file"]:
+            strategy["file"] = f"{name}.py"
+        if strategy["ttl_bars"] is None:
+            strategy["ttl_bars"] = form["signals"]["defaults"]["ttl_bars"]
+            origin[f"{at}.ttl_bars"] = origin["signals.defaults.ttl_bars"]
+        if strategy["instruments"] == "universe":
+            strategy["instruments"] = list(form["universe"]["instruments"])
+            origin[f"{at}.instruments"] = origin["universe.instruments"]
+        preset = strategy["preset"]
+        if not preset:
+            continue
+        shared = form["signals"]["presets"][preset]
+        own = strategy["parameters"]
+        strategy["parameters"] = {**shared, **own}
+        for key in shared:
+            if key not in own:
+                origin[f"{at}.parameters.{key}"] = origin[f"signals.presets.{preset}.{key}"]
+        if shared and not own:
+            origin.pop(f"{at}.parameters", None)

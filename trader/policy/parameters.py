@@ -1,0 +1,137 @@
+"""The checked form -> what the core reads (`core.parameters`) and what wiring reads (`Settings`).
+
+Lives here: plain data becomes integers, once. Imports neither yaml nor pydantic: a cycle pays only
+for this. Must not live here: checks (the form has passed them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from trader.core.identity import owner_prefix
+from trader.core.parameters import Limits, Parameters, StrategySpec
+from trader.core.scale import to_units_rounded
+from trader.domain.timeframe import TIMEFRAMES_MS
+from trader.policy.checked import Form
+from trader.policy.quantities import duration_ms, share_ppm
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialPlaces:
+    """Names of variables and paths of files that hold one mode's key and secret; "" is none."""
+
+    key_env: str
+    secret_env: str
+    key_file: str
+    secret_file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What wiring needs of app.yaml and no decision reads.
+
+    Attributes:
+        venue: as ccxt calls it. base_url: loopback address, or "" for the venue's own.
+        credentials: by mode (`testnet`, `live`).
+        state_dir: "" when not named. starting_balance: decimal text, in the quote currency.
+        instruments: the universe, in declared order.
+    """
+
+    venue: str
+    base_url: str
+    timeout_ms: int
+    recv_window_ms: int
+    unknown_grace_ms: int
+    credentials: Mapping[str, CredentialPlaces]
+    deadline_ms: int
+    settle_ms: int
+    starting_balance: str
+    state_dir: str
+    instruments: tuple[str, ...]
+
+
+def build_settings(form: Form) -> Settings:
+    """The wiring's part of a checked form."""
+    app = form["app"]
+    exchange = app["exchange"]
+    return Settings(
+        venue=exchange["name"],
+        base_url=exchange["base_url"],
+        timeout_ms=exchange["timeout_ms"],
+        recv_window_ms=exchange["recv_window_ms"],
+        unknown_grace_ms=exchange["unknown_grace_ms"],
+        credentials={
+            mode: CredentialPlaces(**places) for mode, places in exchange["credentials"].items()
+        },
+        deadline_ms=app["cycle"]["deadline_ms"],
+        settle_ms=app["cycle"]["settle_ms"],
+        starting_balance=app["paper"]["starting_balance"],
+        state_dir=app["state_dir"],
+        instruments=tuple(form["universe"]["instruments"]),
+    )
+
+
+def build_parameters(form: Form, strategy_shas: Mapping[str, str], cash_digits: int) -> Parameters:
+    """What decisions read.
+
+    `strategy_shas`: sha256 of each strategy's source by strategy name (see `strategy_files`).
+    `cash_digits`: decimals of the account's cash unit (genesis, or `scale.cash_digits_for`).
+    KeyError when a strategy's hash is missing; ScaleError when an amount does not fit.
+    """
+    app = form["app"]
+    return Parameters(
+        account=app["account"],
+        mode=app["mode"],
+        prefix=owner_prefix(app["account"], app["mode"]),
+        quote=app["quote"],
+        step_ms=TIMEFRAMES_MS[app["timeframe"]],
+        anchor_bars=app["cycle"]["anchor_bars"],
+        capital="" if app["capital"] == "all" else app["capital"],
+        cash_max=app["cash_max"],
+        limits=_limits(form["policy"]["limits"], cash_digits),
+        strategies=tuple(
+            _strategy(name, row, strategy_shas[name]) for name, row in form["strategies"].items()
+        ),
+    )
+
+
+def _limits(row: Mapping[str, Any], cash_digits: int) -> Limits:
+    unit = Decimal(1).scaleb(-cash_digits)
+    notional = Decimal(row["order_notional_min"])
+    return Limits(
+        slippage_ppm=share_ppm(row["slippage"]),
+        exit_slippage_ppm=share_ppm(row["exit_slippage"]),
+        collar_ppm=share_ppm(row["collar"]),
+        position_ppm=share_ppm(row["position"]),
+        positions_max=row["positions_max"],
+        order_notional_units_min=to_units_rounded(
+            notional, unit, "policy.limits.order_notional_min", up=True
+        ),
+        quote_age_ms_max=duration_ms(row["quote_age_max"]),
+        missing_ppm_max=share_ppm(row["missing_bars_max"]),
+        bar_jump_ppm_max=share_ppm(row["bar_jump_max"]),
+    )
+
+
+def _strategy(name: str, row: Mapping[str, Any], source_sha: str) -> StrategySpec:
+    timeframe = row["timeframe"]
+    return StrategySpec(
+        name=name,
+        source=row["file"],
+        source_sha=source_sha,
+        symbols=tuple(row["instruments"]),
+        timeframe=timeframe,
+        timeframe_ms=TIMEFRAMES_MS[timeframe],
+        numbers={key: _number(value) for key, value in row["parameters"].items()},
+        equity_ppm=share_ppm(row["size"]["equity_share"]),
+        ttl_bars=row["ttl_bars"],
+        enabled=row["enabled"],
+    )
+
+
+def _number(value: int | str) -> float | int:
+    """Decimals are text in the form, so that its hash never depends on a float's spelling."""
+    return value if isinstance(value, int) else float(value)

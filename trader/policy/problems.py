@@ -1,0 +1,156 @@
+"""What is wrong with a policy: one value per problem, all of them in one error.
+
+Lives here: the problem, its codes, how a text of the user is quoted without giving away a secret.
+Must not live here: the checks themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from trader.errors import UsageError
+
+
+class Code(StrEnum):
+    """Stable names of policy problems; the text is what docs/ shows."""
+
+    FOLDER_MISSING = "no configuration folder was found"
+    FILE_MISSING = "one of the five files is missing"
+    FILE_UNREADABLE = "a file cannot be read"
+    FILE_STRAY = "a YAML file that is never read (warning)"
+    TOO_LARGE = "a file, or its number of values, is above the bound"
+    TOO_DEEP = "nested too deeply"
+    NOT_UTF8 = "a file is not UTF-8 text"
+    CONTROL_CHARACTER = "a NUL or another control character"
+    TAB = "a tab is used for indentation"
+    EMPTY = "a file says nothing"
+    YAML_SYNTAX = "not YAML"
+    YAML_FEATURE = "an anchor, alias, tag or second document"
+    DUPLICATE_KEY = "a key is written twice"
+    UNKNOWN_SECTION = "not one of the five sections"
+    UNKNOWN_KEY = "a key that nothing reads"
+    BAD_NAME = "a name with characters that names cannot have"
+    NO_VALUE = "a key without a value"
+    WRONG_KIND = "a mapping, list or single value where another kind belongs"
+    NOT_A_BOOLEAN = "neither true nor false"
+    NOT_AN_INTEGER = "not a whole number"
+    NOT_A_NUMBER = "not a plain decimal number"
+    NOT_A_SHARE = "not a share such as 0.05, 5% or 500bps"
+    NOT_A_DURATION = "not a duration such as 90s or 5m"
+    OUT_OF_RANGE = "outside the bounds of its key"
+    NOT_A_CHOICE = "not one of the words that its key knows"
+    NOT_A_NAME = "text with characters that its key cannot hold"
+    NOT_A_PAIR = "not an instrument such as BTC/USDT"
+    PAIR_SPELLING = "an instrument written with a dash (warning)"
+    PAIR_DERIVATIVE = "an instrument that is not spot"
+    PAIR_TWICE = "an instrument is named twice"
+    PAIR_QUOTE = "an instrument that does not settle in app.quote"
+    PAIR_OUTSIDE_UNIVERSE = "a strategy's instrument that the universe does not list"
+    CREDENTIAL = "a credential, or a place to write one, in a policy"
+    CREDENTIALS_SHARED = "testnet and live read the same credential"
+    CREDENTIAL_TWO_PLACES = "a credential is named by variable and by file"
+    BASE_URL = "exchange.base_url is not an http(s) address of a loopback host"
+    BASE_URL_LIVE = "exchange.base_url in live mode"
+    DEADLINE_ORDER = "times within a cycle contradict each other"
+    GRACE_TOO_SHORT = "an unknown order could still arrive after its grace"
+    LIMIT_ORDER = "two limits contradict each other"
+    CAP_BINDS = "a cap that always binds (warning)"
+    CAPITAL_CAP = "more cash than app.cash_max"
+    TIMEFRAME_MULTIPLE = "a strategy's bars are not whole decision bars"
+    PRESET_UNKNOWN = "a strategy names a preset that signals.presets lacks"
+    NO_INSTRUMENTS = "an enabled strategy without instruments"
+    NOTHING_ENABLED = "no strategy may open positions (warning)"
+    STRATEGY_FILE = "a strategy file that is missing, unreadable or unsafe"
+    STRATEGY_SOURCE = "a strategy file that is not usable Python"
+    PARAMETER_UNKNOWN = "a parameter that the strategy file does not declare"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing to correct.
+
+    Attributes:
+        code: name of a `Code`.
+        file: as the user would name it, or `env NAME`, or `<stdin>`.
+        line, column: from 1; 0 when the problem has no place in a text.
+        where: dotted key as written in that file, or "".
+        message: what is wrong; hint: what to do about it, or "".
+    """
+
+    code: str
+    file: str
+    line: int
+    column: int
+    where: str
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        """One line, as `policy check` prints it."""
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        subject = f"{self.where}: " if self.where else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{place}: {subject}{self.message}{hint}"
+
+    def row(self) -> list[str | int]:
+        """As plain data, for JSON."""
+        return [
+            self.code,
+            self.file,
+            self.line,
+            self.column,
+            self.where,
+            self.message,
+            self.hint,
+        ]
+
+
+class PolicyError(UsageError):
+    """A policy cannot be used; `problems` lists everything that is wrong with it."""
+
+    def __init__(self, problems: Iterable[Problem], warnings: Iterable[Problem] = ()) -> None:
+        self.problems = tuple(problems)
+        self.warnings = tuple(warnings)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+def problem_of(code: Code, file: str, message: str, hint: str = "", where: str = "") -> Problem:
+    """A problem of a whole file."""
+    return Problem(code.name, file, 0, 0, where, message, hint)
+
+
+SHOWN_LENGTH_MAX = 40
+_TOKEN = re.compile(r"[A-Za-z0-9+/=_-]{20,}")
+_HEX = re.compile(r"[0-9a-fA-F]{32,}")
+_CREDENTIAL_KEYS = frozenset(
+    "apikey apisecret apitoken accesskey accesstoken secret secretkey password passwd passphrase "
+    "privatekey token bearer key uid totp totpsecret".split()
+)
+
+
+def looks_like_credential(text: str) -> bool:
+    """Whether a value is probably a key or secret: long, of one word, of mixed characters."""
+    if "-----BEGIN" in text:
+        return True
+    if not _TOKEN.fullmatch(text):
+        return False
+    if _HEX.fullmatch(text):
+        return True
+    digits = any(c.isdigit() for c in text)
+    return digits and any(c.islower() for c in text) and any(c.isupper() for c in text)
+
+
+def is_credential_key(key: str) -> bool:
+    """Whether a key is a place where people write secrets."""
+    return key.lower().replace("_", "").replace("-", "") in _CREDENTIAL_KEYS
+
+
+def shown(text: str) -> str:
+    """A text of the user inside a message: quoted, short, on one line, never a secret."""
+    if looks_like_credential(text):
+        return "'(redacted)'"
+    short = text if len(text) <= SHOWN_LENGTH_MAX else text[: SHOWN_LENGTH_MAX - 3] + "..."
+    return repr(short)
