@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from trader.core.approval import Approved, Proposal, Refused, seal_approved
 from trader.core.identity import client_order_id
-from trader.core.money import price_down, price_up
+from trader.core.money import AMOUNT_MAX, price_down, price_up
 from trader.core.parameters import Limits, Parameters
 from trader.core.scale import Spec
 from trader.domain.order import Side
@@ -58,6 +58,7 @@ class GateView:
         "limits",
         "mismatches",
         "notional_units",
+        "own_notional_units_min",
         "owner_other",
         "position_cap_units",
         "positions",
@@ -84,6 +85,7 @@ class GateView:
         self.qty_lots_min = spec.qty_lots_min
         self.qty_lots_max = spec.qty_lots_max
         self.venue_notional_units_min = spec.notional_units_min
+        self.own_notional_units_min = AMOUNT_MAX
         self.slippage_ppm = limits.slippage_ppm
         self.enabled = 0
         self.bid_ticks = self.ask_ticks = self.close_ticks = self.before_ticks = 0
@@ -222,7 +224,7 @@ def _qty_max(view: GateView) -> Measure:
 def _notional(view: GateView) -> Measure:
     limit = view.venue_notional_units_min
     if view.is_entry:
-        limit = max(limit, view.limits.order_notional_units_min)
+        limit = max(limit, view.own_notional_units_min)
     return view.notional_units >= limit, limit, view.notional_units
 
 

@@ -23,7 +23,7 @@ class Limits:
         collar_ppm: distance from the last close at which a price is insane; only ever rejects.
         position_ppm: cap of one position's exposure, share of equity.
         positions_max: open positions (and entries in flight) at most.
-        order_notional_units_min: smallest order worth its fees, cash units.
+        order_notional_min: smallest order worth its fees, settlement currency, decimal text.
         quote_age_ms_max: oldest quote that may gate or price.
         missing_ppm_max: share of bars that may be absent from a strategy's window.
         bar_jump_ppm_max: close-to-close change at which the newest bar is implausible.
@@ -34,7 +34,7 @@ class Limits:
     collar_ppm: int
     position_ppm: int
     positions_max: int
-    order_notional_units_min: int
+    order_notional_min: str
     quote_age_ms_max: int
     missing_ppm_max: int
     bar_jump_ppm_max: int

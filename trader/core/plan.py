@@ -9,6 +9,7 @@ of strategies.yaml and its instruments. Must not live here: what happens after t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from trader.core.account_view import AccountView
@@ -17,7 +18,7 @@ from trader.core.canonical import sha256_of
 from trader.core.gates import Answer, GateView, approve
 from trader.core.money import mul_div_down, price_down, price_up, PPM
 from trader.core.parameters import Limits, StrategySpec
-from trader.core.scale import Spec, notional_down
+from trader.core.scale import Spec, notional_down, to_units_rounded
 from trader.core.signals import Opinion, form_opinion
 from trader.core.sizing import (
     entry_cost_units,
@@ -93,6 +94,13 @@ class _Planner:
         self.parameters = snapshot.parameters
         self.limits = snapshot.parameters.limits
         self.view = AccountView(snapshot.state, newest_closes(snapshot))
+        digits = snapshot.state.number("cash_digits")
+        self.own_notional_units_min = to_units_rounded(
+            Decimal(self.limits.order_notional_min),
+            Decimal(1).scaleb(-digits),
+            "order_notional_min",
+            up=True,
+        )
         self.legs: list[Approved] = []
         self.refused: list[Refused] = []
         self.trail: list[TrailRow] = []
@@ -268,6 +276,7 @@ class _Planner:
         view.cost_units = entry_cost_units(spec, proposal.price_ticks, proposal.qty_lots)
         view.notional_units = notional_down(spec, proposal.price_ticks, proposal.qty_lots)
         view.exposure_units = self.view.exposure_units(symbol)
+        view.own_notional_units_min = self.own_notional_units_min
         view.equity_units = equity
         view.position_cap_units = mul_div_down(equity, self.limits.position_ppm, PPM)
         return view

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import CodeType
 from typing import Any, cast
 
-from trader.core.parameters import StrategyCode
+from trader.core.parameters import StrategyCode, StrategySpec
 from trader.core.series import Series
 
 # What code of a user may raise while it decides; anything else is a bug of ours.
@@ -107,3 +108,17 @@ def load_strategy(name: str, source: str) -> tuple[StrategyCode, dict[str, float
         ),
         numbers,
     )
+
+
+def with_defaults(spec: StrategySpec, defaults: Numbers) -> StrategySpec:
+    """The strategy with its file's PARAMETERS where the policy sets none.
+
+    Raises StrategyError for a number that the file does not know.
+    """
+    unknown = sorted(set(spec.numbers) - set(defaults))
+    if unknown:
+        raise StrategyError(
+            f"strategy {spec.name}: {spec.source} has no parameter {', '.join(unknown)} "
+            f"(it has {', '.join(sorted(defaults))})"
+        )
+    return replace(spec, numbers={**defaults, **spec.numbers})

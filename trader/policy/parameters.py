@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from trader.core.identity import owner_prefix
 from trader.core.parameters import Limits, Parameters, StrategySpec
-from trader.core.scale import to_units_rounded
 from trader.domain.timeframe import TIMEFRAMES_MS
 from trader.policy.checked import Form
 from trader.policy.quantities import duration_ms, share_ppm
@@ -74,12 +72,11 @@ def build_settings(form: Form) -> Settings:
     )
 
 
-def build_parameters(form: Form, strategy_shas: Mapping[str, str], cash_digits: int) -> Parameters:
+def build_parameters(form: Form, strategy_shas: Mapping[str, str]) -> Parameters:
     """What decisions read.
 
     `strategy_shas`: sha256 of each strategy's source by strategy name (see `strategy_files`).
-    `cash_digits`: decimals of the account's cash unit (genesis, or `scale.cash_digits_for`).
-    KeyError when a strategy's hash is missing; ScaleError when an amount does not fit.
+    KeyError when a strategy's hash is missing.
     """
     app = form["app"]
     return Parameters(
@@ -91,25 +88,21 @@ def build_parameters(form: Form, strategy_shas: Mapping[str, str], cash_digits: 
         anchor_bars=app["cycle"]["anchor_bars"],
         capital="" if app["capital"] == "all" else app["capital"],
         cash_max=app["cash_max"],
-        limits=_limits(form["policy"]["limits"], cash_digits),
+        limits=_limits(form["policy"]["limits"]),
         strategies=tuple(
             _strategy(name, row, strategy_shas[name]) for name, row in form["strategies"].items()
         ),
     )
 
 
-def _limits(row: Mapping[str, Any], cash_digits: int) -> Limits:
-    unit = Decimal(1).scaleb(-cash_digits)
-    notional = Decimal(row["order_notional_min"])
+def _limits(row: Mapping[str, Any]) -> Limits:
     return Limits(
         slippage_ppm=share_ppm(row["slippage"]),
         exit_slippage_ppm=share_ppm(row["exit_slippage"]),
         collar_ppm=share_ppm(row["collar"]),
         position_ppm=share_ppm(row["position"]),
         positions_max=row["positions_max"],
-        order_notional_units_min=to_units_rounded(
-            notional, unit, "policy.limits.order_notional_min", up=True
-        ),
+        order_notional_min=row["order_notional_min"],
         quote_age_ms_max=duration_ms(row["quote_age_max"]),
         missing_ppm_max=share_ppm(row["missing_bars_max"]),
         bar_jump_ppm_max=share_ppm(row["bar_jump_max"]),

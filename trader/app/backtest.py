@@ -1,0 +1,225 @@
+"""The back-test: the reference simulation over bar files, and the result of it.
+
+Lives here: opening the books, walking the decision bars, marking equity, and collecting what
+happened. The decisions are `core.simulate`'s, which are the live ones. Must not live here: reading
+files (see `bars`), what takes part (see `backtest_inputs`), formulas (see `statistics`), layout.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trader.app.backtest_inputs import BacktestInputs
+from trader.app.round_trips import RoundTrip, RoundTrips
+from trader.app.statistics import Statistics, build_statistics
+from trader.core.account_view import AccountView
+from trader.core.fold import fold
+from trader.core.plan import Plan
+from trader.core.reasons import REFUSALS
+from trader.core.scale import Spec, to_decimal, to_units, value_of_base_down
+from trader.core.series import Series
+from trader.core.simulate import Simulation
+from trader.core.state import State, instrument_row
+from trader.domain.timeframe import timeframe_name
+from trader.errors import DataError
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPosition:
+    """A position that the data's end left open; `value_units` at the last close."""
+
+    trip: RoundTrip
+    qty_units: int
+    value_units: int
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestResult:
+    """What happened; amounts in cash units of the inputs' scale.
+
+    Attributes:
+        curve_ms, curve_units: close of every decision bar, equity then.
+        closed: closed round trips, oldest first. open: positions left.
+        refusals, quiet: how often each code was an answer. unfilled: orders that filled nothing.
+        sent: orders sent. turnover_units: value of all fills.
+        market: by symbol, (first close, last close) of the decided range, ticks.
+        state: the account at the end.
+    """
+
+    inputs: BacktestInputs
+    curve_ms: array[int]
+    curve_units: array[int]
+    closed: tuple[RoundTrip, ...]
+    open: tuple[OpenPosition, ...]
+    refusals: Mapping[str, int]
+    quiet: Mapping[str, int]
+    sent: int
+    unfilled: int
+    turnover_units: int
+    market: Mapping[str, tuple[int, int]]
+    bars: Mapping[str, int]
+    statistics: Statistics
+    state: State
+
+    def spec(self, symbol: str) -> Spec:
+        """An instrument in the run's integers."""
+        return self.state.spec(symbol)
+
+
+def run_backtest(inputs: BacktestInputs, progress: Progress | None = None) -> BacktestResult:
+    """Run it. `progress(done, total)` is called now and then, in decision bars.
+
+    Raises DataError when no bar lies in the asked range.
+    """
+    return _Run(inputs).run(progress)
+
+
+class _Run:
+    """A run in progress."""
+
+    def __init__(self, inputs: BacktestInputs) -> None:
+        self.inputs = inputs
+        self.state = _open_books(inputs)
+        self.trips = RoundTrips(self.state)
+        self.refusals: Counter[str] = Counter()
+        self.quiet: Counter[str] = Counter()
+        self.sent = self.unfilled = self.exposed = 0
+        self.curve_ms: array[int] = array("q")
+        self.curve_units: array[int] = array("q")
+        self.closes: dict[str, int] = {}
+        self.first_closes: dict[str, int] = {}
+        self.bars: Counter[str] = Counter()
+        self._step_name = timeframe_name(inputs.parameters.step_ms)
+        self._columns = {
+            symbol: series
+            for (symbol, timeframe), series in sorted(inputs.series.items())
+            if timeframe == self._step_name
+        }
+        self._next: dict[str, int] = {}
+
+    def run(self, progress: Progress | None) -> BacktestResult:
+        inputs = self.inputs
+        simulation = Simulation(
+            inputs.parameters,
+            inputs.strategies,
+            inputs.series,
+            self.state,
+            inputs.model,
+            self._record,
+        )
+        wanted = simulation.decision_bars(inputs.start_ms, inputs.end_ms)
+        if not wanted:
+            raise DataError("no bar lies in the asked time range", "see --timerange")
+        for done, bar_ms in enumerate(wanted):
+            self._mark(bar_ms)
+            self._count(simulation.decide_and_execute(bar_ms))
+            self.exposed += bool(self.trips.open)
+            if progress is not None and done % 256 == 0:
+                progress(done, len(wanted))
+        return self._result()
+
+    def _record(self, kind: str, payload: Mapping[str, Any]) -> None:
+        if kind == "fill":
+            self.trips.observe_fill(payload)
+        elif kind == "order_sent":
+            self.sent += 1
+        elif kind == "order_seen" and not payload["venue_lots"]:
+            self.unfilled += 1
+
+    def _count(self, decided: Plan) -> None:
+        for row in decided.trail:
+            code = row.answer.partition(" ")[0]
+            if code in REFUSALS:
+                self.refusals[code] += 1
+            elif code != "approved":
+                self.quiet[code] += 1
+
+    def _mark(self, bar_ms: int) -> None:
+        """Equity at the bar's close, before what is decided there is carried out."""
+        for symbol, series in self._columns.items():
+            index = self._next.get(symbol)
+            if index is None:
+                index = series.index_of(bar_ms)
+            if index < len(series) and series.open_ms[index] == bar_ms:
+                self._see(symbol, series, index)
+                index += 1
+            self._next[symbol] = index
+        self.curve_ms.append(bar_ms + self.inputs.parameters.step_ms)
+        self.curve_units.append(AccountView(self.state, self.closes).equity_units())
+
+    def _see(self, symbol: str, series: Series, index: int) -> None:
+        self.closes[symbol] = series.close[index]
+        self.first_closes.setdefault(symbol, series.close[index])
+        self.bars[symbol] += 1
+
+    def _result(self) -> BacktestResult:
+        inputs = self.inputs
+        return BacktestResult(
+            inputs,
+            self.curve_ms,
+            self.curve_units,
+            tuple(self.trips.closed),
+            tuple(self._left(trip) for _, trip in sorted(self.trips.open.items())),
+            dict(sorted(self.refusals.items())),
+            dict(sorted(self.quiet.items())),
+            self.sent,
+            self.unfilled,
+            self.trips.turnover_units,
+            {symbol: (self.first_closes[symbol], self.closes[symbol]) for symbol in self.closes},
+            dict(self.bars),
+            self._statistics(),
+            self.state,
+        )
+
+    def _left(self, trip: RoundTrip) -> OpenPosition:
+        position = self.state.positions[trip.symbol]
+        spec = self.state.spec(trip.symbol)
+        value = value_of_base_down(spec, self.closes[trip.symbol], position.qty_units)
+        return OpenPosition(trip, position.qty_units, value)
+
+    def _statistics(self) -> Statistics:
+        unit = self.inputs.cash_unit
+
+        def cash(units: int) -> float:
+            return float(to_decimal(units, unit))
+
+        step_ms = self.inputs.parameters.step_ms
+        return build_statistics(
+            start_ms=self.curve_ms[0] - step_ms,
+            start=float(self.inputs.cash),
+            curve=[
+                (at_ms, cash(units))
+                for at_ms, units in zip(self.curve_ms, self.curve_units, strict=True)
+            ],
+            results=[(cash(t.result_units), cash(t.cost_units)) for t in self.trips.closed],
+            exposed_bars=self.exposed,
+            turnover=cash(self.trips.turnover_units),
+            market_changes=[
+                self.closes[symbol] / first - 1.0
+                for symbol, first in sorted(self.first_closes.items())
+            ],
+        )
+
+
+def _open_books(inputs: BacktestInputs) -> State:
+    parameters = inputs.parameters
+    state = State()
+    capital = to_units(inputs.cash, inputs.cash_unit, "starting balance")
+    genesis: dict[str, Any] = {
+        "account": parameters.account,
+        "mode": parameters.mode,
+        "prefix": parameters.prefix,
+        "quote": parameters.quote,
+        "cash_digits": inputs.cash_digits,
+        "capital_units": capital,
+    }
+    fold(state, "genesis", genesis)
+    for instrument in inputs.instruments:
+        fold(state, "instrument", instrument_row(instrument))
+    return state
