@@ -21,7 +21,6 @@ from trader.core.scale import (
     digits_of,
     text,
     to_units,
-    to_units_rounded,
 )
 from trader.core.series import Series
 from trader.core.simulate import Model
@@ -44,13 +43,11 @@ class BacktestOptions:
     Attributes:
         start_ms, end_ms: decision bars that open in [start, end); None: open end.
         cash: starting balance, quote currency.
-        order_notional_min: the policy's smallest order, quote currency.
         fee: taker and maker fee as a share. spread_ppm: full distance between bid and ask.
         strategies: names to run; empty: all. timeframe: run them on this one, not their own.
     """
 
     cash: Decimal
-    order_notional_min: Decimal
     start_ms: int | None = None
     end_ms: int | None = None
     fee: Decimal | None = None
@@ -108,9 +105,6 @@ def build_inputs(
         )
     try:
         digits = cash_digits_for(list(instruments), cash_max)
-        notional_min = to_units_rounded(
-            options.order_notional_min, Decimal(1).scaleb(-digits), "order_notional_min", up=True
-        )
         to_units(options.cash, Decimal(1).scaleb(-digits), "starting balance")
     except ScaleError as error:
         raise DataError(str(error), "lower app.cash_max, or give coarser rules") from error
@@ -121,7 +115,6 @@ def build_inputs(
         quote=quote,
         step_ms=step_ms,
         capital="",
-        limits=replace(parameters.limits, order_notional_units_min=notional_min),
         strategies=specs,
     )
     series = _series(account, files)
