@@ -1,0 +1,1 @@
+"""What a run needs of its host: clock, lock, latch, secrets. Small parts, each replaceable."""
