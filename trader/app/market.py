@@ -137,9 +137,11 @@ def _keep_bars(setup: PassSetup, journal: Journal, reading: Reading, close_ms: i
             step_ms = TIMEFRAMES_MS[timeframe]
             closed = [bar for bar in raw if bar.open_ms + step_ms <= close_ms]
             tick = journal.state.spec(symbol).tick
-            clean, problems = judge_rows(closed, tick, step_ms)
+            clean, problems = judge_rows(closed, step_ms, tick)
             for problem in problems:
-                reading.trouble(symbol, f"DATA_IMPOSSIBLE {problem}")
+                if not problem.is_note:
+                    what = f"DATA_IMPOSSIBLE bar_ms={problem.open_ms} why={problem.code}"
+                    reading.trouble(symbol, what)
             rows = journal.new_bars(symbol, timeframe, tick, clean)
             if rows:
                 payload = {
