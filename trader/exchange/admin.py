@@ -110,7 +110,7 @@ class AdminPlane:
             symbol=given["symbol"],
             side=given["side"],
             type=given.get("type", "LIMIT"),
-            client_id=given.get("client_id") or self._x.made_up_id(now_ms),
+            client_id=given.get("client_id") or self._x.made_up_id(given["symbol"]),
             tif=given.get("tif", "GTC"),
             qty=Decimal(str(given["qty"])),
             price=Decimal(str(given.get("price", "0"))),

@@ -270,7 +270,7 @@ class BinanceDialect:
         if kind not in shapes.SERVED_TYPES:
             raise BinanceError(-1116, "Invalid orderType.")
         call.forbid("stopPrice", "trailingDelta", "icebergQty")
-        client_id = call.params.get("newClientOrderId") or self._x.made_up_id(call.now_ms)
+        client_id = call.params.get("newClientOrderId") or self._x.made_up_id(symbol)
         if not _CLIENT_ID.fullmatch(client_id):
             raise illegal("newClientOrderId", "^[\\.A-Z\\:/a-z0-9_-]{1,36}$")
         usual = "ACK" if kind == "LIMIT_MAKER" else "FULL"
@@ -341,8 +341,8 @@ class BinanceDialect:
         order = self._find(call, -2011, "Unknown order sent.")
         self._x.engine.cancel(order, call.now_ms)
         call.note["order_id"] = order.order_id
-        new_id = call.params.get("newClientOrderId") or self._x.made_up_id(call.now_ms)
-        return shapes.canceled_order(order, new_id)
+        made_up = self._x.made_up_id(order.symbol, order.order_id)
+        return shapes.canceled_order(order, call.params.get("newClientOrderId") or made_up)
 
     def _open_orders(self, call: Call) -> Any:
         if "symbol" in call.params:
@@ -360,7 +360,10 @@ class BinanceDialect:
             raise BinanceError(-2011, "Unknown order sent.")
         for order in resting:
             self._x.engine.cancel(order, call.now_ms)
-        return [shapes.canceled_order(order, self._x.made_up_id(call.now_ms)) for order in resting]
+        return [
+            shapes.canceled_order(order, self._x.made_up_id(order.symbol, order.order_id))
+            for order in resting
+        ]
 
     def _all_orders(self, call: Call) -> Any:
         found = self._x.engine.books.by_symbol.get((call.account, self._symbol(call)), [])

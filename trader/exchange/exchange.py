@@ -158,10 +158,11 @@ class Exchange:
             named |= set(held)
         return sorted(named | ({self.config.fee_coin} - {""}))
 
-    def made_up_id(self, now_ms: int) -> str:
-        """A client id for an order that came without one; the same again for the same history."""
-        count = self.engine.books.count_up("made_up_id", 1)
-        name = f"{self.config.seed}|{count}|{now_ms}"
+    def made_up_id(self, symbol: str, order_id: int | None = None) -> str:
+        """A client id for an order that came without one, or for the cancel of `order_id`; the
+        same again for the same history."""
+        made = self.engine.books.counters.get(f"order:{symbol}", 0)
+        name = f"{self.config.seed}|{symbol}|{made}|{order_id}"
         return blake2b(name.encode(), digest_size=11).hexdigest()
 
     def _record(self, books: dict[str, Any] | None) -> dict[str, Any]:

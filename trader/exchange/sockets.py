@@ -108,24 +108,24 @@ class SocketServer:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
+        with connection:
+            try:
+                self._converse(connection)
+            except _Unreadable as error:
+                with contextlib.suppress(OSError):
+                    connection.sendall(_encode(Reply(400, str(error).encode())))
+            except OSError:
+                return  # the client went away: its matter, not ours
+            finally:
+                self._connections.discard(connection)
+
+    def _converse(self, connection: socket.socket) -> None:
         pending = b""
-        try:
-            with connection:
-                while True:
-                    read = _read_request(connection, pending)
-                    if read is None:
-                        return
-                    request, pending = read
-                    wants_close = request.headers.get("connection", "").lower() == "close"
-                    if not self._send(connection, self._respond(request)) or wants_close:
-                        return
-        except _Unreadable as error:
-            with contextlib.suppress(OSError):
-                connection.sendall(_encode(Reply(400, str(error).encode())))
-        except OSError:
-            return  # the client went away: its matter, not ours
-        finally:
-            self._connections.discard(connection)
+        while (read := _read_request(connection, pending)) is not None:
+            request, pending = read
+            wants_close = request.headers.get("connection", "").lower() == "close"
+            if not self._send(connection, self._respond(request)) or wants_close:
+                return
 
     def _send(self, connection: socket.socket, reply: Reply) -> bool:
         """Whether the connection goes on."""

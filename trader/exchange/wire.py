@@ -1,7 +1,8 @@
 """What goes over the wire, without a socket.
 
 Here: `Request`, `Reply` and how a reply is to be sent (`Sending`), so that the exchange can be
-asked with or without HTTP. Not here: parsing of bytes (sockets.py) and meaning (a dialect, admin.py).
+asked with or without HTTP. Not here: parsing of bytes (sockets.py) and meaning (a dialect,
+admin.py).
 """
 
 from __future__ import annotations
