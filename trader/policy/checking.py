@@ -7,10 +7,12 @@ between keys (see `coherence`). Imports pydantic and yaml: see `cache` for the w
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping, Sequence
 from typing import Any, cast, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from trader.core.canonical import sha256_of
 from trader.policy.checked import Checked, Form, source_sha
@@ -21,6 +23,7 @@ from trader.policy.problems import Code, PolicyError, Problem, is_credential_key
 from trader.policy.reading import Mark, Node
 from trader.policy.schema import Files
 from trader.policy.sources import SECTIONS, Source
+from trader.policy.strategy_sources import judge_strategies
 from trader.policy.tree import Path, find, plain, without
 
 # Parts of a pydantic location that are not keys of ours.
@@ -36,13 +39,21 @@ def check_policy(sources: Sequence[Source], env: Mapping[str, str]) -> Checked:
 
 
 def examine(
-    sources: Sequence[Source], env: Mapping[str, str]
+    sources: Sequence[Source], env: Mapping[str, str], *, strategy_files: bool = False
 ) -> tuple[Checked | None, list[Problem], list[Problem]]:
-    """The checked form (None when there are problems), problems and warnings, in file order."""
+    """The checked form (None when there are problems), problems and warnings, in file order.
+
+    With `strategy_files` the Python files are read (not run) too: who may write them, whether they
+    parse, and whether they declare the parameters that the policy sets.
+    """
     out = gather(sources, env)
     form = _validated(out)
     if form is not None:
-        for finding in findings(form, out.tree, out.broken):
+        found = findings(form, out.tree, out.broken)
+        if strategy_files:
+            places = {source.folder: posixpath.dirname(source.label) for source in sources}
+            found += judge_strategies(form, out.folders, places)
+        for finding in found:
             problem = _placed(out, finding)
             (out.warnings if finding.warning else out.problems).append(problem)
     problems = _in_order(out, out.problems)
@@ -146,8 +157,8 @@ def _unknown_key(path: Path) -> tuple[str, str, str]:
     return Code.UNKNOWN_KEY.name, "unknown key", hint
 
 
-def keys_at(path: Path) -> list[str]:
-    """The keys that the schema knows below `path`."""
+def _kind_at(path: Path) -> Any:
+    """The schema's type at `path`; None where it knows none."""
     here: Any = Files
     for key in path:
         if isinstance(here, type) and issubclass(here, BaseModel):
@@ -155,6 +166,22 @@ def keys_at(path: Path) -> list[str]:
             here = field.annotation if field else None
         elif get_origin(here) is dict:
             here = get_args(here)[1]
+        else:
+            return None
+    return here
+
+
+def field_at(path: Path) -> FieldInfo | None:
+    """The schema's declaration of the key at `path`; None for the user's own names."""
+    above = _kind_at(path[:-1])
+    if isinstance(above, type) and issubclass(above, BaseModel):
+        return above.model_fields.get(path[-1])
+    return None
+
+
+def keys_at(path: Path) -> list[str]:
+    """The keys that the schema knows below `path`."""
+    here = _kind_at(path)
     if isinstance(here, type) and issubclass(here, BaseModel):
         return list(here.model_fields)
     return []
@@ -178,6 +205,11 @@ def _leaves(kind: Any, path: Path) -> list[Path]:
 
 def _placed(out: Gathered, finding: Finding) -> Problem:
     """A finding at the first of its keys that somebody wrote, else at the nearest one above."""
+    if finding.file:
+        where = ".".join(finding.paths[0])
+        return Problem(
+            finding.code.name, finding.file, finding.line, 0, where, finding.message, finding.hint
+        )
     for path in finding.paths:
         node = find(out.tree, path)
         if node is not None:

@@ -23,13 +23,18 @@ Form = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A contradiction: `paths` are the keys to show it at, the first that is written counts."""
+    """A contradiction: `paths` are the keys to show it at, the first that is written counts.
+
+    `file` and `line` name another place instead: a strategy's Python.
+    """
 
     code: Code
     paths: tuple[Path, ...]
     message: str
     hint: str = ""
     warning: bool = False
+    file: str = ""
+    line: int = 0
 
 
 Rule = Callable[[Form, Node], Iterator[Finding]]

@@ -66,6 +66,7 @@ class Code(StrEnum):
     STRATEGY_FILE = "a strategy file that is missing, unreadable or unsafe"
     STRATEGY_SOURCE = "a strategy file that is not usable Python"
     PARAMETER_UNKNOWN = "a parameter that the strategy file does not declare"
+    PARAMETER_KIND = "a decimal where the strategy file declares a whole number"
 
 
 @dataclass(frozen=True, slots=True)

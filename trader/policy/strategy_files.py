@@ -30,7 +30,7 @@ class StrategySource:
     sha: str
 
 
-class _Refused(Exception):
+class StrategyFileRefused(Exception):
     """Why a file is not read: message and hint."""
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -59,13 +59,13 @@ def read_strategies(
         file = str(row["file"])
         try:
             sources[name] = load_strategy_file(Path(folders[name]) / FOLDER, file)
-        except _Refused as error:
+        except StrategyFileRefused as error:
             place = origin.get(f"strategies.{name}.file", "default")
             problems.append(_problem(name, file, place, error))
     return sources, problems
 
 
-def _problem(name: str, file: str, place: str, error: _Refused) -> Problem:
+def _problem(name: str, file: str, place: str, error: StrategyFileRefused) -> Problem:
     label, _, line = place.rpartition(":")
     where = f"strategies.{name}.file"
     message = f"{FOLDER}/{file} {error.message}"
@@ -82,25 +82,27 @@ def load_strategy_file(folder: Path, file: str) -> StrategySource:
         _judge_writers(os.stat(folder), "its folder")
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
-        raise _Refused("is missing", f"write it, or look into {folder}") from None
+        raise StrategyFileRefused("is missing", f"write it, or look into {folder}") from None
     except OSError as error:
-        raise _Refused(f"cannot be read: {(error.strerror or str(error)).lower()}") from error
+        raise StrategyFileRefused(
+            f"cannot be read: {(error.strerror or str(error)).lower()}"
+        ) from error
     with open(descriptor, "rb") as stream:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise _Refused("is not a regular file")
+            raise StrategyFileRefused("is not a regular file")
         _judge_writers(status, "it")
         data = stream.read(SOURCE_BYTES_MAX + 1)
     if len(data) > SOURCE_BYTES_MAX:
-        raise _Refused(f"is larger than {SOURCE_BYTES_MAX} bytes")
+        raise StrategyFileRefused(f"is larger than {SOURCE_BYTES_MAX} bytes")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         message = f"is not UTF-8 text (byte 0x{data[error.start]:02x} in line {line})"
-        raise _Refused(message, "save it as UTF-8") from error
+        raise StrategyFileRefused(message, "save it as UTF-8") from error
     if "\x00" in text:
-        raise _Refused("holds a NUL character", "it is not Python text")
+        raise StrategyFileRefused("holds a NUL character", "it is not Python text")
     return StrategySource(file, str(path), text, hashlib.sha256(data).hexdigest())
 
 
@@ -108,7 +110,7 @@ def _judge_writers(status: os.stat_result, what: str) -> None:
     """Whoever can write a strategy decides what is bought."""
     sticky = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
     if status.st_mode & 0o002 and not sticky:
-        raise _Refused(f"is refused: everyone may write {what}", "chmod o-w")
+        raise StrategyFileRefused(f"is refused: everyone may write {what}", "chmod o-w")
     if status.st_uid not in {0, os.geteuid()}:
         message = f"is refused: {what} belongs to user {status.st_uid}"
-        raise _Refused(message, "chown it to the user that runs trader")
+        raise StrategyFileRefused(message, "chown it to the user that runs trader")
