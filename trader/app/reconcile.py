@@ -63,11 +63,12 @@ def read_venue(setup: PassSetup, venue: Venue, journal: Journal) -> VenueSide:
     Orders are read before fills and balances: what ended in between then shows in the fills.
     """
     symbols = watched_symbols(setup, journal)
+    # First and alone: the other reads need to know the instruments.
+    instruments = venue.instruments_for(symbols)
     sent = [order for order in journal.state.orders.values() if order.state in _SENT]
     working = [order for order in sent if order.working]
     first: dict[Hashable, Any] = {
         "clock": venue.fetch_venue_ms,
-        "instruments": venue.fetch_instruments,
         "open": partial(venue.fetch_open_orders, symbols),
     }
     for order in working:
@@ -83,7 +84,7 @@ def read_venue(setup: PassSetup, venue: Venue, journal: Journal) -> VenueSide:
     fills = [fill for symbol in sorted(since) for fill in value_of(books, symbol)]
     return VenueSide(
         value_of(orders, "clock"),
-        value_of(orders, "instruments"),
+        instruments,
         value_of(books, "balances"),
         value_of(orders, "open"),
         [Answer(order.client_id, value_of(orders, order.client_id)) for order in working],

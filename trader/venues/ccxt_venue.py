@@ -7,6 +7,7 @@ decided (`outcomes`), threads and limits (`connection`).
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -68,6 +69,8 @@ class CcxtVenue:
         self._connection = Connection(config, dialect, clock_ms, monotonic)
         self._listing: Listing = {}
         self._listing_whole = False
+        self._listing_lock = threading.Lock()
+        self._used: list[str] = []
         self._cache: InstrumentCache | None = None
         if config.cache_path is not None:
             where = f"{config.exchange_id} {config.mode} {config.base_url}"
@@ -107,29 +110,40 @@ class CcxtVenue:
 
     # --- instruments -------------------------------------------------------------------------
 
-    def fetch_instruments(self) -> dict[str, Instrument]:
-        """By symbol, every spot instrument the venue lists; renews the cached listing."""
+    def fetch_instruments(self, symbols: Sequence[str] | None = None) -> dict[str, Instrument]:
+        """By symbol, every spot instrument the venue lists, asked for now; or only `symbols`, from
+        a listing that is fresh enough (`CcxtConfig.cache_age_ms_max`) where there is one."""
+        with self._listing_lock:
+            if symbols is None:
+                rows = self._fetch_listing()
+                return {symbol: instrument_of(row) for symbol, row in rows.items()}
+            missing = [symbol for symbol in symbols if symbol not in self._listing]
+            if missing and not self._listing_whole:
+                cached = self._cache.load(missing, self._clock_ms()) if self._cache else None
+                if cached is not None and all(symbol in cached for symbol in missing):
+                    self._listing.update(cached)
+                else:
+                    self._fetch_listing()
+            self._use([symbol for symbol in symbols if symbol in self._listing])
+            return {s: instrument_of(self._listing[s]) for s in symbols if s in self._listing}
+
+    def _fetch_listing(self) -> Listing:
         rows = self._read("fetch_markets", lambda answer, _: self._listed(answer))
         self._listing = {row["symbol"]: row for row in rows}
         self._listing_whole = True
         self.rules_doubted = False
+        self._used = []
         if self._cache is not None:
             self._cache.save(rows, self._clock_ms())
-        self._connection.set_markets([_market(row) for row in rows])
-        return {row["symbol"]: instrument_of(row) for row in rows}
+        return self._listing
 
-    def instruments_for(self, symbols: Sequence[str]) -> dict[str, Instrument]:
-        """Of these symbols, the instruments that the venue lists: from a fresh enough cache file,
-        else from the venue. Raises what `fetch_instruments` raises."""
-        missing = [symbol for symbol in symbols if symbol not in self._listing]
-        if missing and not self._listing_whole:
-            cached = self._cache.load(missing, self._clock_ms()) if self._cache else None
-            if cached is not None and all(symbol in cached for symbol in missing):
-                self._listing.update(cached)
-                self._connection.set_markets([_market(row) for row in self._listing.values()])
-            else:
-                self.fetch_instruments()
-        return {s: instrument_of(self._listing[s]) for s in symbols if s in self._listing}
+    def _use(self, symbols: list[str]) -> None:
+        """Tell ccxt of instruments that are used for the first time; it needs no others."""
+        if all(symbol in self._used for symbol in symbols):
+            return
+        self._used = sorted({*self._used, *symbols})
+        known = [self._listing[symbol] for symbol in self._used if symbol in self._listing]
+        self._connection.set_markets([_market(row) for row in known])
 
     def _listed(self, answer: Any) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
@@ -366,7 +380,7 @@ class CcxtVenue:
 
     def _need(self, symbols: Sequence[str]) -> None:
         """Load the rules of instruments that were not loaded; VenueRefused when one is unknown."""
-        known = self.instruments_for(symbols)
+        known = self.fetch_instruments(symbols)
         if len(symbols) == 1 and symbols[0] not in known:
             raise VenueRefused(f"{self.name}: {symbols[0]} is not listed", "check the universe")
 

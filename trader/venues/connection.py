@@ -1,8 +1,8 @@
 """Calls of one ccxt exchange from any thread, under one deadline, one ban and one end.
 
-Lives here: the pool of ccxt instances (one per thread: they share mutable state), what stops a
-request before it leaves, what every reply tells about limits, and the end of everything under
-way. Must not live here: what a call is for, and what its answer means.
+Lives here: the pool of ccxt instances (an instance serves one call at a time: it has mutable
+state), what stops a request before it leaves, what every reply tells about limits, and the end of
+everything under way. Must not live here: what a call is for, and what its answer means.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class CallFailed(Exception):
 
 
 class _Channel:
-    """One thread's ccxt instance and its wire."""
+    """A ccxt instance and its wire; one call at a time."""
 
     __slots__ = ("exchange", "generation", "wire")
 
@@ -89,9 +89,9 @@ class Connection:
         self._clock_ms = clock_ms
         self._monotonic = monotonic
         self._watchdog = Watchdog(monotonic)
-        self._local = threading.local()
         self._lock = threading.Lock()
         self._channels: list[_Channel] = []
+        self._idle: list[_Channel] = []
         self._generation = 0
         self._aborted = False
         kind = load_exchange_class(config.exchange_id)
@@ -124,7 +124,7 @@ class Connection:
         `inspect` sees (method, url, body) before they leave and may raise Barred. Raises
         CallFailed for everything that went wrong, `read`'s own errors included.
         """
-        channel = self._channel()
+        channel = self._take()
         wire = channel.wire
         wire.begin(inspect)
         try:
@@ -137,6 +137,8 @@ class Connection:
             raise CallFailed(error, left=wire.left, reply=wire.reply) from None
         finally:
             self._learn(wire.reply)
+            with self._lock:
+                self._idle.append(channel)
 
     def set_markets(self, markets: list[dict[str, Any]]) -> None:
         """The markets that calls may name, for every thread from its next call on."""
@@ -164,18 +166,17 @@ class Connection:
         """Words for people and books: one line, without key, secret and signatures."""
         return redact(words, (self._config.api_key, self._config.secret))
 
-    def _channel(self) -> _Channel:
-        """This thread's instance, with the newest markets."""
-        channel: _Channel | None = getattr(self._local, "channel", None)
-        if channel is None:
-            wire = self._wire_class(self._hosts, self._watchdog, self._may_send)
-            with self._lock:
+    def _take(self) -> _Channel:
+        """An idle instance with the newest markets; the one used last has an open connection."""
+        with self._lock:
+            if self._idle:
+                channel = self._idle.pop()
+            else:
+                wire = self._wire_class(self._hosts, self._watchdog, self._may_send)
                 exchange = self._clone(self._template, wire, self._bad_response, self._real_url)
                 channel = _Channel(exchange, wire, self._generation)
                 self._channels.append(channel)
-            self._local.channel = channel
-        elif channel.generation != self._generation:
-            with self._lock:
+            if channel.generation != self._generation:
                 channel.exchange.set_markets_from_exchange(self._template)
                 channel.generation = self._generation
         return channel
