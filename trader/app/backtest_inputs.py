@@ -92,7 +92,8 @@ def build_inputs(
     assumed: list[str] = []
     quote = _one_quote(parameters, files, assumed)
     specs = _taking_part(parameters, files, options, assumed)
-    step_ms = _decision_step(parameters, files, specs, assumed)
+    step_ms = _decision_step(parameters, files, assumed)
+    specs = _that_fit(specs, step_ms, options, assumed)
     instruments = tuple(
         _instrument(files[symbol], (rules or {}).get(symbol), options, assumed)
         for symbol in sorted(files)
@@ -200,34 +201,48 @@ def _on_timeframe(
 
 
 def _decision_step(
-    parameters: Parameters,
-    files: Mapping[str, BarFile],
-    specs: Sequence[StrategySpec],
-    assumed: list[str],
+    parameters: Parameters, files: Mapping[str, BarFile], assumed: list[str]
 ) -> int:
-    """The policy's decision timeframe, or the coarsest file's where that is longer."""
-    needed = max(file.step_ms for file in files.values())
+    """The policy's decision timeframe, or the next that every file's bars make up."""
     fitting = [
         step
         for step in sorted(TIMEFRAMES_MS.values())
         if step >= parameters.step_ms and all(step % f.step_ms == 0 for f in files.values())
     ]
     if not fitting:
-        raise DataError(f"no timeframe is a multiple of every file's bars of {needed} ms")
+        longest = max(file.step_ms for file in files.values())
+        raise DataError(
+            f"no timeframe is made up of the bars of every file (the longest are {longest} ms)",
+            "give files of one timeframe",
+        )
     step_ms = fitting[0]
     if step_ms != parameters.step_ms:
         assumed.append(
             f"decisions every {timeframe_name(step_ms)}, as the bars are, not every "
             f"{timeframe_name(parameters.step_ms)} (app.timeframe)"
         )
+    return step_ms
+
+
+def _that_fit(
+    specs: Sequence[StrategySpec], step_ms: int, options: BacktestOptions, assumed: list[str]
+) -> tuple[StrategySpec, ...]:
+    """Strategies whose bars are whole decision bars; one asked for by name must be."""
+    step = timeframe_name(step_ms)
+    fitting = tuple(spec for spec in specs if spec.timeframe_ms % step_ms == 0)
     for spec in specs:
-        if spec.timeframe_ms % step_ms:
-            step = timeframe_name(step_ms)
+        if spec in fitting:
+            continue
+        if options.strategies or not fitting:
             raise UsageError(
                 f"strategy {spec.name} needs {spec.timeframe} bars, the files allow {step}",
                 f"give finer bars, or run it on others with --timeframe {step}",
             )
-    return step_ms
+        assumed.append(
+            f"strategy {spec.name} is LEFT OUT: it needs {spec.timeframe} bars, the files allow "
+            f"{step} (--timeframe {step} would run it on those)"
+        )
+    return fitting
 
 
 def _instrument(
