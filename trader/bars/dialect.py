@@ -10,9 +10,8 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from io import BufferedIOBase, TextIOWrapper
+from io import BufferedReader, TextIOWrapper
 from pathlib import Path
-from typing import cast
 
 from trader.bars.stamps import TIME_COLUMNS
 from trader.bars.ticks import BarTextError, clean, split_number
@@ -104,12 +103,11 @@ class BarText:
                 "give a readable CSV or CSV.gz file",
             ) from None
 
-    def _blocks(self, raw: BufferedIOBase) -> Iterator[list[str]]:
+    def _blocks(self, raw: BufferedReader) -> Iterator[list[str]]:
         magic = raw.read(2)
         raw.seek(0)
         self.gzipped = magic == b"\x1f\x8b"
-        # GzipFile is a buffered reader in all but its declared type.
-        plain = cast(BufferedIOBase, gzip.GzipFile(fileobj=raw)) if self.gzipped else raw
+        plain = gzip.GzipFile(fileobj=raw) if self.gzipped else raw
         start = plain.read(16)
         plain.seek(0)
         self._refuse_other_formats(start)
@@ -169,12 +167,12 @@ def read_header(path: Path, first_lines: list[str]) -> Header:
         )
     known = {times[0], *VALUE_COLUMNS, *HARMLESS, *_SYMBOL_COLUMNS}
     symbols = [index for index, name in enumerate(names) if name in _SYMBOL_COLUMNS]
-    values = tuple(names.index(name) for name in VALUE_COLUMNS)
+    opened, high, low, close, volume = (names.index(name) for name in VALUE_COLUMNS)
     return Header(
         delimiter,
         times[0],
         names.index(times[0]),
-        cast(tuple[int, int, int, int, int], values),
+        (opened, high, low, close, volume),
         symbols[0] if symbols else None,
         len(names),
         tuple(name for name in names if name not in known),

@@ -79,8 +79,9 @@ def refuse_scale(reading: Reading, lines: list[tuple[int, str]], digits: int, hi
         for index in reading.header.values[:4]:
             count, decimals, _ = shortened(*split_number(cells[index]))
             if decimals >= digits and count:
+                price = clean(cells[index])
                 raise DataError(
-                    f"{reading.path}:{number}: price {clean(cells[index])} has {decimals} decimals, and "
+                    f"{reading.path}:{number}: price {price} has {decimals} decimals, and "
                     f"beside prices as high as {highest} they do not fit in 64 bits",
                     "round the file's prices, or name the tick",
                 )
@@ -134,7 +135,5 @@ def _row_ticks(ticks: DecimalTicks | FixedTicks, texts: list[str]) -> list[int]:
 def _price(ticks: DecimalTicks | FixedTicks, name: str, text: str) -> int:
     try:
         return ticks[text]
-    except OffTickError:
-        raise
     except BarTextError as error:
-        raise BarTextError(f"{name}: {error}") from None
+        raise type(error)(f"{name}: {error}") from None

@@ -99,8 +99,8 @@ def load_bars(
     path = Path(path)
     text = BarText(path)
     blocks = text.blocks()
-    first = next(blocks, [])
-    if not first:
+    first = next(blocks, None)
+    if first is None:
         raise DataError(f"bar file {path} is empty", "fetch or copy it again")
     header = read_header(path, first)
     symbol = symbol or _symbol_of(path)
@@ -142,8 +142,9 @@ def _finish(text: BarText, reader: _Reader, symbol: str, timeframe: str | None) 
         time_unit=reader.stamps.unit,
         ended=text.ended,
     )
+    opened, high, low, close = reader.prices
     series = Series(
-        symbol, step_ms, reader.ticks.tick, reader.open_ms, *reader.prices, reader.volume
+        symbol, step_ms, reader.ticks.tick, reader.open_ms, opened, high, low, close, reader.volume
     )
     return BarFile(text.path, series, report)
 

@@ -60,7 +60,7 @@ class BarCode(StrEnum):
     BAR_OFF_GRID = "BAR_OFF_GRID"
     """The bar does not open on its timeframe's UTC grid."""
     BAR_OFF_TICK = "BAR_OFF_TICK"
-    """A price is no multiple of the instrument's tick."""
+    """A price is no multiple of the instrument's tick, or does not fit in ticks."""
 
 
 NOTES = frozenset((BarCode.BAR_REPEATED, BarCode.BAR_ORDER))

@@ -58,8 +58,7 @@ def resample(
 
 
 def _collect(series: Series, step_ms: int, start: int, stop: int) -> _Columns:
-    ints = [array("q") for _ in range(5)]
-    out = _Columns(*ints, array("d"))
+    out = _Columns(array("q"), array("q"), array("q"), array("q"), array("q"), array("d"))
     ends_ms = -1
     for index in range(start, stop):
         at_ms = series.open_ms[index]

@@ -33,7 +33,7 @@ class BarTextError(ValueError):
 
 
 class OffTickError(BarTextError):
-    """A price that is no whole number of ticks."""
+    """A price that is no whole number of ticks, or too many of them for int64."""
 
 
 class FinerPriceError(Exception):
@@ -80,8 +80,7 @@ def _split_odd(text: str) -> tuple[int, int]:
 
 def shortened(digits: int, decimals: int) -> tuple[int, int, bool]:
     """(digits, decimals, was a shadow): the shorter decimal that a long text is a shadow of."""
-    while decimals and digits % 10 == 0:
-        digits, decimals = digits // 10, decimals - 1
+    digits, decimals = _without_zeros(digits, decimals)
     if digits < _SHADOW_FLOOR or decimals == 0:
         return digits, decimals, False
     for dropped in range(len(str(digits)) - 1, 3, -1):
@@ -91,8 +90,14 @@ def shortened(digits: int, decimals: int) -> tuple[int, int, bool]:
         if error * SHADOW_RELATIVE <= digits and error * SHADOW_OF_UNIT <= unit:
             if dropped > decimals:
                 return kept * 10 ** (dropped - decimals), 0, True
-            return kept, decimals - dropped, True
+            return *_without_zeros(kept, decimals - dropped), True
     return digits, decimals, False
+
+
+def _without_zeros(digits: int, decimals: int) -> tuple[int, int]:
+    while decimals and digits % 10 == 0:
+        digits, decimals = digits // 10, decimals - 1
+    return digits, decimals
 
 
 class DecimalTicks(dict[str, int]):
@@ -198,5 +203,5 @@ def _checked(ticks: int, text: str, tick: Decimal) -> int:
     if ticks == 0:
         raise BarTextError(f"price {clean(text)} is zero")
     if ticks >= AMOUNT_MAX:
-        raise BarTextError(f"price {clean(text)} does not fit in ticks of {tick:f}")
+        raise OffTickError(f"price {clean(text)} does not fit in ticks of {tick:f}")
     return ticks
