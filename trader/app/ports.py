@@ -36,9 +36,8 @@ class MarketData(Protocol):
 
     name: str
 
-    def fetch_instruments(self, symbols: Sequence[str] | None = None) -> dict[str, Instrument]:
-        """By symbol, every spot instrument that the venue lists (inactive ones included), asked
-        for now; or only `symbols` (unlisted ones left out), from a listing up to a day old."""
+    def fetch_instruments(self) -> dict[str, Instrument]:
+        """By symbol, every spot instrument that the venue lists (inactive ones included)."""
         ...
 
     def instruments_for(self, symbols: Sequence[str]) -> dict[str, Instrument]:

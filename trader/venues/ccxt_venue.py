@@ -110,13 +110,16 @@ class CcxtVenue:
 
     # --- instruments -------------------------------------------------------------------------
 
-    def fetch_instruments(self, symbols: Sequence[str] | None = None) -> dict[str, Instrument]:
-        """By symbol, every spot instrument the venue lists, asked for now; or only `symbols`, from
-        a listing that is fresh enough (`CcxtConfig.cache_age_ms_max`) where there is one."""
+    def fetch_instruments(self) -> dict[str, Instrument]:
+        """By symbol, every spot instrument the venue lists; renews the cached listing."""
         with self._listing_lock:
-            if symbols is None:
-                rows = self._fetch_listing()
-                return {symbol: instrument_of(row) for symbol, row in rows.items()}
+            rows = self._fetch_listing()
+        return {symbol: instrument_of(row) for symbol, row in rows.items()}
+
+    def instruments_for(self, symbols: Sequence[str]) -> dict[str, Instrument]:
+        """Of these symbols, those that the venue lists; from the cached listing where it is fresh
+        enough and holds them all, else from the venue."""
+        with self._listing_lock:
             missing = [symbol for symbol in symbols if symbol not in self._listing]
             if missing and not self._listing_whole:
                 cached = self._cache.load(missing, self._clock_ms()) if self._cache else None
@@ -124,8 +127,9 @@ class CcxtVenue:
                     self._listing.update(cached)
                 else:
                     self._fetch_listing()
-            self._use([symbol for symbol in symbols if symbol in self._listing])
-            return {s: instrument_of(self._listing[s]) for s in symbols if s in self._listing}
+            listed = [symbol for symbol in symbols if symbol in self._listing]
+            self._use(listed)
+            return {symbol: instrument_of(self._listing[symbol]) for symbol in listed}
 
     def _fetch_listing(self) -> Listing:
         rows = self._read("fetch_markets", lambda answer, _: self._listed(answer))
@@ -380,7 +384,7 @@ class CcxtVenue:
 
     def _need(self, symbols: Sequence[str]) -> None:
         """Load the rules of instruments that were not loaded; VenueRefused when one is unknown."""
-        known = self.fetch_instruments(symbols)
+        known = self.instruments_for(symbols)
         if len(symbols) == 1 and symbols[0] not in known:
             raise VenueRefused(f"{self.name}: {symbols[0]} is not listed", "check the universe")
 
