@@ -124,8 +124,9 @@ def problem_of(code: Code, file: str, message: str, hint: str = "", where: str =
 
 
 SHOWN_LENGTH_MAX = 40
-_TOKEN = re.compile(r"[A-Za-z0-9+/=_-]{20,}")
-_HEX = re.compile(r"[0-9a-fA-F]{32,}")
+# Patterns as text: compiled when first used, which a cycle with a cached policy never does.
+_TOKEN = r"[A-Za-z0-9+/=_-]{20,}"
+_HEX = r"[0-9a-fA-F]{32,}"
 _CREDENTIAL_KEYS = frozenset(
     "apikey apisecret apitoken accesskey accesstoken secret secretkey password passwd passphrase "
     "privatekey token bearer key uid totp totpsecret".split()
@@ -136,9 +137,9 @@ def looks_like_credential(text: str) -> bool:
     """Whether a value is probably a key or secret: long, of one word, of mixed characters."""
     if "-----BEGIN" in text:
         return True
-    if not _TOKEN.fullmatch(text):
+    if not re.fullmatch(_TOKEN, text):
         return False
-    if _HEX.fullmatch(text):
+    if re.fullmatch(_HEX, text):
         return True
     digits = any(c.isdigit() for c in text)
     return digits and any(c.islower() for c in text) and any(c.isupper() for c in text)
