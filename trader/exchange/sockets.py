@@ -78,8 +78,12 @@ class SocketServer:
         self._connections: set[socket.socket] = set()
         self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind(("127.0.0.1", port))
-        self._listener.listen(128)
+        try:
+            self._listener.bind(("127.0.0.1", port))
+            self._listener.listen(128)
+        except OSError:
+            self._listener.close()
+            raise
         self.port: int = self._listener.getsockname()[1]
 
     def start(self) -> None:
