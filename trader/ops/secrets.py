@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import quote
@@ -56,27 +56,28 @@ class Credentials:
 
 def load_credentials(
     mode: str,
-    names: Sequence[str],
+    places: Mapping[str, tuple[str, str]],
     env: Mapping[str, str],
     credentials_dir: Path | None = None,
 ) -> Credentials:
-    """The credentials `TRADER_<MODE>_<NAME>` of a mode.
+    """The credentials of a mode; `places`: by name (`KEY`, `SECRET`), its variable and its file.
 
-    Each is looked for as a file of that name in `credentials_dir` (systemd's
-    $CREDENTIALS_DIRECTORY), in the file that `TRADER_<MODE>_<NAME>_FILE` names, and as the variable
-    itself; the first that is there counts. Raises UsageError naming all that are missing, a file
-    that others may read, or a value that cannot be one; never showing a value.
+    Each is looked for as a file named like the variable in `credentials_dir` (systemd's
+    $CREDENTIALS_DIRECTORY), in its own file, in the file that `<variable>_FILE` names, and as the
+    variable itself; the first that is declared counts. Raises UsageError naming all that are
+    missing, a variable of the other mode, a file that others may read, or a value that cannot be
+    one; never showing a value.
     """
     if mode not in MODES:
         raise UsageError(f"mode {mode} has no credentials", f"only {' and '.join(MODES)} have")
     values: dict[str, str] = {}
     sources: dict[str, str] = {}
     missing: list[str] = []
-    for name in names:
-        variable = f"TRADER_{mode.upper()}_{name}"
-        found = _find(variable, env, credentials_dir)
+    for name, (variable, file) in places.items():
+        _refuse_other_mode(mode, variable)
+        found = _find(variable, file, env, credentials_dir)
         if found is None:
-            missing.append(variable)
+            missing.append(variable or name)
         else:
             values[name], sources[name] = found
     if missing:
@@ -87,6 +88,11 @@ def load_credentials(
     return Credentials(mode, values, sources)
 
 
+def default_places(mode: str) -> dict[str, tuple[str, str]]:
+    """Where credentials are looked for when nothing else is said: `TRADER_<MODE>_<NAME>`."""
+    return {name: (f"TRADER_{mode.upper()}_{name}", "") for name in NAMES}
+
+
 def redact(text: str, credentials: Credentials | None) -> str:
     """The text with every credential, plain or as part of a URL, replaced."""
     for value in credentials.values() if credentials is not None else ():
@@ -95,17 +101,27 @@ def redact(text: str, credentials: Credentials | None) -> str:
     return text
 
 
+def _refuse_other_mode(mode: str, variable: str) -> None:
+    for other in MODES:
+        if other != mode and other.upper() in variable.upper().split("_"):
+            raise UsageError(
+                f"mode {mode} is told to use {variable}, a name of mode {other}",
+                "keep the keys of testnet and live apart",
+            )
+
+
 def _find(
-    variable: str, env: Mapping[str, str], credentials_dir: Path | None
+    variable: str, file: str, env: Mapping[str, str], credentials_dir: Path | None
 ) -> tuple[str, str] | None:
-    if credentials_dir is not None:
-        path = credentials_dir / variable
-        if path.exists():
-            return _checked(_read(path, variable), str(path)), str(path)
-    named = env.get(f"{variable}_FILE", "")
+    paths = [Path(file)] if file else []
+    if variable and credentials_dir is not None and (credentials_dir / variable).exists():
+        paths.insert(0, credentials_dir / variable)
+    named = env.get(f"{variable}_FILE", "") if variable else ""
     if named:
-        return _checked(_read(Path(named), variable), named), named
-    value = env.get(variable, "").strip()
+        paths.append(Path(named))
+    if paths:
+        return _checked(_read(paths[0], variable), str(paths[0])), str(paths[0])
+    value = env.get(variable, "").strip() if variable else ""
     return (_checked(value, f"variable {variable}"), "environment") if value else None
 
 
@@ -134,6 +150,8 @@ def _read(path: Path, variable: str) -> str:
 def _checked(value: str, where: str) -> str:
     if not value:
         raise UsageError(f"{where} is empty", "write the bare value into it")
+    if value.startswith("-----BEGIN ") and value.replace("\n", "").isprintable():
+        return value  # a private key in PEM has lines
     if not (value.isascii() and value.isprintable()) or " " in value:
         raise UsageError(f"{where} holds blanks or control characters", "write the bare value only")
     return value
