@@ -213,7 +213,7 @@ def _placed(out: Gathered, finding: Finding) -> Problem:
     for path in finding.paths:
         node = find(out.tree, path)
         if node is not None:
-            return out.note(finding.code, node.at, path, finding.message, finding.hint)
+            return out.note(finding.code, _spot(node, finding), path, finding.message, finding.hint)
     path = finding.paths[0]
     above = path
     node = None
@@ -222,6 +222,16 @@ def _placed(out: Gathered, finding: Finding) -> Problem:
         node = find(out.tree, above)
     at = (node.key_at or node.at) if node and above else Mark(_label_of(out, path[0]), 0, 0)
     return out.note(finding.code, at, path, finding.message, finding.hint)
+
+
+def _spot(node: Node, finding: Finding) -> Mark:
+    """Where a finding is shown within a value: the item it is about, the value, or its key."""
+    if isinstance(node.value, str):
+        return node.at
+    items = node.value if isinstance(node.value, list) else []
+    wanted = {finding.item, finding.item.replace("/", "-")}
+    marks = [item.at for item in items if isinstance(item.value, str) and item.value in wanted]
+    return marks[-1] if marks else node.key_at or node.at
 
 
 def _label_of(out: Gathered, section: str) -> str:

@@ -25,7 +25,8 @@ Form = dict[str, Any]
 class Finding:
     """A contradiction: `paths` are the keys to show it at, the first that is written counts.
 
-    `file` and `line` name another place instead: a strategy's Python.
+    `item` is the text of the list item to point at. `file` and `line` name another place instead: a
+    strategy's Python.
     """
 
     code: Code
@@ -33,6 +34,7 @@ class Finding:
     message: str
     hint: str = ""
     warning: bool = False
+    item: str = ""
     file: str = ""
     line: int = 0
 
@@ -141,12 +143,14 @@ def _pairs(form: Form, _tree: Node) -> Iterator[Finding]:
     for path, pairs in lists:
         for pair in dict.fromkeys(pairs):
             if pairs.count(pair) > 1:
-                yield Finding(Code.PAIR_TWICE, (path,), f"{pair} is named twice", "keep one")
+                yield Finding(
+                    Code.PAIR_TWICE, (path,), f"{pair} is named twice", "keep one", item=pair
+                )
             base, settles = pair.split("/")
             if settles != quote:
                 message = f"{pair} settles in {settles}, not in app.quote {quote}"
                 hint = f"write {base}/{quote}, or another account for {settles}"
-                yield Finding(Code.PAIR_QUOTE, (path,), message, hint)
+                yield Finding(Code.PAIR_QUOTE, (path,), message, hint, item=pair)
 
 
 def _outside_universe(form: Form, _tree: Node) -> Iterator[Finding]:
@@ -161,7 +165,7 @@ def _outside_universe(form: Form, _tree: Node) -> Iterator[Finding]:
                 near = close_to(pair, [known.lower() for known in universe]).upper()
                 hint = near.replace("DID YOU MEAN", "did you mean") or "add it there first"
                 message = f"{pair} is not in universe.instruments"
-                yield Finding(Code.PAIR_OUTSIDE_UNIVERSE, (path,), message, hint)
+                yield Finding(Code.PAIR_OUTSIDE_UNIVERSE, (path,), message, hint, item=pair)
         if strategy["enabled"] and not pairs:
             paths = (path, ("strategies", name), _key("universe.instruments"))
             message = f"strategy {name} is enabled and has no instruments"
@@ -208,8 +212,10 @@ def _spelling(_form: Form, tree: Node) -> Iterator[Finding]:
         items = node.value if node and isinstance(node.value, list) else []
         for item in items:
             if isinstance(item.value, str) and item.value.count("-") == 1:
-                message = f"{item.value} is read as {item.value.replace('-', '/')}"
-                yield Finding(Code.PAIR_SPELLING, (path,), message, "write it with a slash", True)
+                pair = item.value.replace("-", "/")
+                message = f"{item.value} is read as {pair}"
+                hint = "write it with a slash"
+                yield Finding(Code.PAIR_SPELLING, (path,), message, hint, True, item=item.value)
 
 
 def _enabled(form: Form, _tree: Node) -> Iterator[Finding]:

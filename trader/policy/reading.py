@@ -167,7 +167,7 @@ def _node(reader: _Reader, event: Any, path: tuple[str, ...], depth: int) -> Nod
         reader.add(Code.TOO_LARGE, at, f"more than {VALUES_MAX} values in one file")
         raise _Unusable
     if depth > DEPTH_MAX:
-        reader.add(Code.TOO_DEEP, at, f"more than {DEPTH_MAX} levels deep")
+        reader.add(Code.TOO_DEEP, at, f"more than {DEPTH_MAX} levels deep", "", where)
         raise _Unusable
     if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
         hint = "write the value out"
@@ -179,7 +179,7 @@ def _node(reader: _Reader, event: Any, path: tuple[str, ...], depth: int) -> Nod
         if not isinstance(event, yaml.ScalarEvent):
             raise _Unusable
     if isinstance(event, yaml.ScalarEvent):
-        return Node(event.value, at, absent=event.value == "" and event.style is None)
+        return Node(event.value, at, absent=event.value == "" and not event.style)
     if isinstance(event, yaml.SequenceStartEvent):
         return _sequence(reader, at, path, depth)
     return _mapping(reader, at, path, depth)
