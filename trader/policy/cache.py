@@ -64,7 +64,9 @@ def cache_key(sources: Sequence[Source], env: Mapping[str, str], code_sha: str) 
 
 def _read(path: Path, key: str) -> Checked | None:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        descriptor = os.open(
+            path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+        )
     except OSError:
         return None
     with open(descriptor, "rb") as stream:
@@ -100,7 +102,9 @@ def _write(path: Path, key: str, checked: Checked) -> None:
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         descriptor = os.open(
-            part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
+            part,
+            os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW,
+            0o600,
         )
         with open(descriptor, "wb") as stream:
             stream.write(data)
@@ -114,7 +118,9 @@ def _write(path: Path, key: str, checked: Checked) -> None:
 
 def _drop_oldest(folder: Path, keep: str) -> None:
     """Policies of the past are in the journal; the cache stays small."""
-    files = sorted(folder.glob("policy-*.json"), key=lambda file: file.stat().st_mtime_ns)
+    files = sorted(
+        folder.glob("policy-*.json"), key=lambda file: file.stat().st_mtime_ns
+    )
     for file in files[: max(0, len(files) - KEPT_MAX)]:
         if file.name != keep:
             file.unlink(missing_ok=True)

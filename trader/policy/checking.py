@@ -20,6 +20,7 @@ from trader.policy.coherence import Finding, findings
 from trader.policy.fields import close_to
 from trader.policy.gathering import Gathered, gather
 from trader.policy.problems import Code, PolicyError, Problem, is_credential_key
+from trader.policy.quantities import BadText
 from trader.policy.reading import Mark, Node
 from trader.policy.schema import Files
 from trader.policy.sources import SECTIONS, Source
@@ -51,7 +52,9 @@ def examine(
     if form is not None:
         found = findings(form, out.tree, out.broken)
         if strategy_files:
-            places = {source.folder: posixpath.dirname(source.label) for source in sources}
+            places = {
+                source.folder: posixpath.dirname(source.label) for source in sources
+            }
             found += judge_strategies(form, out.folders, places)
         for finding in found:
             problem = _placed(out, finding)
@@ -63,7 +66,12 @@ def examine(
     origin = _origins(form, out.tree)
     _fill_in(form, origin)
     checked = Checked(
-        form, sha256_of(form), source_sha(sources, env), tuple(warnings), origin, out.folders
+        form,
+        sha256_of(form),
+        source_sha(sources, env),
+        tuple(warnings),
+        origin,
+        out.folders,
     )
     return checked, [], warnings
 
@@ -99,7 +107,9 @@ def _note(out: Gathered, detail: Any) -> Path:
     return path
 
 
-_KEY_CODES = frozenset({Code.UNKNOWN_KEY.name, Code.CREDENTIAL.name, Code.BAD_NAME.name})
+_KEY_CODES = frozenset(
+    {Code.UNKNOWN_KEY.name, Code.CREDENTIAL.name, Code.BAD_NAME.name}
+)
 
 
 def _steps(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
@@ -112,7 +122,9 @@ def _steps(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
     return tuple(steps)
 
 
-def _words(path: Path, node: Node, detail: Any, *, bad_key: bool) -> tuple[str, str, str]:
+def _words(
+    path: Path, node: Node, detail: Any, *, bad_key: bool
+) -> tuple[str, str, str]:
     """Code, message and hint of one complaint of pydantic."""
     kind = detail["type"]
     if bad_key:
@@ -126,14 +138,15 @@ def _words(path: Path, node: Node, detail: Any, *, bad_key: bool) -> tuple[str, 
     if kind == "list_type":
         return Code.WRONG_KIND.name, "must be a list", "write [BTC/USDT, ETH/USDT]"
     if kind == "literal_error":
-        return Code.NOT_A_CHOICE.name, "is neither `universe` nor a list", "write [BTC/USDT]"
-    context: dict[str, str] = detail.get("ctx", {})
-    message = context.get("message") or str(detail["msg"])
-    return (
-        kind if kind in Code.__members__ else Code.WRONG_KIND.name,
-        message,
-        context.get("hint", ""),
-    )
+        return (
+            Code.NOT_A_CHOICE.name,
+            "is neither `universe` nor a list",
+            "write [BTC/USDT]",
+        )
+    error = detail.get("ctx", {}).get("error")
+    if isinstance(error, BadText):
+        return error.code.name, error.message, error.hint
+    return Code.WRONG_KIND.name, str(detail["msg"]), ""
 
 
 def _unknown_key(path: Path) -> tuple[str, str, str]:
@@ -148,7 +161,9 @@ def _unknown_key(path: Path) -> tuple[str, str, str]:
     known = keys_at(path[:-1])
     hint = close_to(key, known)
     if not hint and len(path) == 2 and key == path[0]:
-        hint = f"this file already is section {key}: remove this line and one indentation"
+        hint = (
+            f"this file already is section {key}: remove this line and one indentation"
+        )
     if not hint:
         elsewhere = [name for name in all_keys() if name.split(".")[-1] == key]
         hint = f"did you mean {elsewhere[0]}" if elsewhere else ""
@@ -208,19 +223,31 @@ def _placed(out: Gathered, finding: Finding) -> Problem:
     if finding.file:
         where = ".".join(finding.paths[0])
         return Problem(
-            finding.code.name, finding.file, finding.line, 0, where, finding.message, finding.hint
+            finding.code.name,
+            finding.file,
+            finding.line,
+            0,
+            where,
+            finding.message,
+            finding.hint,
         )
     for path in finding.paths:
         node = find(out.tree, path)
         if node is not None:
-            return out.note(finding.code, _spot(node, finding), path, finding.message, finding.hint)
+            return out.note(
+                finding.code, _spot(node, finding), path, finding.message, finding.hint
+            )
     path = finding.paths[0]
     above = path
     node = None
     while above and node is None:
         above = above[:-1]
         node = find(out.tree, above)
-    at = (node.key_at or node.at) if node and above else Mark(_label_of(out, path[0]), 0, 0)
+    at = (
+        (node.key_at or node.at)
+        if node and above
+        else Mark(_label_of(out, path[0]), 0, 0)
+    )
     return out.note(finding.code, at, path, finding.message, finding.hint)
 
 
@@ -230,7 +257,11 @@ def _spot(node: Node, finding: Finding) -> Mark:
         return node.at
     items = node.value if isinstance(node.value, list) else []
     wanted = {finding.item, finding.item.replace("/", "-")}
-    marks = [item.at for item in items if isinstance(item.value, str) and item.value in wanted]
+    marks = [
+        item.at
+        for item in items
+        if isinstance(item.value, str) and item.value in wanted
+    ]
     return marks[-1] if marks else node.key_at or node.at
 
 
@@ -242,7 +273,9 @@ def _label_of(out: Gathered, section: str) -> str:
 def _in_order(out: Gathered, problems: list[Problem]) -> list[Problem]:
     """By file in order of precedence, then line; a credential hides other complaints about it."""
     rank = {label: number for number, label in enumerate(out.labels)}
-    secret = {(p.file, p.line, p.where) for p in problems if p.code == Code.CREDENTIAL.name}
+    secret = {
+        (p.file, p.line, p.where) for p in problems if p.code == Code.CREDENTIAL.name
+    }
     kept = [
         p
         for p in dict.fromkeys(problems)
@@ -254,12 +287,16 @@ def _in_order(out: Gathered, problems: list[Problem]) -> list[Problem]:
 def _origins(form: Form, tree: Node) -> dict[str, str]:
     """Dotted key of every leaf -> where its value was written."""
     origin: dict[str, str] = {}
-    stack: list[tuple[Path, Any]] = [((name,), form[name]) for name in reversed(SECTIONS)]
+    stack: list[tuple[Path, Any]] = [
+        ((name,), form[name]) for name in reversed(SECTIONS)
+    ]
     while stack:
         path, value = stack.pop()
         if isinstance(value, dict) and value:
             children = cast("dict[str, Any]", value)
-            stack += [((*path, key), child) for key, child in reversed(list(children.items()))]
+            stack += [
+                ((*path, key), child) for key, child in reversed(list(children.items()))
+            ]
             continue
         node = find(tree, path)
         origin[".".join(path)] = "default" if node is None else _place(node.at)
@@ -290,6 +327,8 @@ def _fill_in(form: Form, origin: dict[str, str]) -> None:
         strategy["parameters"] = {**shared, **own}
         for key in shared:
             if key not in own:
-                origin[f"{at}.parameters.{key}"] = origin[f"signals.presets.{preset}.{key}"]
+                origin[f"{at}.parameters.{key}"] = origin[
+                    f"signals.presets.{preset}.{key}"
+                ]
         if shared and not own:
             origin.pop(f"{at}.parameters", None)

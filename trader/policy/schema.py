@@ -27,11 +27,15 @@ from trader.policy.fields import (
 WORD = "[a-z][a-z0-9]*(?:_[a-z0-9]+)*"
 WORD_SAY = "a name in lower case (letters, digits, single underscores)"
 
-Account = Annotated[str, Name("[a-z][a-z0-9-]{0,31}", "a short name: lower case, digits, dashes")]
+Account = Annotated[
+    str, Name("[a-z][a-z0-9-]{0,31}", "a short name: lower case, digits, dashes")
+]
 Mode = Annotated[str, Choice(("paper", "testnet", "live"))]
 Coin = Annotated[str, Name("[A-Z0-9]{2,20}", "a coin such as USDT, in capitals")]
 Step = Annotated[str, Timeframe()]
-Variable = Annotated[str, Name("[A-Z][A-Z0-9_]{0,63}", "the name of a variable, in capitals", True)]
+Variable = Annotated[
+    str, Name("[A-Z][A-Z0-9_]{0,63}", "the name of a variable, in capitals", True)
+]
 FilePath = Annotated[str, Name("/[^\x00-\x1f]{1,200}", "an absolute path", True)]
 StateFolder = Annotated[str, Name("[^\x00-\x1f]{1,200}", "a path", True)]
 ShortName = Annotated[str, Name("(?=.{1,32}$)" + WORD, WORD_SAY)]
@@ -51,7 +55,9 @@ class Section(BaseModel):
 class _CredentialFiles(Section):
     """Where the key and secret of one mode are; never the key itself."""
 
-    key_file: FilePath = Field(default="", description="file that holds the API key; empty: none")
+    key_file: FilePath = Field(
+        default="", description="file that holds the API key; empty: none"
+    )
     secret_file: FilePath = Field(
         default="", description="file that holds the API secret; empty: none"
     )
@@ -61,7 +67,8 @@ class SandboxCredential(_CredentialFiles):
     """Credentials of mode testnet."""
 
     key_env: Variable = Field(
-        default="TRADER_TESTNET_KEY", description="variable that holds the API key; empty: none"
+        default="TRADER_TESTNET_KEY",
+        description="variable that holds the API key; empty: none",
     )
     secret_env: Variable = Field(
         default="TRADER_TESTNET_SECRET",
@@ -73,7 +80,8 @@ class LiveCredential(_CredentialFiles):
     """Credentials of mode live."""
 
     key_env: Variable = Field(
-        default="TRADER_LIVE_KEY", description="variable that holds the API key; empty: none"
+        default="TRADER_LIVE_KEY",
+        description="variable that holds the API key; empty: none",
     )
     secret_env: Variable = Field(
         default="TRADER_LIVE_SECRET",
@@ -87,7 +95,9 @@ class Credentials(Section):
     testnet: SandboxCredential = Field(
         default=SandboxCredential(), description="credentials of mode testnet"
     )
-    live: LiveCredential = Field(default=LiveCredential(), description="credentials of mode live")
+    live: LiveCredential = Field(
+        default=LiveCredential(), description="credentials of mode live"
+    )
 
 
 class Exchange(Section):
@@ -105,7 +115,8 @@ class Exchange(Section):
         default=5_000, description="longest wait for one answer, milliseconds"
     )
     recv_window_ms: Annotated[int, Whole(100, 60_000, "ms")] = Field(
-        default=5_000, description="how late the venue may accept a signed request, milliseconds"
+        default=5_000,
+        description="how late the venue may accept a signed request, milliseconds",
     )
     unknown_grace_ms: Annotated[int, Whole(1_000, 3_600_000, "ms")] = Field(
         default=30_000,
@@ -113,7 +124,8 @@ class Exchange(Section):
         "milliseconds; only after that does its absence count as evidence",
     )
     credentials: Credentials = Field(
-        default=Credentials(), description="where keys are found; never the keys themselves"
+        default=Credentials(),
+        description="where keys are found; never the keys themselves",
     )
 
 
@@ -147,20 +159,23 @@ class App(Section):
     """app.yaml: the account, its mode and its venue."""
 
     account: Account = Field(
-        default="demo", description="name of the books; with the mode it names every order"
+        default="demo",
+        description="name of the books; with the mode it names every order",
     )
     mode: Mode = Field(default="paper", description="paper, testnet or live")
     quote: Coin = Field(default="USDT", description="the one settlement currency")
     timeframe: Step = Field(default="1m", description="decision bars: one plan per bar")
     capital: Annotated[str, Amount("0.00000001", "10000000000", "all")] = Field(
-        default="all", description="the slice of the account to work with, in app.quote, or all"
+        default="all",
+        description="the slice of the account to work with, in app.quote, or all",
     )
     cash_max: Annotated[str, Amount("1", "10000000000")] = Field(
         default="100000000",
         description="the most cash that exact arithmetic must hold, in app.quote",
     )
     state_dir: StateFolder = Field(
-        default="", description="folder of journal and locks; empty: $STATE_DIRECTORY, else state/"
+        default="",
+        description="folder of journal and locks; empty: $STATE_DIRECTORY, else state/",
     )
     exchange: Exchange = Field(default=Exchange(), description="the venue")
     cycle: Cycle = Field(default=Cycle(), description="the bounds of one pass")
@@ -171,7 +186,8 @@ class Limits(Section):
     """What every order is held to."""
 
     slippage: Annotated[str, Share("0", "0.05")] = Field(
-        default="10bps", description="what an order may pay beyond the best price, share"
+        default="10bps",
+        description="what an order may pay beyond the best price, share",
     )
     exit_slippage: Annotated[str, Share("0", "0.2")] = Field(
         default="50bps",
@@ -183,7 +199,8 @@ class Limits(Section):
         "rejects",
     )
     position: Annotated[str, Share("0.0001", "1")] = Field(
-        default="10%", description="most exposure (value) of one position, share of equity"
+        default="10%",
+        description="most exposure (value) of one position, share of equity",
     )
     positions_max: Annotated[int, Whole(0, 1_000)] = Field(
         default=5, description="open positions and entries in flight at most"
@@ -192,13 +209,15 @@ class Limits(Section):
         default="10", description="smallest order worth its fees, in app.quote"
     )
     quote_age_max: Annotated[str, Duration("100ms", "5m")] = Field(
-        default="10s", description="oldest quote that may price or gate an order, such as 10s"
+        default="10s",
+        description="oldest quote that may price or gate an order, such as 10s",
     )
     missing_bars_max: Annotated[str, Share("0", "0.9")] = Field(
         default="10%", description="share of bars that a strategy's window may lack"
     )
     bar_jump_max: Annotated[str, Share("0.001", "10")] = Field(
-        default="25%", description="change of the newest close at which it is implausible, share"
+        default="25%",
+        description="change of the newest close at which it is implausible, share",
     )
 
 
@@ -212,7 +231,8 @@ class Universe(Section):
     """universe.yaml: what may be traded."""
 
     instruments: PairList = Field(
-        default=[], description="the instruments that strategies may name, such as BTC/USDT"
+        default=[],
+        description="the instruments that strategies may name, such as BTC/USDT",
     )
 
 
@@ -228,10 +248,12 @@ class Signals(Section):
     """signals.yaml: what strategies share."""
 
     defaults: SignalDefaults = Field(
-        default=SignalDefaults(), description="what a strategy takes when it does not say"
+        default=SignalDefaults(),
+        description="what a strategy takes when it does not say",
     )
     presets: dict[ShortName, Parameters] = Field(
-        default={}, description="named sets of parameters; a strategy's `preset` names one"
+        default={},
+        description="named sets of parameters; a strategy's `preset` names one",
     )
 
 
@@ -257,15 +279,19 @@ class Strategy(Section):
     """One strategy of strategies.yaml."""
 
     file: SourceFile = Field(
-        default="", description="Python file below strategies/; empty: the strategy's name + .py"
+        default="",
+        description="Python file below strategies/; empty: the strategy's name + .py",
     )
     enabled: Annotated[bool, Flag()] = Field(
         default=True, description="whether it may open positions; exits always run"
     )
     instruments: StrategyInstruments = Field(
-        default="universe", description="`universe`, or a list of instruments of the universe"
+        default="universe",
+        description="`universe`, or a list of instruments of the universe",
     )
-    timeframe: Step = Field(default="1h", description="its bars; it speaks when one has closed")
+    timeframe: Step = Field(
+        default="1h", description="its bars; it speaks when one has closed"
+    )
     ttl_bars: Annotated[int, Whole(1, 1_000)] | None = Field(
         default=None,
         description="for how many of its bars an entry signal stays alive; left out: "
@@ -273,10 +299,12 @@ class Strategy(Section):
     )
     size: Size = Field(default=Size(), description="how large an entry is")
     preset: Annotated[str, Name("(?=.{1,32}$)" + WORD, WORD_SAY, True)] = Field(
-        default="", description="a set of signals.presets; own parameters win; empty: none"
+        default="",
+        description="a set of signals.presets; own parameters win; empty: none",
     )
     parameters: Parameters = Field(
-        default={}, description="numbers of the strategy file's PARAMETERS that differ from there"
+        default={},
+        description="numbers of the strategy file's PARAMETERS that differ from there",
     )
 
 
