@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""Claim: SIGKILL at any instant of a cycle loses nothing, doubles nothing, and leaves no doubt.
+
+Whole cycles run in forked children against the local exchange over HTTP. Each child is killed by
+SIGKILL: half of them at a random instant, half at a boundary (before or after a SQL statement, an
+fsync, a rename, an HTTP send or receive), the boundary that was killed least often so far first.
+Entries alternate with exits that need two steps. After the next cycles the journal and the
+exchange's books must be equal to the last unit: each intent resolved once, no order sent twice, no
+fill lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import rehearsal
+from boundaries import Boundaries
+from harness import Verdict, parser_of, prove, say
+
+from trader import wiring
+from trader.app.cycle import run_cycle
+from trader.errors import TraderError
+from trader.exchange.made_bars import DEMO_INSTRUMENTS, write_made_bars
+from trader.journal.verify import verify
+
+STRATEGIES = "flipper:\n  file: flipper.py\n  timeframe: 1m\n  size:\n    equity_share: 90%\n"
+LIMITS = "  position: 100%\n  bar_jump_max: 90%\n  collar: 50%\n"
+# Wide on the bars that enter, narrow on those that leave: then an exit needs its second step.
+WIDE = {"POLICY__LIMITS__SLIPPAGE": "40bps", "POLICY__LIMITS__EXIT_SLIPPAGE": "300bps"}
+NARROW = {"POLICY__LIMITS__SLIPPAGE": "1bps", "POLICY__LIMITS__EXIT_SLIPPAGE": "300bps"}
+CHECK_EVERY = 10
+ONE = DEMO_INSTRUMENTS[:1]
+
+
+@dataclass
+class World:
+    """One sweep in progress."""
+
+    rng: random.Random
+    served: rehearsal.Exchange
+    clock: rehearsal.HandClock
+    setups: dict[str, wiring.Setup]
+    bar_ms: int
+    killed: Counter[str] = field(default_factory=Counter[str])
+    seen: Counter[str] = field(default_factory=Counter[str])
+    routes: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
+    typical_s: float = 0.05
+    kills: int = 0
+    problems: list[str] = field(default_factory=list[str])
+
+    def setup(self) -> wiring.Setup:
+        """The policy of the bar in hand."""
+        return self.setups["narrow" if self.turn() == 2 else "wide"]
+
+    def turn(self) -> int:
+        """What the strategy does on the bar that has just closed: 0 enters, 2 leaves."""
+        return (self.bar_ms // rehearsal.MINUTE_MS) % 4
+
+
+def one_cycle(setup: wiring.Setup) -> int:
+    """A whole cycle as the command runs it, venue and journal opened anew; its exit code."""
+    venue = wiring.open_venue(setup)
+    with wiring.open_journal(setup, create=True) as journal:
+        return int(run_cycle(setup.run, venue, journal).code)
+
+
+def child(setup: wiring.Setup, kill_at: int, report: int) -> None:
+    """In the forked child: run the cycle under boundaries, tell the route, end."""
+    bounds = Boundaries(kill_at)
+    bounds.install()
+    try:
+        code = one_cycle(setup)
+    except TraderError as error:
+        code = int(error.code)
+    os.write(report, json.dumps([code, bounds.names]).encode())
+    os._exit(0)
+
+
+def run_child(world: World, kill_at: int, kill_after_s: float | None) -> tuple[bool, Any]:
+    """Fork, run, maybe kill. (was it killed, [exit code, boundaries] when it was not)."""
+    reader, writer = os.pipe()
+    began = time.monotonic()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reader)
+        child(world.setup(), kill_at, writer)
+    os.close(writer)
+    if kill_after_s is not None:
+        time.sleep(kill_after_s)
+        os.kill(pid, signal.SIGKILL)
+    with os.fdopen(reader, "rb") as stream:
+        told = stream.read()
+    _, status = os.waitpid(pid, 0)
+    if os.WIFSIGNALED(status):
+        return True, None
+    if kill_after_s is None:
+        world.typical_s = 0.8 * world.typical_s + 0.2 * (time.monotonic() - began)
+    return False, json.loads(told)
+
+
+def clean_run(world: World) -> None:
+    """A cycle that is left alone; its route is remembered for choosing boundaries."""
+    _, told = run_child(world, 0, None)
+    code, names = told
+    if code not in {0, 6}:
+        world.problems.append(f"a clean cycle ended with {code} at bar {world.bar_ms}")
+    world.routes[world.turn()] = names
+    world.seen.update(names)
+
+
+def choose_boundary(world: World) -> int:
+    """The number of a boundary on the usual route whose name was killed least often."""
+    route = world.routes[world.turn()]
+    rarest = min(world.killed[name] for name in route)
+    places = [n for n, name in enumerate(route, 1) if world.killed[name] == rarest]
+    return world.rng.choice(places)
+
+
+def kill_one(world: World) -> None:
+    """One child, killed by time or at a boundary; not counted when it ended first."""
+    if world.rng.random() < 0.5 or world.turn() not in world.routes:
+        killed, told = run_child(world, 0, world.rng.uniform(0.0, world.typical_s * 1.2))
+        name = "random instant"
+    else:
+        kill_at = choose_boundary(world)
+        name = world.routes[world.turn()][kill_at - 1]
+        killed, told = run_child(world, kill_at, None)
+    if killed:
+        world.kills += 1
+        world.killed[name] += 1
+    elif told and told[0] not in {0, 6}:
+        world.problems.append(f"a cycle ended with {told[0]} at bar {world.bar_ms}")
+
+
+def next_bar(world: World) -> None:
+    world.bar_ms += rehearsal.MINUTE_MS
+    rehearsal.move(world.served, world.clock, world.bar_ms + rehearsal.MINUTE_MS + 5_000)
+
+
+def settle_and_compare(world: World) -> None:
+    """Cycles left alone until the bar after an exit, then the books must be equal."""
+    while True:
+        next_bar(world)
+        clean_run(world)
+        if world.turn() == 3:
+            break
+    with wiring.open_journal(world.setup(), read_only=True) as journal:
+        world.problems += rehearsal.compare_books(journal, world.served.admin.books())
+    posts = Counter(
+        row.get("client_id")
+        for row in world.served.admin.requests()["log"]
+        if row["method"] == "POST" and row["path"] == "/api/v3/order"
+    )
+    world.problems += [f"order {key} was sent {n} times" for key, n in posts.items() if n > 1]
+
+
+def sweep(world: World, kills: int) -> None:
+    """Kill until `kills` children died; compare the books every few bars."""
+    for _ in range(4):
+        next_bar(world)
+        clean_run(world)
+    rounds = 0
+    while world.kills < kills and not world.problems:
+        next_bar(world)
+        rounds += 1
+        for _ in range(world.rng.choice((1, 1, 2))):
+            kill_one(world)
+        if world.rng.random() < 0.7:
+            clean_run(world)
+        if rounds % CHECK_EVERY == 0:
+            settle_and_compare(world)
+            say(f"{world.kills} kills, {len(world.killed)} kinds of places, books equal so far")
+    settle_and_compare(world)
+
+
+def run(arguments: argparse.Namespace) -> Verdict:
+    kills = 40 if arguments.quick else arguments.kills
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        minutes = 1_000 + 6 * kills
+        made = write_made_bars(folder / "bars", arguments.seed, minutes, instruments=ONE)
+        bars = [f"{made[0]}=BTCUSDT"]
+        rehearsal.write_config(folder, STRATEGIES, ["BTC/USDT"], LIMITS, "1m")
+        with rehearsal.exchange(bars, "--depth", "0.15", "--seed", str(arguments.seed)) as served:
+            clock = rehearsal.HandClock()
+            setups = {
+                name: rehearsal.load(folder, rehearsal.environment(served.url, **rules), clock)
+                for name, rules in (("wide", WIDE), ("narrow", NARROW))
+            }
+            start_ms = int(served.admin.clock()["now_ms"]) // rehearsal.MINUTE_MS
+            rng = random.Random(arguments.seed)
+            world = World(rng, served, clock, setups, (start_ms - 1) * rehearsal.MINUTE_MS)
+            sweep(world, kills)
+            return judge(world, kills)
+
+
+def judge(world: World, kills: int) -> Verdict:
+    """The last check: a verified chain, and what was covered."""
+    findings = [str(finding) for finding in verify(world.setup().places.journal)]
+    with wiring.open_journal(world.setup(), read_only=True) as journal:
+        rows = journal.orders()
+    second = sum(1 for row in rows if row["attempt"] == 1)
+    states = Counter(str(row["state"]) for row in rows)
+    problems = world.problems + findings
+    for problem in problems[:20]:
+        say(f"PROBLEM {problem}")
+    missed = sorted(set(world.seen) - set(world.killed))
+    return Verdict(
+        holds=not problems and world.kills >= kills and second > 0,
+        count=world.kills,
+        figures={
+            "problems": len(problems),
+            "boundaries_killed": len(world.killed),
+            "boundaries_seen": len(world.seen),
+            "boundaries_missed": missed[:10],
+            "orders": len(rows),
+            "second_steps": second,
+            "states": dict(states),
+        },
+    )
+
+
+if __name__ == "__main__":
+    parser = parser_of("crash_sweep", __doc__)
+    parser.add_argument("--kills", type=int, default=300, help="how many children must die")
+    sys.exit(prove("crash_sweep", run, parser))
