@@ -1,0 +1,162 @@
+"""Which form of the core runs, and which code and lock file this is.
+
+Lives here: the build stamp's check, the switch between compiled and interpreted core, and the
+hashes that each cycle is stamped with. Must not live here: compiling (scripts/build/core.py) and
+anything that imports another part of the package. Imports are kept to what a cold cycle has
+loaded anyway.
+
+The core's extension modules lie beside their sources. They are used when the stamp compiled into
+them equals the hash of the sources on disk and every module has its extension; else the sources
+themselves run. `TRADER_INTERPRETED=1` chooses the sources in any case.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, SourceFileLoader
+from importlib.util import spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+CORE = "trader.core"
+STAMP = "trader.core._stamp"
+SWITCH = "TRADER_INTERPRETED"
+PACKAGE_DIR = Path(__file__).parent
+REBUILD = "python scripts/build/core.py"
+
+
+class CoreForm(StrEnum):
+    """How the core runs in this process."""
+
+    COMPILED = "compiled"
+    NO_EXTENSION = "interpreted (no extension)"
+    FORCED = "interpreted (forced)"
+    STALE = "interpreted (stale extension)"
+
+
+_form: CoreForm | None = None
+
+
+def core_hash(folder: Path) -> str:
+    """The build stamp: sha256 over names and bytes of a core's .py and .pxd files, sorted."""
+    digest = hashlib.sha256()
+    names = (name for name in os.listdir(folder) if name.endswith((".py", ".pxd")))
+    for name in sorted(names):
+        data = (folder / name).read_bytes()
+        digest.update(b"%s %d\n" % (name.encode(), len(data)))
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def core_form() -> CoreForm:
+    """How the core runs; decided once per process, before the first module of it is loaded."""
+    global _form  # noqa: PLW0603  one answer per process, asked by the import system
+    if _form is None:
+        _form = _decide()
+        if _form is CoreForm.STALE:
+            sys.stderr.write(f"trader: {_STALE}\n")
+    return _form
+
+
+def describe() -> str:
+    """`compiled`, or `interpreted (...)` with the reason."""
+    return str(core_form())
+
+
+def notice() -> str | None:
+    """One line for people when the core is not compiled though nobody asked for that.
+
+    None when compiled or forced, and when stale: that was said on stderr already.
+    """
+    if core_form() is CoreForm.NO_EXTENSION:
+        return f"the core runs interpreted: slower, equal results; to compile it: {REBUILD}"
+    return None
+
+
+def code_hash() -> str:
+    """sha256 over the relative names and bytes of every .py and .pxd file of the package."""
+    digest = hashlib.sha256()
+    for name in sorted(_source_names()):
+        data = (PACKAGE_DIR / name).read_bytes()
+        digest.update(b"%s %d\n" % (name.encode(), len(data)))
+        digest.update(data)
+    return digest.hexdigest()
+
+
+def lock_hash() -> str:
+    """sha256 of the run-time lock file that this package was released with."""
+    return hashlib.sha256((PACKAGE_DIR / "requirements.lock").read_bytes()).hexdigest()
+
+
+def install() -> None:
+    """Put the core's finder in front of the import system; `trader` does so when imported."""
+    if not any(isinstance(finder, CoreFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, CoreFinder())
+
+
+class CoreFinder:
+    """Finds modules of the core as sources when the compiled form must not be used."""
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,
+    ) -> ModuleSpec | None:
+        """The source's spec, or None: the import system then prefers the extension."""
+        del target
+        if not fullname.startswith("trader.core.") or fullname == STAMP or path is None:
+            return None
+        if core_form() is CoreForm.COMPILED:
+            return None
+        source = os.path.join(path[0], fullname.rpartition(".")[2] + ".py")  # noqa: PTH118  cheap
+        if not os.path.isfile(source):  # noqa: PTH113  on the path of each cold start
+            return None
+        loader = SourceFileLoader(fullname, source)
+        return spec_from_file_location(fullname, source, loader=loader)
+
+
+_STALE = f"compiled core is stale (sources changed); running interpreted, rebuild with {REBUILD}"
+
+
+def _decide() -> CoreForm:
+    if os.environ.get(SWITCH, "") not in ("", "0"):
+        return CoreForm.FORCED
+    folder = PACKAGE_DIR / "core"
+    names = os.listdir(folder)
+    suffix = _suffix_of_stamp(names)
+    if suffix is None:
+        return CoreForm.NO_EXTENSION
+    sources = {name[:-3] for name in names if name.endswith(".py") and name != "__init__.py"}
+    extensions = {name[: -len(suffix)] for name in names if name.endswith(suffix)}
+    if extensions != sources | {"_stamp"} or _stamped_hash() != core_hash(folder):
+        return CoreForm.STALE
+    return CoreForm.COMPILED
+
+
+def _suffix_of_stamp(names: list[str]) -> str | None:
+    present = set(names)
+    return next((end for end in EXTENSION_SUFFIXES if "_stamp" + end in present), None)
+
+
+def _stamped_hash() -> str:
+    """The stamp's text; "" when the extension cannot be loaded here."""
+    try:
+        return str(importlib.import_module(STAMP).SOURCES)
+    except (ImportError, AttributeError):
+        return ""
+
+
+def _source_names() -> list[str]:
+    names: list[str] = []
+    for folder, folders, files in os.walk(PACKAGE_DIR):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        base = os.path.relpath(folder, PACKAGE_DIR)
+        prefix = "" if base == "." else base.replace(os.sep, "/") + "/"
+        names += [prefix + name for name in files if name.endswith((".py", ".pxd"))]
+    return names
