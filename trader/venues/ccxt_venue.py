@@ -21,7 +21,7 @@ from trader.domain.account import Balance, Fill
 from trader.domain.instrument import Instrument
 from trader.domain.market import Quote
 from trader.domain.order import OrderState, VenueOrder
-from trader.domain.outcome import Accepted, NotSent, Outcome, Rejected, Unknown
+from trader.domain.outcome import Accepted, NotSent, Outcome, Rejected
 from trader.errors import UsageError, VenueRefused, VenueUnavailable
 from trader.venues import parse
 from trader.venues.binance import DIALECTS
@@ -293,7 +293,9 @@ class CcxtVenue:
                 return self._fills(symbol, {"fromId": min(int(fill.trade_id) for fill in page)})
         return newest
 
-    def _fills(self, symbol: str, params: dict[str, Any], since_ms: int | None = None) -> list[Fill]:
+    def _fills(
+        self, symbol: str, params: dict[str, Any], since_ms: int | None = None
+    ) -> list[Fill]:
         def read(answer: Any, reply: Reply) -> list[Fill]:
             if len(answer) != len(reply.parsed):
                 raise Garbage("fills: some could not be read")

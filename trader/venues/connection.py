@@ -96,7 +96,7 @@ class Connection:
         self._aborted = False
         kind = load_exchange_class(config.exchange_id)
         # Only now: these import `requests`, which the class's import brings in lightly.
-        from trader.venues import guard, wire  # noqa: PLC0415
+        from trader.venues import guard, wire
 
         self._clone = guard.clone_exchange
         self._wire_class = wire.Wire

@@ -21,6 +21,10 @@ from trader.venues.wire import Wire, WireSession
 
 Exchange = Any
 
+# ccxt's debug lines hold keys and signatures.
+_SILENT = logging.getLogger("trader.venues.ccxt")
+_SILENT.disabled = True
+
 MODES = ("paper", "testnet", "live")
 
 
@@ -83,7 +87,7 @@ def build_exchange(
     exchange.milliseconds = exchange.nonce = clock_ms
     exchange.seconds = lambda: clock_ms() // 1000
     exchange.microseconds = lambda: clock_ms() * 1000
-    exchange.logger = logging.Logger("ccxt", logging.CRITICAL + 1)  # its debug lines hold keys
+    exchange.logger = _SILENT
     exchange.set_markets([])
     real = _flat(exchange.urls["api"])
     if target.base_url:
@@ -101,7 +105,9 @@ def clone_exchange(
     exchange = copy.copy(template)
     exchange.session = WireSession(wire)
     exchange.headers = dict(template.headers)
-    original: Callable[..., Any] = type(template).handle_errors.__get__(exchange)
+    # The class's own method, bound to the copy: the template may hold a wrapped one.
+    kind = cast("Any", type(template))
+    original: Callable[..., Any] = kind.handle_errors.__get__(exchange)
 
     def handle_errors(
         code: int,

@@ -48,7 +48,7 @@ def read_again(
             raise
         failed: list[VenueUnavailable] = [error]
     # Costs as much as three bare interpreters, so it is imported when something failed.
-    from tenacity import Retrying, retry_if_exception, wait_random_exponential  # noqa: PLC0415
+    from tenacity import Retrying, retry_if_exception, wait_random_exponential
 
     def stop(state: RetryCallState) -> bool:
         if state.attempt_number >= ATTEMPTS_MAX:

@@ -174,10 +174,8 @@ class _WireAdapter(HTTPAdapter):
                 wire.sending(self.sock)
                 super().send(data)
 
-        class PlainPool(HTTPConnectionPool):
-            ConnectionCls = Plain
-
-        class TlsPool(HTTPSConnectionPool):
-            ConnectionCls = Tls
-
-        self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}
+        # Made by `type`, because urllib3 declares the attribute with more than it needs.
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": Plain}),
+            "https": type("TlsPool", (HTTPSConnectionPool,), {"ConnectionCls": Tls}),
+        }
