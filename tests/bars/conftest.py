@@ -1,4 +1,4 @@
-"""Fixtures for bar files: written by the test, or real ones where the checkout has them beside it."""
+"""Fixtures for bar files: written by the test, or real ones where they lie beside the checkout."""
 
 from __future__ import annotations
 

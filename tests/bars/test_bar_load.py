@@ -69,7 +69,13 @@ DIALECTS: dict[str, str | bytes] = {
         "date", "2018-06-05", "2018-06-05 00:01:00", "2018-06-05T00:03:00.000"
     ),
     "dates with zones": _with_stamps(
-        "date", "2018-06-05T00:00:00Z", "2018-06-05 02:01:00+02:00", "2018-06-04 19:03:00-05:00"
+        "date",
+        "2018-06-05T00:00:00Z",
+        "2018-06-05 02:01:00+02:00",
+        "2018-06-04 19:03:00-05:00",
+    ),
+    "some dates quoted": _with_stamps(
+        "date", "2018-06-05 00:00", '"2018-06-05 00:01"', "2018-06-05 00:03 UTC"
     ),
     "trailing zeros": PLAIN.replace("7491.41,", "7491.41000000,"),
     "exponent form": PLAIN.replace("7488.4,", "7.4884e3,"),
@@ -80,7 +86,11 @@ DIALECTS: dict[str, str | bytes] = {
 def test_every_dialect_reads_as_the_same_bars(bar_file: WriteBars, dialect: str) -> None:
     found = load_bars(bar_file(DIALECTS[dialect]))
     assert list(found.series.rows()) == ROWS
-    assert (found.symbol, found.step_ms, found.tick) == ("BTC/USDT", 60_000, Decimal("0.01"))
+    assert (found.symbol, found.step_ms, found.tick) == (
+        "BTC/USDT",
+        60_000,
+        Decimal("0.01"),
+    )
 
 
 @pytest.mark.parametrize("name", ["BTC_USDT-1m.csv.gz", "BTC_USDT-1m.csv"])
@@ -91,7 +101,12 @@ def test_compression_is_told_by_content_not_by_name(bar_file: WriteBars, name: s
 
 def test_a_missing_minute_is_counted_and_never_invented(bar_file: WriteBars) -> None:
     report = load_bars(bar_file(PLAIN)).report
-    assert (report.rows, report.gaps, report.missing, report.zero_volume) == (3, 1, 1, 1)
+    assert (report.rows, report.gaps, report.missing, report.zero_volume) == (
+        3,
+        1,
+        1,
+        1,
+    )
     assert (report.first_ms, report.last_ms, report.ended) == (T0, T0 + 180_000, True)
 
 
@@ -99,7 +114,9 @@ def test_a_last_line_without_line_break_is_reported(bar_file: WriteBars) -> None
     assert not load_bars(bar_file(PLAIN.rstrip("\n"))).report.ended
 
 
-def test_unknown_columns_are_named_and_harmless_ones_are_not(bar_file: WriteBars) -> None:
+def test_unknown_columns_are_named_and_harmless_ones_are_not(
+    bar_file: WriteBars,
+) -> None:
     lines = PLAIN.splitlines()
     content = "\n".join([f"{lines[0]},trades,mood", *(f"{line},7,good" for line in lines[1:])])
     assert load_bars(bar_file(content)).report.ignored == ("mood",)
@@ -194,7 +211,9 @@ def _bars(draw: st.DrawFn) -> tuple[int, list[tuple[int, int, int, int, int, flo
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(bars=_bars(), form=st.sampled_from(["plain", "padded", "exponent"]))
 def test_written_bars_are_read_back_exactly(
-    bar_file: WriteBars, bars: tuple[int, list[tuple[int, int, int, int, int, float]]], form: str
+    bar_file: WriteBars,
+    bars: tuple[int, list[tuple[int, int, int, int, int, float]]],
+    form: str,
 ) -> None:
     digits, rows = bars
     unit = Decimal(1).scaleb(-digits)

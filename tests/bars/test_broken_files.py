@@ -58,7 +58,9 @@ BROKEN: dict[str, tuple[str | bytes, str, str, str]] = {
     ),
     "one endless line": ("x" * 2_500_000, "", "a line of over a million characters", "one bar"),
     "a page of HTML": ("<html>\n<body>429</body>\n", ":1", "no header line with known", "name the"),
-    "no header": (RAW_ORDER.replace("9.5,9.1,9.6,9,", "9.5,9.6,9,9.1,"), ":1", "line 1 is a bar", ""),
+    "no header": (
+        RAW_ORDER.replace("9.5,9.1,9.6,9,", "9.5,9.6,9,9.1,"), ":1", "line 1 is a bar", "",
+    ),
     "no header, Bitfinex's order": (
         RAW_ORDER, ":1", "the header line is not there", r"time,open,close,high,low \(as Bitfinex",
     ),
@@ -66,13 +68,17 @@ BROKEN: dict[str, tuple[str | bytes, str, str, str]] = {
         HEADER + RAW_ORDER, ":2", "impossible bar: open 7488.4 high 7491.4", "as Bitfinex's API",
     ),
     "header without close": (
-        GOOD.replace("close", "last"), ":1", "header lacks close; it has timestamp_ms, open", "expec",
+        GOOD.replace("close", "last"),
+        ":1", "header lacks close; it has timestamp_ms, open", "expec",
     ),
     "header without time": (GOOD.replace("timestamp_ms", "when"), ":1", "lacks a time column", ""),
     "header with two times": (
-        GOOD.replace("volume", "volume,date", 1), ":1", "column timestamp_ms or column date", "keep",
+        GOOD.replace("volume", "volume,date", 1),
+        ":1", "column timestamp_ms or column date", "keep",
     ),
-    "header with two closes": (GOOD.replace("open,", "close,", 1), ":1", "close is there 2", "keep"),
+    "header with two closes": (
+        GOOD.replace("open,", "close,", 1), ":1", "close is there 2", "keep",
+    ),
     "header with two volumes": (
         GOOD.replace("volume", "Volume BTC,Volume USD", 1), ":1",
         "could be volume_btc or volume_usd: rename", "expected",
@@ -81,18 +87,27 @@ BROKEN: dict[str, tuple[str | bytes, str, str, str]] = {
     "last line cut at a comma": (
         GOOD + f"{T0 + 600_000},10,11,9,10,", ":12", "volume: '' is not a number", "half-written",
     ),
-    "a short line": (GOOD.replace("9,10,1\n", "9,10\n", 1), ":2", "5 columns where the header", "rep"),
-    "a long line": (GOOD.replace("10,1\n", "10,1,5\n", 1), ":2", "7 columns where the header", "rep"),
+    "a short line": (
+        GOOD.replace("9,10,1\n", "9,10\n", 1), ":2", "5 columns where the header", "rep",
+    ),
+    "a long line": (
+        GOOD.replace("10,1\n", "10,1,5\n", 1), ":2", "7 columns where the header", "rep",
+    ),
     "short and long lines that even out": (
         HEADER + f"{T0},10,11,9,10\n{T0 + 60_000},10,11,9,10,1,1\n", ":2", "5 columns", "repair",
     ),
     "a line of spaces": (GOOD + "   \n", ":12", "1 columns where", "repair"),
     "the header again": (GOOD + HEADER, ":12", "'timestamp_ms' is not a time", "repair"),
-    "out of order": (HEADER + _rows(0, 1, 3, 2), ":5", "00:02:00 UTC stands after that", "sort the"),
+    "out of order": (
+        HEADER + _rows(0, 1, 3, 2), ":5", "00:02:00 UTC stands after that", "sort the",
+    ),
     "newest first": (HEADER + _rows(3, 2, 1), ":3", "stands after", "oldest first"),
-    "doubled": (HEADER + _rows(0, 1, 1, 2), ":4", "there twice, the line before is the same", "remo"),
+    "doubled": (
+        HEADER + _rows(0, 1, 1, 2), ":4", "there twice, the line before is the same", "remo",
+    ),
     "two bars for one minute": (
-        HEADER + _rows(0, 1) + _rows(1, values="10,12,9,10,1"), ":4", "twice.*is another bar", "remo",
+        HEADER + _rows(0, 1) + _rows(1, values="10,12,9,10,1"),
+        ":4", "twice.*is another bar", "remo",
     ),
     "order is told after blank lines": (
         HEADER + "\n\n" + _rows(0, 1) + "\n" + _rows(1), ":7", "there twice", "remove",
@@ -108,20 +123,26 @@ BROKEN: dict[str, tuple[str | bytes, str, str, str]] = {
     "NaN volume": (_row("10,11,9,10,nan"), ":3", "volume: 'nan' is not a number", "repair"),
     "negative volume": (_row("10,11,9,10,-1"), ":3", "volume: -1 is negative", "repair"),
     "endless volume": (_row("10,11,9,10,1e400"), ":3", "volume: 1e400 is out of any", "repair"),
-    "high below low": (_row("10,9,11,10,1"), ":3", "impossible bar: open 10 high 9 low 11", "repair"),
+    "high below low": (
+        _row("10,9,11,10,1"), ":3", "impossible bar: open 10 high 9 low 11", "repair",
+    ),
     "high below close": (_row("10,11,9,12,1"), ":3", "impossible bar: .* close 12", "repair"),
     "low above open": (_row("10,12,11,12,1"), ":3", "impossible bar", "repair"),
     "high below open by one shadowless digit": (
         _row("10.00000001,10,9,10,1"), ":3", "impossible bar", "repair",
     ),
     "decimal commas": (
-        GOOD.replace(",", ";").replace(";9;", ";9,5;"), ":2", "'9,5' is not.*need a point", "repair",
+        GOOD.replace(",", ";").replace(";9;", ";9,5;"),
+        ":2", "'9,5' is not.*need a point", "repair",
     ),
     "too fine and too high": (
         HEADER + f"{T0},9000000000,9000000000,9000000000,9000000000,1\n"
-        + f"{T0 + 60_000},1,1,0.0000000001,1,1\n", ":2", "price 9000000000 does not fit in ticks of 0.0000000001", "round",
+        + f"{T0 + 60_000},1,1,0.0000000001,1,1\n",
+        ":2", "price 9000000000 does not fit in ticks of 0.0000000001", "round",
     ),
-    "a price beyond 64 bits": (_row("10,99999999999999999999,9,10,1"), ":3", "does not fit", "name the tick"),
+    "a price beyond 64 bits": (
+        _row("10,99999999999999999999,9,10,1"), ":3", "does not fit", "name the tick",
+    ),
     "a bar off the grid": (
         HEADER + _rows(0, 1, 2, 3.5, 4, 5, 6, 7), ":5", "opens 30s off the UTC grid of 1m", "UTC",
     ),
@@ -139,25 +160,44 @@ BROKEN: dict[str, tuple[str | bytes, str, str, str]] = {
         _dated("1528156800", column="timestamp_ms"), ":2",
         r"1970-01-18 .*\(as ms\) or 2018-06-05 00:00:00 UTC \(as s\)", "repair",
     ),
-    "a number that is no time": (_dated("5000"), ":2", r"could be .*\(as s\) or .*\(as ms\)", "rep"),
-    "a date as digits": (_dated("20180605"), ":2", "could be .* or a date written YYYYMMDD", "repair"),
+    "a number that is no time": (
+        _dated("5000"), ":2", r"could be .*\(as s\) or .*\(as ms\)", "rep",
+    ),
+    "a date as digits": (
+        _dated("20180605"), ":2", "could be .* or a date written YYYYMMDD", "repair",
+    ),
     "day or month first": (
         _dated("05/06/2018"), ":2", "day 05 of month 06 or day 06 of month 05", "repair",
     ),
     "a time in exponent form": (_dated("1.52816E+12"), ":2", "exponent form", "repair"),
-    "an impossible day": (_dated("2018-06-05", "2018-06-31"), ":3", "'2018-06-31' is not a date", ""),
+    "a clock finer than milliseconds": (
+        _dated("2018-06-05", "2018-06-05 00:00:00.0001"),
+        ":3", "not a whole number of milliseconds", "repair",
+    ),
+    "a date glued to letters": (
+        _dated("2018-06-05", "2018-06-05x00:00"), ":3", "'x00:00' is not a time of day", "repair",
+    ),
+    "an empty first time": (_dated(""), ":2", "the time is empty", "repair"),
+    "a word as time": (_dated("yesterday"), ":2", "'yesterday' is not a time", "repair"),
+    "no header and nonsense": ("7;x;y\n", ":1", "line 1 is a bar already", "must name the columns"),
+    "an impossible day": (
+        _dated("2018-06-05", "2018-06-31"), ":3", "'2018-06-31' is not a date", "",
+    ),
     "an impossible hour": (
         _dated("2018-06-05 00:00", "2018-06-05 25:00"), ":3", "' 25:00' is not a time of day", "",
     ),
     "a time before 1970": (_dated("1969-12-31"), ":2", "is not after 1970", "repair"),
     "times in two units": (
-        _dated("1528156800", "1528156860000", column="timestamp"), ":3", "is not after 1970|5138", "",
+        _dated("1528156800", "1528156860000", column="timestamp"),
+        ":3", "is not after 1970|5138", "",
     ),
     "a fraction of a millisecond": (
-        _dated("1528156800.0005", column="timestamp"), ":2", "not a whole number of milliseconds", "",
+        _dated("1528156800.0005", column="timestamp"),
+        ":2", "not a whole number of milliseconds", "",
     ),
     "two instruments": (
-        "date,symbol,open,high,low,close,volume\n2018-06-05,A,1,1,1,1,1\n2018-06-06,B,1,1,1,1,1\n", "",
+        "date,symbol,open,high,low,close,volume\n2018-06-05,A,1,1,1,1,1\n2018-06-06,B,1,1,1,1,1\n",
+        "",
         "holds several instruments: A, B", "one instrument per file",
     ),
 }  # fmt: skip
@@ -180,11 +220,31 @@ def test_a_broken_file_is_refused_with_its_place(bar_file: WriteBars, case: str)
 ARGUMENTS: dict[str, tuple[str, dict[str, Any], str]] = {
     "no instrument in the name": ("bars-1m.csv", {}, "does not say which instrument"),
     "a perpetual's name": ("btcusdt_perp_1m.csv", {}, "does not say which instrument"),
-    "two instruments in the name": ("ETH_BTC_and_LTC_BTC.csv", {}, "ETH/BTC or LTC/BTC"),
-    "a finer name than the bars": ("BTC_USDT-1s.csv", {}, "named 1s, but its bars are mostly 1m"),
-    "an unknown timeframe": ("BTC_USDT.csv", {"timeframe": "7m"}, "timeframe '7m' is not known"),
-    "a coarser timeframe": ("BTC_USDT.csv", {"timeframe": "5m"}, ":3: .*opens 1m off the UTC grid"),
-    "a coarser tick": ("BTC_USDT.csv", {"tick": Decimal(2)}, ":2: high: price 11 is not a multip"),
+    "two instruments in the name": (
+        "ETH_BTC_and_LTC_BTC.csv",
+        {},
+        "ETH/BTC or LTC/BTC",
+    ),
+    "a finer name than the bars": (
+        "BTC_USDT-1s.csv",
+        {},
+        "named 1s, but its bars are mostly 1m",
+    ),
+    "an unknown timeframe": (
+        "BTC_USDT.csv",
+        {"timeframe": "7m"},
+        "timeframe '7m' is not known",
+    ),
+    "a coarser timeframe": (
+        "BTC_USDT.csv",
+        {"timeframe": "5m"},
+        ":3: .*opens 1m off the UTC grid",
+    ),
+    "a coarser tick": (
+        "BTC_USDT.csv",
+        {"tick": Decimal(2)},
+        ":2: high: price 11 is not a multip",
+    ),
 }
 
 
@@ -221,14 +281,39 @@ def test_the_line_is_right_far_into_a_file(bar_file: WriteBars) -> None:
         load_bars(bar_file("\n".join(lines)))
 
 
-def test_a_price_too_fine_for_the_prices_long_before_it_is_refused(bar_file: WriteBars) -> None:
+def test_a_price_too_fine_for_the_prices_long_before_it_is_refused(
+    bar_file: WriteBars,
+) -> None:
     high = HEADER + _rows(*range(40_000), values="9000000000,9000000000,9000000000,9000000000,1")
     fine = _rows(40_000, values="1,1,0.0000000001,1,1")
     with pytest.raises(DataError, match=r":40002: .*has 10 decimals.*as high as 9000000000 "):
         load_bars(bar_file(high + fine))
 
 
-def test_a_file_cut_at_any_byte_is_refused_or_reads_as_a_beginning(bar_file: WriteBars) -> None:
+@pytest.mark.parametrize("column", ["timestamp_ms", "date"])
+def test_any_garbled_file_loads_or_is_refused(bar_file: WriteBars, column: str) -> None:
+    chance = random.Random(20_180_605)
+    content = (
+        GOOD if column == "timestamp_ms" else _dated(*(f"2018-06-{n:02}" for n in range(1, 9)))
+    )
+    refused = 0
+    for _ in range(1_500):
+        text = list(content)
+        for _ in range(chance.randint(1, 3)):
+            at = chance.randrange(len(text))
+            span = chance.choice([0, 0, 1, 1, 1, 2, 9])
+            text[at : at + span] = chance.choice('0123456789,,;.\n"- _eEnT:\tx\u0661\r+')
+        try:
+            load_bars(bar_file("".join(text)))
+        except DataError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused > 300
+
+
+def test_a_file_cut_at_any_byte_is_refused_or_reads_as_a_beginning(
+    bar_file: WriteBars,
+) -> None:
     whole = list(load_bars(bar_file(GOOD)).series.rows())
     beginnings = 0
     for size in range(len(GOOD)):

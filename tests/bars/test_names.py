@@ -35,7 +35,13 @@ def test_a_name_means_what_it_says(name: str, symbols: list[str], timeframes: li
 
 @pytest.mark.parametrize(
     ("step_ms", "name"),
-    [(60_000, "1m"), (604_800_000, "1w"), (30_000, "30s"), (172_800_000, "2d"), (1_500, "1500ms")],
+    [
+        (60_000, "1m"),
+        (604_800_000, "1w"),
+        (30_000, "30s"),
+        (172_800_000, "2d"),
+        (1_500, "1500ms"),
+    ],
 )
 def test_every_length_has_a_name(step_ms: int, name: str) -> None:
     assert step_name(step_ms) == name

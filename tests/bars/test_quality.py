@@ -47,10 +47,22 @@ BAD_ROWS = [
     ({"low": "0"}, BarCode.BAR_IMPOSSIBLE, "0 is zero"),
     ({"volume": "-1"}, BarCode.BAR_IMPOSSIBLE, "-1 is negative"),
     ({"volume": None}, BarCode.BAR_IMPOSSIBLE, "not a number"),
-    ({"high": "10.24"}, BarCode.BAR_IMPOSSIBLE, "open 10.00 high 10.24 low 9 close 10.25"),
+    (
+        {"high": "10.24"},
+        BarCode.BAR_IMPOSSIBLE,
+        "open 10.00 high 10.24 low 9 close 10.25",
+    ),
     ({"low": "10.01"}, BarCode.BAR_IMPOSSIBLE, "low 10.01"),
-    ({"close": "10.255"}, BarCode.BAR_OFF_TICK, "10.255 is not a multiple of the tick 0.01"),
-    ({"open_ms": T0 + M + 1}, BarCode.BAR_OFF_GRID, "00:01:00.001 UTC is off the grid of 60000 ms"),
+    (
+        {"close": "10.255"},
+        BarCode.BAR_OFF_TICK,
+        "10.255 is not a multiple of the tick 0.01",
+    ),
+    (
+        {"open_ms": T0 + M + 1},
+        BarCode.BAR_OFF_GRID,
+        "00:01:00.001 UTC is off the grid of 60000 ms",
+    ),
     ({"open_ms": -M}, BarCode.BAR_OFF_GRID, "is off the grid"),
 ]
 

@@ -128,7 +128,10 @@ def test_the_utf16_file_equals_its_utf8_twin(real: Path) -> None:
 
 def _matches(made: Series, own: BarFile) -> int:
     """Bars of the exchange in the span of ours; each must be equal, and none may be absent."""
-    start, stop = own.series.index_of(made.open_ms[0]), own.series.index_of(made.open_ms[-1])
+    start, stop = (
+        own.series.index_of(made.open_ms[0]),
+        own.series.index_of(made.open_ms[-1]),
+    )
     theirs = own.series.slice(start, stop + 1)
     assert made.tick == theirs.tick
     for ours, exchange in zip(made.rows(), theirs.rows(), strict=True):

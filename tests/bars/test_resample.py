@@ -34,7 +34,11 @@ def test_first_open_highest_lowest_last_close_and_summed_volume() -> None:
     )
     found = resample(source, 5 * M)
     assert list(found.rows()) == [(T0, 50, 70, 30, 34, 7.5)]
-    assert (found.symbol, found.step_ms, found.tick) == ("BTC/USDT", 5 * M, Decimal("0.01"))
+    assert (found.symbol, found.step_ms, found.tick) == (
+        "BTC/USDT",
+        5 * M,
+        Decimal("0.01"),
+    )
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,19 @@ def test_a_price_off_the_tick_is_refused_not_rounded(text: str, tick: str, what:
         "0.000",
         "1.2.3",
     ]
-    + ["1,5", "1_000", "0x10", "ten", ".", "e5", "1e", "1e9999", "9" * 60, "+5", "\u0661"],
+    + [
+        "1,5",
+        "1_000",
+        "0x10",
+        "ten",
+        ".",
+        "e5",
+        "1e",
+        "1e9999",
+        "9" * 60,
+        "+5",
+        "\u0661",
+    ],
 )
 def test_what_is_no_price_is_refused(text: str) -> None:
     with pytest.raises(BarTextError):
@@ -91,7 +103,11 @@ def test_reading_undoes_writing_for_any_tick(ticks: int, num: int, digits: int) 
     assert ticks_of(f"{ticks * tick:f}", tick) == ticks
 
 
-@given(ticks=st.integers(10**6, 10**15 - 1), digits=st.integers(1, 12), ulps=st.integers(1, 40))
+@given(
+    ticks=st.integers(10**6, 10**15 - 1),
+    digits=st.integers(1, 12),
+    ulps=st.integers(1, 40),
+)
 def test_a_given_tick_snaps_only_when_asked(ticks: int, digits: int, ulps: int) -> None:
     tick = Decimal(1).scaleb(-digits)
     text = f"{ticks}".rjust(digits + 1, "0")
@@ -115,8 +131,8 @@ def test_inferred_ticks_ask_for_more_digits_when_they_need_them() -> None:
     assert (ticks.digits, ticks["1.2500"], ticks["3"]) == (2, 125, 300)
 
 
-def test_memory_of_texts_is_bounded() -> None:
-    ticks = DecimalTicks()
+@pytest.mark.parametrize("ticks", [DecimalTicks(), FixedTicks(Decimal(1))])
+def test_memory_of_texts_is_bounded(ticks: DecimalTicks | FixedTicks) -> None:
     for price in range(1, 70_000):
         assert ticks[str(price)] == price
     assert len(ticks) <= 65_536
@@ -145,7 +161,10 @@ def test_float_arithmetic_on_a_short_decimal_leaves_a_shadow(
 ) -> None:
     exact = Decimal(value).scaleb(-digits)
     shadow = Decimal(repr(sum([float(exact) / parts] * parts)))
-    number, exponent = int("".join(map(str, shadow.as_tuple().digits))), shadow.as_tuple().exponent
+    number, exponent = (
+        int("".join(map(str, shadow.as_tuple().digits))),
+        shadow.as_tuple().exponent,
+    )
     assert isinstance(exponent, int)
     short, decimals, _ = shortened(number * 10 ** max(0, exponent), max(0, -exponent))
     assert Decimal(short).scaleb(-decimals) == exact
@@ -153,8 +172,17 @@ def test_float_arithmetic_on_a_short_decimal_leaves_a_shadow(
 
 @pytest.mark.parametrize(
     ("text", "plain"),
-    [("12.50", "12.5"), ("12.00", "12"), ("0.00", "0"), ("007.1", "7.1"), ("1e-3", "0.001")]
-    + [("1.5e3", "1500"), ("120", "120"), (".5", "0.5"), ("0.00000001", "0.00000001")],
+    [
+        ("12.50", "12.5"),
+        ("12.00", "12"),
+        ("0.00", "0"),
+        ("007.1", "7.1"),
+        ("1e-3", "0.001"),
+        ("1.5e3", "1500"),
+        ("120", "120"),
+        (".5", "0.5"),
+        ("0.00000001", "0.00000001"),
+    ],
 )
 def test_a_volume_has_one_plain_form(text: str, plain: str) -> None:
     assert plain_volume(text) == plain

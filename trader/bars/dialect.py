@@ -84,7 +84,8 @@ class BarText:
                 yield from self._blocks(raw)
         except FileNotFoundError:
             raise DataError(
-                f"bar file {self.path} does not exist", "check the path or import the bars first"
+                f"bar file {self.path} does not exist",
+                "check the path or import the bars first",
             ) from None
         except (EOFError, zlib.error) as error:
             raise DataError(
@@ -163,7 +164,8 @@ def read_header(path: Path, first_lines: list[str]) -> Header:
         raise _missing(path, names, missing)
     if len(times) > 1:
         raise DataError(
-            f"{path}:1: the time could be column {' or column '.join(times)}", "keep one of them"
+            f"{path}:1: the time could be column {' or column '.join(times)}",
+            "keep one of them",
         )
     known = {times[0], *VALUE_COLUMNS, *HARMLESS, *_SYMBOL_COLUMNS}
     symbols = [index for index, name in enumerate(names) if name in _SYMBOL_COLUMNS]

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import islice
+from itertools import islice, repeat
 from math import isfinite
 from operator import eq, lt
 from pathlib import Path
@@ -144,7 +144,15 @@ def _finish(text: BarText, reader: _Reader, symbol: str, timeframe: str | None) 
     )
     opened, high, low, close = reader.prices
     series = Series(
-        symbol, step_ms, reader.ticks.tick, reader.open_ms, opened, high, low, close, reader.volume
+        symbol,
+        step_ms,
+        reader.ticks.tick,
+        reader.open_ms,
+        opened,
+        high,
+        low,
+        close,
+        reader.volume,
     )
     return BarFile(text.path, series, report)
 
@@ -214,10 +222,12 @@ class _Reader:
         self._before = full[-1] if full else self._before
 
     def _take(self, lines: list[str]) -> None:
-        delimiter = self.header.delimiter
-        columns = list(zip(*[line.split(delimiter) for line in lines], strict=True))
-        if len(columns) != self.header.width:
+        delimiter, width = self.header.delimiter, self.header.width
+        if set(map(str.count, lines, repeat(delimiter))) != {width - 1}:
             raise ValueError("columns")
+        # One flat list: a list per line would cost as much as all the rest.
+        cells = delimiter.join(lines).split(delimiter)
+        columns = [cells[index::width] for index in range(width)]
         opens = self.stamps.read(columns[self.header.time])
         last = self.open_ms[-1] if self.open_ms else -1
         if opens[0] <= last or opens[-1] >= STAMP_MS_MAX:
@@ -238,7 +248,7 @@ class _Reader:
         for column, ticks in zip(self.prices, prices, strict=True):
             column.extend(ticks)
 
-    def _ticks(self, columns: list[tuple[str, ...]]) -> list[list[int]]:
+    def _ticks(self, columns: list[list[str]]) -> list[list[int]]:
         snapped = self.ticks.snapped
         while True:
             try:

@@ -43,7 +43,12 @@ def step_name(step_ms: int) -> str:
     """`1h` for 3,600,000; a length without a name in its largest whole unit."""
     if step_ms in _NAMES:
         return _NAMES[step_ms]
-    for unit, length in (("d", DAY_MS), ("h", 60 * MINUTE_MS), ("m", MINUTE_MS), ("s", 1_000)):
+    for unit, length in (
+        ("d", DAY_MS),
+        ("h", 60 * MINUTE_MS),
+        ("m", MINUTE_MS),
+        ("s", 1_000),
+    ):
         if step_ms % length == 0:
             return f"{step_ms // length}{unit}"
     return f"{step_ms}ms"

@@ -27,7 +27,10 @@ class _Columns:
 
 
 def resample(
-    series: Series, step_ms: int, from_ms: int | None = None, until_ms: int | None = None
+    series: Series,
+    step_ms: int,
+    from_ms: int | None = None,
+    until_ms: int | None = None,
 ) -> Series:
     """Bars of `step_ms`, a multiple of the series' own step; equal to an exchange's own.
 

@@ -102,9 +102,10 @@ class StampColumn:
             self.unit = _unit_of(self.column, clean(cells[0]))
         if self.unit == "iso":
             days, clocks = self._days, self._clocks
-            if '"' in cells[0] or cells[0][:1].isspace():
-                cells = [clean(cell) for cell in cells]
-            return [days[cell[:10]] + clocks[cell[10:]] for cell in cells]
+            try:
+                return [days[cell[:10]] + clocks[cell[10:]] for cell in cells]
+            except BarTextError:
+                return [self.read_one(cell) for cell in cells]
         joined = "".join(cells)
         if not (joined.isascii() and joined.isdecimal()) or "" in cells:
             return [self.read_one(cell) for cell in cells]

@@ -111,6 +111,7 @@ class DecimalTicks(dict[str, int]):
         super().__init__()
         self.digits = 0
         self.snapped = 0
+        self._times = [1]
 
     @property
     def tick(self) -> Decimal:
@@ -121,20 +122,34 @@ class DecimalTicks(dict[str, int]):
         """Use ticks of 10**-digits from now on."""
         self.clear()
         self.digits = digits
+        self._times = [10 ** (digits - decimals) for decimals in range(digits + 1)]
 
     def __missing__(self, text: str) -> int:
         """Read a text that is not remembered."""
-        number, decimals = split_number(text)
-        shadow = False
-        if decimals > self.digits or number >= _SHADOW_FLOOR:
-            number, decimals, shadow = shortened(number, decimals)
+        # The usual text in as few steps as can be; whatever is odd about it takes the long way.
+        head, _, tail = text.partition(".")
+        digits = head + tail
+        if (
+            len(digits) < SHADOW_DIGITS_MIN
+            and len(tail) <= self.digits
+            and digits.isdecimal()
+            and digits.isascii()
+        ):
+            ticks = int(digits) * self._times[len(tail)]
+            if 0 < ticks < AMOUNT_MAX:
+                if len(self) >= _MEMO_MAX:
+                    self.clear()
+                self[text] = ticks
+                return ticks
+        return self._read(text)
+
+    def _read(self, text: str) -> int:
+        number, decimals, shadow = shortened(*split_number(text))
         if decimals > self.digits:
             raise FinerPriceError(decimals)
         ticks = _checked(number * 10 ** (self.digits - decimals), text, self.tick)
-        if shadow:
-            self.snapped += 1
-        else:
-            _remember(self, text, ticks)
+        # A shadow is not remembered, so that each one is counted.
+        self.snapped += shadow
         return ticks
 
 
@@ -162,7 +177,9 @@ class FixedTicks(dict[str, int]):
         ticks, rest = divmod(over, under)
         if rest == 0:
             ticks = _checked(ticks, text, self.tick)
-            _remember(self, text, ticks)
+            if len(self) >= _MEMO_MAX:
+                self.clear()
+            self[text] = ticks
             return ticks
         ticks += rest * 2 >= under
         error = abs(over - ticks * under)
@@ -191,12 +208,6 @@ def plain_volume(text: str) -> str:
     whole = str(number).rjust(decimals + 1, "0")
     plain = f"{whole[:-decimals]}.{whole[-decimals:]}"
     return plain.rstrip("0").rstrip(".")
-
-
-def _remember(memo: dict[str, int], text: str, ticks: int) -> None:
-    if len(memo) >= _MEMO_MAX:
-        memo.clear()
-    memo[text] = ticks
 
 
 def _checked(ticks: int, text: str, tick: Decimal) -> int:
