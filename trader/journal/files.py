@@ -13,18 +13,13 @@ from trader.errors import JournalError
 from trader.journal.failures import guarded
 from trader.journal.schema import APPLICATION_ID, MIGRATIONS, PAGE_BYTES, applied, migrate
 
-# SQLite's own number for the library at hand: 3.40.1 is 3040001.
-_MAJOR, _MINOR, _PATCH = sqlite3.sqlite_version_info
-LIBRARY = _MAJOR * 1_000_000 + _MINOR * 1000 + _PATCH
-
 STATEMENTS_CACHED = 256
 # journal_size_limit 0: a WAL that starts anew is cut to its new length, so that no old frames lie
-# behind the live ones. secure_delete: space that is freed becomes zero, so that `verify` can tell
-# a flipped bit there.
+# behind the live ones. wal_autocheckpoint 0: checkpoints are `sums.seal`'s alone.
 _WRITER_SETTINGS = (
     "PRAGMA synchronous = FULL",
-    "PRAGMA secure_delete = ON",
     "PRAGMA journal_size_limit = 0",
+    "PRAGMA wal_autocheckpoint = 0",
     "PRAGMA recursive_triggers = ON",
     "PRAGMA cell_size_check = ON",
     "PRAGMA trusted_schema = OFF",
@@ -54,7 +49,7 @@ def connect_writer(path: Path, busy_ms: int, *, create: bool) -> sqlite3.Connect
             if not _is_current(connection):
                 migrate(connection)
     except BaseException:
-        connection.close()
+        abandon(connection, path)
         raise
     return connection
 
@@ -76,6 +71,23 @@ def connect_reader(path: Path, busy_ms: int) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def abandon(connection: sqlite3.Connection, path: Path) -> None:
+    """Close a connection without a checkpoint of its own: the files stay as they are.
+
+    SQLite checkpoints when the last connection that may write closes; one that may only read is
+    held open until after that.
+    """
+    with guarded(path, "closing"):
+        witness = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        try:
+            witness.execute("PRAGMA schema_version").fetchone()
+        except sqlite3.DatabaseError:
+            pass  # nothing of ours, or unreadable: there is nothing to checkpoint either
+        finally:
+            connection.close()
+            witness.close()
 
 
 def _connect(path: Path, mode: str, busy_ms: int) -> sqlite3.Connection:

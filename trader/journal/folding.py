@@ -84,7 +84,8 @@ class Folder:
             if row is None:
                 continue
             if table == ORDERS.name:
-                execute(_UPSERT_ORDER, (*row.values(), seq, seq))
+                held = [row[name] for name in ORDERS.names[:-2]]
+                execute(_UPSERT_ORDER, (*held, seq, seq))
             else:
                 names = STATE_TABLES[table].names
                 execute(UPSERTS[table], tuple(row[name] for name in names))

@@ -5,9 +5,8 @@ fsynced, each with a check of its own. A chain cannot see its own tail cut off; 
 A crash between the commit and this write leaves an ancestor of the head, which is as good.
 Must not live here: anything that judges the chain.
 
-A line is `SEQ:HASH LIBRARY CHECK`: 20 digits, 64 hex digits, the SQLite library that wrote (its
-number stands in the database's header too, where nothing else could vouch for it), and the first
-16 hex digits of sha256 of what stands before.
+A line is `SEQ:HASH CHECK`: 20 digits, 64 hex digits, and the first 16 hex digits of sha256 of what
+stands before.
 """
 
 from __future__ import annotations
@@ -18,33 +17,33 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trader.errors import JournalError
+from trader.journal.codec import HASH_LENGTH, NO_HASH
 
 LINES = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """An entry that was the newest one: `seq` and its `hash`, and the SQLite library's number."""
+    """An entry that was the newest one: `seq` and its `hash`."""
 
     seq: int
     hash: str
-    library: int = 0
 
 
 def _line(head: Head) -> bytes:
-    text = f"{head.seq:020d}:{head.hash} {head.library:08d}"
+    text = f"{head.seq:020d}:{head.hash}"
     check = hashlib.sha256(text.encode()).hexdigest()[:16]
     return f"{text} {check}\n".encode()
 
 
-LINE_BYTES = len(_line(Head(0, "0" * 64)))
+LINE_BYTES = len(_line(Head(0, NO_HASH)))
 
 
 def _parse(line: bytes) -> Head | None:
     try:
         number, rest = line.decode("ascii").split(":")
-        hash_, library, _ = rest.split(" ")
-        head = Head(int(number), hash_, int(library))
+        hash_, _ = rest.split(" ")
+        head = Head(int(number), hash_)
     except ValueError:
         return None
     return head if _line(head) == line else None
@@ -53,14 +52,11 @@ def _parse(line: bytes) -> Head | None:
 def parse_noted(text: str) -> Head:
     """A head noted elsewhere, `SEQ:HASH`; ValueError when it is not one."""
     number, colon, hash_ = text.strip().partition(":")
-    if not (colon and number.isascii() and number.isdigit() and len(hash_) == len(_ZEROS)):
+    if not (colon and number.isascii() and number.isdigit() and len(hash_) == HASH_LENGTH):
         raise ValueError(f"{text!r} is not SEQ:HASH with 64 hex digits")
     if set(hash_) - set("0123456789abcdef"):
         raise ValueError(f"{text!r} is not SEQ:HASH with 64 hex digits")
     return Head(int(number), hash_)
-
-
-_ZEROS = "0" * 64
 
 
 def head_path(journal: Path) -> Path:

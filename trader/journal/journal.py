@@ -14,9 +14,10 @@ from typing import Self
 from trader.core.state import State
 from trader.errors import JournalError
 from trader.journal.failures import guarded
-from trader.journal.files import LIBRARY, connect_reader, connect_writer
-from trader.journal.head import Head, HeadFile, head_path
+from trader.journal.files import abandon, connect_reader, connect_writer, wal_path
+from trader.journal.head import HeadFile, head_path
 from trader.journal.reads import Reader
+from trader.journal.sums import ready_sums, seal
 from trader.journal.writer import Transaction, Writer
 
 
@@ -41,7 +42,7 @@ class Journal(Reader):
         read_only: bool = False,
         busy_ms: int = 5000,
     ) -> Self:
-        """Open a journal; the writer applies missing migrations and heals the head file.
+        """Open a journal; the writer applies missing migrations and brings the head file up.
 
         Raises JournalError: absent (and not `create`), locked for longer than `busy_ms`,
         read-only, full, not a journal, corrupt, of a newer schema, or shorter than its head file.
@@ -57,7 +58,7 @@ class Journal(Reader):
                 head_file = None if read_only else HeadFile(head_path(path))
             return cls(connection, path, head_file)
         except BaseException:
-            connection.close()
+            abandon(connection, path)
             raise
 
     @property
@@ -82,17 +83,23 @@ class Journal(Reader):
                 "run `trader audit verify` and restore database, -wal and head file together",
             )
         with guarded(self.path, "writing its head file"):
-            if noted is not None and noted.library != LIBRARY:
-                # Another SQLite wrote last: let this one's number enter the database's header.
-                self._connection.execute("PRAGMA user_version = 0")
-            head_file.prepare(Head(found.seq, found.hash, LIBRARY))
+            head_file.prepare(found)
+            ready_sums(self.path, found.seq)
 
     def close(self) -> None:
-        """Close it; the last one to close folds the WAL into the database."""
-        with guarded(self.path, "closing"):
-            if self._writer.head_file is not None:
-                self._writer.head_file.close()
+        """Close it; a writer first folds the WAL into the database."""
+        head_file = self._writer.head_file
+        if head_file is None:
             self._connection.close()
+            return
+        try:
+            with guarded(self.path, "closing"):
+                head_file.close()
+                seal(self._connection, self.path, wal_path(self.path), self.head.seq)
+                self._connection.close()
+        except JournalError:
+            abandon(self._connection, self.path)
+            raise
 
     def __enter__(self) -> Self:
         """The journal itself."""

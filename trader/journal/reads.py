@@ -212,6 +212,11 @@ class Reader:
         query = "SELECT coalesce(max(open_ms), -1) FROM bars WHERE symbol = ? AND timeframe = ?"
         return int(self._rows(query, (symbol, timeframe))[0][0])
 
+    def first_bar_ms(self, symbol: str, timeframe: str) -> int:
+        """Open time of the oldest bar that is known; -1 when there is none."""
+        query = "SELECT coalesce(min(open_ms), -1) FROM bars WHERE symbol = ? AND timeframe = ?"
+        return int(self._rows(query, (symbol, timeframe))[0][0])
+
     def bars_window(  # noqa: PLR0913 - a window has two ends, a time and a unit
         self,
         symbol: str,

@@ -58,9 +58,11 @@ class Table:
         )
 
 
-def _typed(row: Row) -> tuple[tuple[str, str], ...]:
+def _typed(row: Row, key: str) -> tuple[tuple[str, str], ...]:
+    """Columns for a row of the core, the key first."""
+    names = [key, *(name for name in row if name != key)]
     return tuple(
-        (name, "INTEGER" if isinstance(value, int) else "TEXT") for name, value in row.items()
+        (name, "INTEGER" if isinstance(row[name], int) else "TEXT") for name in names
     )
 
 
@@ -84,10 +86,14 @@ _INSTRUMENT_TEXTS = (
 # `touched_seq`: the entry that changed it last.
 ORDERS = Table(
     "orders",
-    (*_typed(Order(_BLANK_ORDER).row()), ("placed_seq", "INTEGER"), ("touched_seq", "INTEGER")),
+    (
+        *_typed(Order(_BLANK_ORDER).row(), "client_id"),
+        ("placed_seq", "INTEGER"),
+        ("touched_seq", "INTEGER"),
+    ),
     ("client_id",),
 )
-POSITIONS = Table("positions", _typed(Position({"symbol": ""}).row()), ("symbol",))
+POSITIONS = Table("positions", _typed(Position({"symbol": ""}).row(), "symbol"), ("symbol",))
 INSTRUMENTS = Table(
     "instruments",
     _columns("active", _INSTRUMENT_TEXTS, f"{_INSTRUMENT_TEXTS} active"),
@@ -168,6 +174,7 @@ _PROJECTIONS = (
     *(table.create() for table in TABLES.values()),
     f"CREATE INDEX orders_live ON orders (touched_seq) WHERE {LIVE_ORDERS}",
     "CREATE INDEX orders_touched ON orders (touched_seq)",
+    "CREATE INDEX orders_venue ON orders (symbol, venue_id)",
 )
 
 

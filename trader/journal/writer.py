@@ -23,10 +23,11 @@ from trader.core.state import State
 from trader.errors import JournalError
 from trader.journal.codec import decode, entry_hash, version_of
 from trader.journal.failures import guarded
-from trader.journal.files import LIBRARY
+from trader.journal.files import wal_path
 from trader.journal.folding import Folder, load_state, reload_state
 from trader.journal.head import Head, HeadFile
 from trader.journal.reads import head_of
+from trader.journal.sums import seal
 
 _INSERT = (
     "INSERT INTO entries (seq, at_ms, kind, version, payload, prev_hash, hash) "
@@ -34,6 +35,8 @@ _INSERT = (
 )
 _UNKNOWN = Head(-1, "")
 ZLIB_LEVEL = 9
+SEAL_EVERY = 64  # commits between two looks at the WAL's length
+WAL_BYTES_MAX = 4_000_000
 
 
 class Writer:
@@ -53,6 +56,7 @@ class Writer:
         self.head_file = head_file
         self.bodies: dict[str, bytes] = {}
         self.busy = False
+        self._commits = 0
         self._connection = connection
         with guarded(path, "reading its projections"):
             self.state: State = load_state(connection)
@@ -113,7 +117,16 @@ class Writer:
         self.loaded = head
         assert self.head_file is not None
         with guarded(self.path, "writing its head file, after the commit"):
-            self.head_file.write(Head(head.seq, head.hash, LIBRARY))
+            self.head_file.write(head)
+            self._commits += 1
+            if self._commits % SEAL_EVERY == 0:
+                self._seal_if_long(head.seq)
+
+    def _seal_if_long(self, seq: int) -> None:
+        """Keep the WAL of a long-lived process short."""
+        wal = wal_path(self.path)
+        if wal.stat().st_size > WAL_BYTES_MAX:
+            seal(self._connection, self.path, wal, seq)
 
     def roll_back(self) -> None:
         """Back to what the disk holds; when that fails, the next transaction reads it anew."""
@@ -137,6 +150,7 @@ class Transaction:
         """For `Journal.transaction`."""
         self._writer = writer
         self._head = _UNKNOWN
+        self._refusal: BaseException | None = None
 
     def __enter__(self) -> Self:
         """Take the write lock; raises JournalError when another process keeps it."""
@@ -151,7 +165,12 @@ class Transaction:
         """
         if not (kind.isidentifier() and kind.isascii()):
             raise ValueError(f"{kind!r} is not a kind of entry")
-        self._head = self._writer.put(self._head, kind, payload, int(at_ms))
+        try:
+            self._head = self._writer.put(self._head, kind, payload, int(at_ms))
+        except BaseException as error:
+            # Half an entry may stand in tables and state: nothing of this block can be kept.
+            self._refusal = error
+            raise
         return self._head.seq
 
     def put_blob(self, kind: str, body: bytes, at_ms: int) -> str:
@@ -176,7 +195,9 @@ class Transaction:
         trace: TracebackType | None,
     ) -> None:
         """Commit, or undo everything when the block failed."""
-        if kind is not None:
-            self._writer.roll_back()
+        if kind is None and self._refusal is None:
+            self._writer.commit(self._head)
             return
-        self._writer.commit(self._head)
+        self._writer.roll_back()
+        if kind is None and self._refusal is not None:
+            raise self._refusal
