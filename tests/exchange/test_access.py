@@ -93,9 +93,7 @@ def test_the_time_window_is_the_documented_one(who: Customer) -> None:
     assert ask(recvWindow=60_001) == (400, -1131, "recvWindow must be less than 60000.")
     missing = "Mandatory parameter '{}' was not sent, was empty/null, or malformed."
     assert ask(timestamp="") == (400, -1102, missing.format("timestamp"))
-    bare = who.send(
-        "GET", f"/api/v3/account?timestamp={now}", headers={"X-MBX-APIKEY": who.key}
-    )
+    bare = who.send("GET", f"/api/v3/account?timestamp={now}", headers={"X-MBX-APIKEY": who.key})
     assert bare.refusal == (400, -1102, missing.format("signature"))
 
 

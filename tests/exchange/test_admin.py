@@ -118,6 +118,23 @@ def test_requests_are_counted_and_logged_with_their_client_id(
     assert served.admin.requests() == {"counts": {}, "log": []}
 
 
+def test_a_second_account_has_its_own_orders_money_and_ids(
+    served: RunningExchange, who: Customer, customer: Callable[..., Customer]
+) -> None:
+    served.admin.key(key="second", secret="s2", account="other")
+    served.admin.deposit("USDT", "1000", account="other")
+    other = customer(served, key="second", secret="s2")
+    mine = who.limit("BUY", "1", "99", newClientOrderId="same").json["orderId"]
+    theirs = other.limit("BUY", "2", "99", newClientOrderId="same").json["orderId"]
+    assert mine != theirs
+    assert other.balance("USDT") == ("802.00000000", "198.00000000")
+    assert who.balance("USDT") == ("9901.00000000", "99.00000000")
+    assert other.signed("GET", "order", symbol="BTCUSDT", orderId=mine).json["code"] == -2013
+    assert other.signed("DELETE", "order", symbol="BTCUSDT", orderId=mine).json["code"] == -2011
+    assert len(other.signed("DELETE", "openOrders", symbol="BTCUSDT").json) == 1
+    assert len(who.signed("GET", "openOrders").json) == 1
+
+
 def test_a_ban_by_hand(served: RunningExchange, who: Customer) -> None:
     served.admin.ban(who.now_ms + 60_000)
     assert who.get("time").status == 418

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -23,7 +26,7 @@ from trader.exchange.engine import OrderRequest, Refused
 from trader.exchange.exchange import Exchange, ExchangeConfig
 from trader.exchange.money import exact
 from trader.exchange.server import RunningExchange, serve_in_thread
-from trader.exchange.state import StateDir
+from trader.exchange.state import BooksNotKeptError, StateDir
 
 from .conftest import FLAT, MINUTE_MS, START_MS, Customer, Row
 
@@ -61,7 +64,9 @@ def _assert_conserved(exchange: Exchange) -> None:
         key = (order.account, rules.quote if order.side == "BUY" else rules.base)
         reserved[key] = reserved.get(key, Decimal(0)) + order.locked
         assert order.is_open or order.locked == 0
-        fills = [x for x in books.trades if (x.symbol, x.order_id) == (order.symbol, order.order_id)]
+        fills = [
+            x for x in books.trades if (x.symbol, x.order_id) == (order.symbol, order.order_id)
+        ]
         assert sum(x.qty for x in fills) == order.executed <= order.qty
         assert sum(x.quote_qty for x in fills) == order.cost
     for account, held in books.accounts.items():
@@ -191,6 +196,37 @@ def test_a_torn_last_line_was_never_answered_and_is_dropped(tmp_path: Path) -> N
     last.close()
 
 
+def test_a_full_disk_leaves_no_half_line_and_the_next_change_keeps_all(
+    bar_file: Callable[..., str], tmp_path: Path
+) -> None:
+    config = ExchangeConfig(bars=[bar_file([FLAT] * 3)], state_dir=tmp_path / "s", fsync=False)
+    exchange = Exchange(config, lambda: 0)
+
+    def deposit(amount: str) -> None:
+        body = json.dumps({"asset": "USDT", "amount": amount}).encode()
+        headers = {"X-Admin-Token": config.admin_token}
+        assert exchange.handle("POST", "/admin/balances", headers, body)[0] == 200
+
+    kept = (tmp_path / "s" / "log-0.jsonl").read_bytes()
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(kept) + 20, most[1]))
+    try:
+        with pytest.raises(BooksNotKeptError):
+            deposit("1")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, most)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert (tmp_path / "s" / "log-0.jsonl").read_bytes() == kept
+    deposit("2")
+    before = _books(exchange)
+    exchange.close()
+    again = Exchange(config, lambda: 0)
+    assert _books(again) == before
+    assert before["accounts"]["main"]["USDT"] == ["10003", "0"]
+    again.close()
+
+
 def test_spoilt_books_and_a_second_server_are_refused(tmp_path: Path) -> None:
     first = StateDir(tmp_path, fsync=False)
     with pytest.raises(ExchangeSetupError, match="another exchange runs on these books"):
@@ -235,6 +271,21 @@ def _start(*options: str) -> _Process:
     return _Process(process, ready["port"], ready["now_ms"])
 
 
+def _trade_until_cut_off(served: _Process, name: str, answered: dict[str, int]) -> None:
+    """Orders that are canceled at once, so that they never run into the limit of open ones."""
+    who = Customer(served.port, served.now_ms)
+    with contextlib.closing(who.connection):
+        for count in range(100_000):
+            client_id = f"{name}-{count}"
+            try:
+                answer = who.limit("BUY", "1", "99.5", newClientOrderId=client_id)
+                assert answer.status == 200, answer.body
+                answered[client_id] = answer.json["orderId"]
+                who.signed("DELETE", "order", symbol="BTCUSDT", origClientOrderId=client_id)
+            except (OSError, http.client.HTTPException):
+                return
+
+
 def test_what_was_answered_outlives_sigkill(bar_file: Callable[..., str], tmp_path: Path) -> None:
     options = ["--bars", bar_file([FLAT] * 4), "--state", str(tmp_path / "state"), "--clock",
                "manual", "--now", str(START_MS + 2 * MINUTE_MS), "--orders-10s-max", "100000",
@@ -243,32 +294,23 @@ def test_what_was_answered_outlives_sigkill(bar_file: Callable[..., str], tmp_pa
     for round_number in range(2):
         served = _start(*options)
 
-        def trade(worker: int, served: _Process = served, round_number: int = round_number) -> None:
-            who = Customer(served.port, served.now_ms)
-            for count in range(100_000):
-                client_id = f"{round_number}-{worker}-{count}"
-                try:
-                    answer = who.limit("BUY", "1", "99.5", newClientOrderId=client_id)
-                except OSError:
-                    return
-                except Exception as error:  # http.client raises kin of its own when cut off
-                    assert "Remote" in repr(error) or "Incomplete" in repr(error)
-                    return
-                assert answer.status in (200, 400), answer.body
-                if answer.status == 400:
-                    return
-                answered[client_id] = answer.json["orderId"]
-
-        workers = [threading.Thread(target=trade, args=(worker,)) for worker in range(2)]
+        workers = [
+            threading.Thread(
+                target=_trade_until_cut_off, args=(served, f"{round_number}{x}", answered)
+            )
+            for x in "ab"
+        ]
         for worker in workers:
             worker.start()
-        while len(answered) < 60 * (round_number + 1):
+        while len(answered) < 60 * (round_number + 1) and any(x.is_alive() for x in workers):
             pass
         assert served.end(signal.SIGKILL) == -signal.SIGKILL
         for worker in workers:
             worker.join(10)
+    assert len(answered) >= 120
     served = _start(*options)
-    kept = {x["client_id"]: x["order_id"] for x in AdminClient(served.port, "local-admin").books()["orders"]}
+    orders = AdminClient(served.port, "local-admin").books()["orders"]
+    kept = {x["client_id"]: x["order_id"] for x in orders}
     assert served.end(signal.SIGTERM) == 0
     missing = {name for name, order_id in answered.items() if kept.get(name) != order_id}
     assert not missing
@@ -291,7 +333,13 @@ def test_the_clock_goes_on_across_a_restart(bar_file: Callable[..., str], tmp_pa
 
 
 def test_a_server_says_in_one_sentence_why_it_cannot_start(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "trader.exchange.server", "--bars", str(tmp_path / "x.csv=BTCUSDT")]
+    command = [
+        sys.executable,
+        "-m",
+        "trader.exchange.server",
+        "--bars",
+        str(tmp_path / "x.csv=BTCUSDT"),
+    ]
     root = Path(__file__).parents[2]
     ended = subprocess.run(
         command, capture_output=True, text=True, cwd=root, timeout=20, check=False,

@@ -309,7 +309,11 @@ def test_fees_are_taken_in_quote_base_or_a_third_coin(
     fill = who.market(side, quantity="1").json["fills"][0]
     assert (fill["commissionAsset"], Decimal(fill["commission"])) == (fee_asset, Decimal(fee))
     start, spent = Decimal(balances[fee_asset]), Decimal(fee)
-    moved = {("BUY", "BTC"): 1, ("BUY", "USDT"): Decimal("-100.01"), ("SELL", "USDT"): Decimal("99.99")}
+    moved = {
+        ("BUY", "BTC"): 1,
+        ("BUY", "USDT"): Decimal("-100.01"),
+        ("SELL", "USDT"): Decimal("99.99"),
+    }
     assert Decimal(who.balance(fee_asset)[0]) == start + moved.get((side, fee_asset), 0) - spent
     options["held"] = held
 

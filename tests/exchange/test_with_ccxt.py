@@ -22,7 +22,9 @@ def ccxt_of(served: RunningExchange, **options: Any) -> Any:
     client.number = str
     for name, url in client.urls["api"].items():
         if isinstance(url, str) and "://" in url:
-            client.urls["api"][name] = f"{served.base_url}/{url.split('://', 1)[1].split('/', 1)[1]}"
+            client.urls["api"][name] = (
+                f"{served.base_url}/{url.split('://', 1)[1].split('/', 1)[1]}"
+            )
     client.enableRateLimit = False
     client.milliseconds = served.exchange.clock.now_ms
     client.nonce = served.exchange.clock.now_ms
@@ -93,6 +95,12 @@ def test_the_life_of_a_resting_order(served: RunningExchange) -> None:
     balance = client.fetch_balance()
     assert (balance["BTC"]["free"], balance["USDT"]["free"]) == ("14.99500000", "9515.00000000")
     assert [x["id"] for x in client.fetch_orders(SYMBOL)] == [order["id"]]
+    since = START_MS + 2 * MINUTE_MS
+    assert client.fetch_my_trades(SYMBOL, since) == fills
+    assert client.fetch_my_trades(SYMBOL, since, 1) == fills[:1]
+    assert client.fetch_my_trades(SYMBOL, None, 1, {"fromId": fills[0]["id"]}) == fills[:1]
+    assert client.fetch_order_trades(order["id"], SYMBOL) == fills
+    assert [x["id"] for x in client.fetch_closed_orders(SYMBOL, START_MS)] == [order["id"]]
 
 
 def test_an_ioc_order_reports_its_partial_fill(served: RunningExchange) -> None:

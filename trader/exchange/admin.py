@@ -17,6 +17,7 @@ from trader.exchange.books import Order, Shortage
 from trader.exchange.engine import OrderRequest, Refused
 from trader.exchange.faults import FaultError
 from trader.exchange.instruments import changed
+from trader.exchange.limits import ApiKey
 from trader.exchange.money import plain
 from trader.exchange.wire import Reply, Request
 
@@ -143,7 +144,8 @@ class AdminPlane:
         return {"free": plain(self._x.engine.books.free_of(account, asset))}
 
     def _instruments(self, _: dict[str, Any]) -> Any:
-        return [rules.as_json() for rules in self._x.engine.instruments.values()]
+        every = self._x.engine.instruments.values()
+        return [{"symbol": rules.symbol, **rules.as_json()} for rules in every]
 
     def _change_instrument(self, given: dict[str, Any]) -> Any:
         symbol = given["symbol"]
@@ -155,7 +157,11 @@ class AdminPlane:
         return rules.as_json()
 
     def _change_key(self, given: dict[str, Any]) -> Any:
-        key = self._x.keys[given.get("key", self._x.config.key)]
+        name = given.get("key", self._x.config.key)
+        if "secret" in given:
+            account = given.get("account", "main")
+            self._x.keys[name] = ApiKey(name, given["secret"], account, created_ms=self._x.now_ms)
+        key = self._x.keys[name]
         for name in ("enabled", "reading", "trading", "withdrawals", "ip_restricted"):
             if name in given:
                 setattr(key, name, bool(given[name]))

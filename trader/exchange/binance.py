@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -159,7 +160,8 @@ class BinanceDialect:
             "exchangeFilters": [],
             "symbols": [
                 shapes.symbol_info(
-                    engine.instruments[name], engine.status(name, now_ms),
+                    engine.instruments[name],
+                    engine.status(name, now_ms),
                     engine.rules.open_orders_max,
                 )
                 for name in self._symbols(call)
@@ -285,9 +287,7 @@ class BinanceDialect:
             raise BinanceError(
                 -1015, f"Too many new orders; current limit is {most} orders per {window}.", 429
             )
-        wish = OrderRequest(
-            call.account, symbol, side, kind, client_id, tif, qty, quote_qty, price
-        )
+        wish = OrderRequest(call.account, symbol, side, kind, client_id, tif, qty, quote_qty, price)
         order, trades = self._x.engine.place(wish, call.now_ms)
         self._x.limits.count_order(call.account, call.now_ms)
         short, day = self._x.limits.order_counts(call.account, call.now_ms)
@@ -369,7 +369,8 @@ class BinanceDialect:
         found = self._x.engine.books.by_symbol.get((call.account, self._symbol(call)), [])
         first, count = call.whole("orderId"), call.limit(500, 1000)
         if first is not None:
-            return [shapes.order(order) for order in found if order.order_id >= first][:count]
+            begin = bisect_left(found, first, key=lambda x: x.order_id)
+            return [shapes.order(order) for order in found[begin : begin + count]]
         return [shapes.order(x) for x in _page(call, found, count, lambda x: x.created_ms)]
 
     def _my_trades(self, call: Call) -> Any:
@@ -381,7 +382,8 @@ class BinanceDialect:
         if order_id is not None:
             found = [trade for trade in found if trade.order_id == order_id]
         if first is not None:
-            return [shapes.trade(trade) for trade in found if trade.trade_id >= first][:count]
+            begin = bisect_left(found, first, key=lambda x: x.trade_id)
+            return [shapes.trade(trade) for trade in found[begin : begin + count]]
         return [shapes.trade(x) for x in _page(call, found, count, lambda x: x.at_ms)]
 
     # --- wallet ----------------------------------------------------------------------------

@@ -90,9 +90,7 @@ class Call:
                 raise BinanceError(-1106, f"Parameter '{name}' sent when not required.")
 
 
-def authenticate(
-    call: Call, request: Request, keys: Mapping[str, ApiKey], *, trades: bool
-) -> None:
+def authenticate(call: Call, request: Request, keys: Mapping[str, ApiKey], *, trades: bool) -> None:
     """Check key, time window, rights (`trades`: the request needs the right to trade) and the
     HMAC-SHA256 over query and body; set `call.key` and `call.account`, or raise BinanceError."""
     sent_key = request.headers.get("x-mbx-apikey", "")

@@ -86,7 +86,8 @@ class AdminClient:
         return self._call("GET", "instruments")
 
     def key(self, **changes: Any) -> dict[str, Any]:
-        """Change a key's rights: enabled, reading, trading, withdrawals, ip_restricted."""
+        """Change a key's rights: enabled, reading, trading, withdrawals, ip_restricted; with
+        `key`, `secret` and `account` a new key is made first."""
         return self._call("POST", "keys", changes)
 
     def ban(self, until_ms: int) -> None:

@@ -142,7 +142,8 @@ class Exchange:
         """Keep the clock and the instruments' rules after the admin plane changed them."""
         if self._state is not None:
             changes = self.engine.books.drain() or {}
-            self._state.append(self._record(changes), lambda: self._record(None))
+            record = {**self._record(changes), "instruments": self._rules()}
+            self._state.append(record, lambda: self._record(None))
 
     def close(self) -> None:
         """End: release held replies and the state directory."""
@@ -178,23 +179,25 @@ class Exchange:
             "books": self.engine.books.as_json() if books is None else books,
             "clock": self.clock.as_json(),
             "settled_ms": self.engine.settled_ms,
-            "instruments": {name: x.as_json() for name, x in self.engine.instruments.items()},
+            "instruments": self._rules() if books is None else {},
             "taken": taken,
         }
+
+    def _rules(self) -> dict[str, dict[str, str]]:
+        return {name: rules.as_json() for name, rules in self.engine.instruments.items()}
 
     def _open_books(self) -> None:
         records = self._state.load() if self._state is not None else []
         for record in records:
             if record["books"]:
                 self.engine.books.load(record["books"])
+            for name, row in record["instruments"].items():
+                if name in self.engine.instruments:
+                    self.engine.instruments[name] = changed(self.engine.instruments[name], row)
         if records:
             last = records[-1]
             self.clock.load(last["clock"])
             self.engine.settled_ms = last["settled_ms"]
-            for name, row in last["instruments"].items():
-                if name in self.engine.instruments:
-                    rules = {k: v for k, v in row.items() if k != "symbol"}
-                    self.engine.instruments[name] = changed(self.engine.instruments[name], rules)
             for name, (moment, rows) in last["taken"].items():
                 if name in self.engine.markets:
                     market = self.engine.markets[name]

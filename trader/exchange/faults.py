@@ -136,13 +136,11 @@ class Fault:
         if act.cut_json:
             body = body[: len(body) // 2]
         headers += list(act.headers.items())
-        sending = Sending(
-            act.send, act.delay_ms, act.gap_ms, act.cut_bytes, act.gate, self._seen
-        )
+        sending = Sending(act.send, act.delay_ms, act.gap_ms, act.cut_bytes, act.gate, self._seen)
         return Reply(act.status or status, body, headers, reply.note, sending)
 
-    def _seen(self) -> None:
-        self.observed += 1
+    def _seen(self, count: int) -> None:
+        self.observed += count
 
     def as_json(self) -> dict[str, Any]:
         """The script and how often it matched, was injected and was observed."""

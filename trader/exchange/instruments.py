@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from trader.exchange.bars import ExchangeSetupError
 from trader.exchange.money import plain
@@ -50,10 +49,9 @@ class Instrument:
     percent_down: Decimal
     status: str = "TRADING"
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, str]:
         """The rules under their override names, decimals as text."""
-        shown: dict[str, Any] = {"symbol": self.symbol}
-        shown |= {name: getattr(self, name) for name in _TEXT_FIELDS}
+        shown: dict[str, str] = {name: getattr(self, name) for name in _TEXT_FIELDS}
         return shown | {
             name: plain(getattr(self, field)) for name, field in _DECIMAL_FIELDS.items()
         }

@@ -144,24 +144,28 @@ class SocketServer:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             self._seen(reply)
             return False
-        encoded = _encode(reply)
+        last = _encode(reply)
         if sending.mode == "dribble":
-            for position in range(len(encoded)):
-                connection.sendall(encoded[position : position + 1])
+            for position in range(len(last) - 1):
+                connection.sendall(last[position : position + 1])
                 if self._stopping.wait(sending.gap_ms / 1000):
                     return False
+            last = last[-1:]
         elif sending.mode == "cut":
-            head = encoded[: len(encoded) - len(reply.body)]
-            connection.sendall(head + reply.body[: sending.cut_bytes])
-        else:
-            connection.sendall(encoded)
+            last = last[: len(last) - len(reply.body) + sending.cut_bytes]
+        # Counted before the last bytes leave, else a quick client could ask before it is counted.
         self._seen(reply)
+        try:
+            connection.sendall(last)
+        except OSError:
+            self._seen(reply, -1)
+            raise
         return sending.mode != "cut"
 
     @staticmethod
-    def _seen(reply: Reply) -> None:
+    def _seen(reply: Reply, count: int = 1) -> None:
         if reply.sending.observed is not None:
-            reply.sending.observed()
+            reply.sending.observed(count)
 
 
 def _read_request(connection: socket.socket, pending: bytes) -> tuple[Request, bytes] | None:

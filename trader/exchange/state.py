@@ -23,6 +23,10 @@ from trader.exchange.bars import ExchangeSetupError
 _LOG_LINES_MAX = 5_000
 
 
+class BooksNotKeptError(RuntimeError):
+    """A change could not be written: it must not be answered. The server ends the connection."""
+
+
 class StateDir:
     """One exchange's directory. `fsync`: also survive a power cut, not only a kill."""
 
@@ -74,9 +78,17 @@ class StateDir:
             self._write_snapshot(snapshot())
             return
         line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
-        os.write(self._log_fd, line)
-        if self._fsync:
-            os.fdatasync(self._log_fd)
+        size = os.fstat(self._log_fd).st_size
+        try:
+            if os.write(self._log_fd, line) != len(line):
+                raise OSError("the disk took only a part of a record")
+            if self._fsync:
+                os.fdatasync(self._log_fd)
+        except OSError as error:
+            # The record is lost: the next one must be a snapshot, and not follow half a line.
+            os.ftruncate(self._log_fd, size)
+            self._lines = _LOG_LINES_MAX
+            raise BooksNotKeptError(f"{self._path}: {error}") from error
         self._lines += 1
 
     def close(self) -> None:

@@ -35,8 +35,8 @@ class Sending:
     gap_ms: int = 0
     cut_bytes: int = 0
     gate: str = ""
-    # Called when the effect has reached the client.
-    observed: Callable[[], None] | None = None
+    # Called with 1 when the effect reaches the client, and with -1 if it failed to after all.
+    observed: Callable[[int], None] | None = None
 
 
 @dataclass(slots=True)
