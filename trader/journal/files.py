@@ -10,6 +10,7 @@ import sqlite3
 from pathlib import Path
 
 from trader.errors import JournalError
+from trader.journal.codec import NO_HASH
 from trader.journal.failures import guarded
 from trader.journal.schema import APPLICATION_ID, MIGRATIONS, PAGE_BYTES, applied, migrate
 
@@ -31,10 +32,12 @@ def wal_path(path: Path) -> Path:
     return path.with_name(path.name + "-wal")
 
 
-def connect_writer(path: Path, busy_ms: int, *, create: bool) -> sqlite3.Connection:
+def connect_writer(
+    path: Path, busy_ms: int, *, create: bool, origin: tuple[int, str] = (0, NO_HASH)
+) -> sqlite3.Connection:
     """A connection that may write, on a journal with every migration applied.
 
-    Raises JournalError; see `Journal.open`.
+    A new file's chain starts after `origin`. Raises JournalError; see `Journal.open`.
     """
     _refuse_absent(path, create=create)
     connection = _connect(path, "rwc" if create else "rw", busy_ms)
@@ -47,7 +50,7 @@ def connect_writer(path: Path, busy_ms: int, *, create: bool) -> sqlite3.Connect
             for setting in _WRITER_SETTINGS:
                 connection.execute(setting)
             if not _is_current(connection):
-                migrate(connection)
+                migrate(connection, origin)
     except BaseException:
         abandon(connection, path)
         raise

@@ -105,6 +105,14 @@ class Reader:
         with self._asking() as connection:
             return connection.execute(query, tuple(parameters)).fetchall()
 
+    def rows(self, query: str, parameters: Iterable[object] = ()) -> list[list[Any]]:
+        """Rows of a query as plain lists; for the journal's own commands."""
+        return [list(row) for row in self._rows(query, parameters)]
+
+    def stored_blobs(self) -> dict[str, bytes]:
+        """Every blob as the table keeps it (compressed), by sha."""
+        return dict(self._rows("SELECT sha, body FROM blobs"))
+
     @property
     def head(self) -> Head:
         """The newest entry; before the first one, where the chain starts."""

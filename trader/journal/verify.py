@@ -14,7 +14,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from itertools import zip_longest
 from pathlib import Path
@@ -29,7 +29,7 @@ from trader.journal.files import wal_path
 from trader.journal.head import LINES, Head, head_path, read_lines
 from trader.journal.pages import page_owners
 from trader.journal.rebuild import EntryRefused, compare, fold_all
-from trader.journal.schema import migrate
+from trader.journal.schema import TABLES, migrate
 from trader.journal.sums import page_sums, read_sums, sums_path
 from trader.journal.wal import newest_frames, walk_wal
 
@@ -126,9 +126,11 @@ class _Database:
     """The copy under examination."""
 
     def __init__(
-        self, path: Path, copy: Path, raw: Path, heads: list[tuple[str, Head]]
+        self, path: Path, copy: Path, raw: Path, heads: list[tuple[str, Head]],
+        *, sealed: bool = False,
     ) -> None:
         self.path = path
+        self.sealed = sealed
         self.copy = copy
         self.raw = raw
         self.heads = heads
@@ -144,6 +146,7 @@ class _Database:
         roots: dict[str, int] = {}
         try:
             with closing(sqlite3.connect(self.copy, isolation_level=None)) as connection:
+                connection.text_factory = _lenient
                 yield from self._structure(connection)
                 yield from self._schema(connection)
                 query = "SELECT name, rootpage FROM sqlite_schema WHERE rootpage"
@@ -155,7 +158,8 @@ class _Database:
         except sqlite3.Error as error:
             yield Finding(ERROR, f"database {self.path.name}", f"cannot be read: {error}")
         yield from self._heads()
-        yield from self._pages(log, roots)
+        if not self.sealed:
+            yield from self._pages(log, roots)
 
     def _wal(self, log: bytes) -> Iterator[Finding]:
         name = f"write-ahead log {wal_path(self.path).name}"
@@ -246,7 +250,36 @@ class _Database:
                 yield Finding(ERROR, f"row of {difference.table}", str(difference))
 
     def _segments(self, connection: sqlite3.Connection) -> Iterator[Finding]:
-        return iter(())
+        """The checkpoint that this file starts with, and the sealed file before it."""
+        if self.origin.seq == 0:
+            return
+        first = self.origin.seq + 1
+        row = connection.execute(
+            "SELECT kind, payload FROM entries WHERE seq = ?", (first,)
+        ).fetchone()
+        checkpoint = decode(row[1]) if row and row[0] == "segment" else {}
+        if (checkpoint.get("to_seq"), checkpoint.get("head_hash")) != (
+            self.origin.seq,
+            self.origin.hash,
+        ):
+            yield Finding(ERROR, f"entry {first}", "is no checkpoint of what lies before", first)
+            return
+        sealed = self.path.with_name(str(checkpoint["file"]))
+        name = f"segment {checkpoint['number']} ({sealed.name})"
+        if not sealed.exists():
+            span = f"entries {checkpoint['from_seq']} to {checkpoint['to_seq']}"
+            what = f"inputs archived in segment {checkpoint['number']}: {span}"
+            yield Finding(INFO, name, what)
+            return
+        copy, raw = self.copy.with_name(f"sealed-{first}.db"), sealed
+        shutil.copyfile(sealed, copy)
+        if hashlib.sha256(copy.read_bytes()).hexdigest() != checkpoint["sha256"]:
+            yield Finding(ERROR, name, "the file was changed after it was sealed")
+        heads = [(f"the checkpoint, entry {first}", self.origin)]
+        before = _Database(sealed, copy, raw, heads, sealed=True)
+        for finding in before.findings():
+            yield replace(finding, where=f"{name}, {finding.where}")
+        yield from _carried(copy, checkpoint["rows"], first)
 
     def _pages(self, log: bytes, roots: dict[str, int]) -> Iterator[Finding]:
         """Every page against its sum; those that the WAL holds are vouched for by the WAL."""
@@ -273,6 +306,30 @@ class _Database:
                 what = "is missing" if pair[0] is None else "was changed"
                 owner = owners.get(number, "in no table or index")
                 yield Finding(ERROR, f"{name}, page {number} ({owner})", what)
+
+
+def _carried(sealed: Path, rows: dict[str, list[list[Any]]], seq: int) -> Iterator[Finding]:
+    """Whether the rows that a checkpoint carries over are those of the sealed file."""
+    with closing(sqlite3.connect(sealed)) as connection:
+        connection.text_factory = _lenient
+        for name, carried in rows.items():
+            table = TABLES[name]
+            names = [column for column in table.names if column != "body"]
+            query = f"SELECT {', '.join(names)} FROM {name}"  # noqa: S608 - a table of ours
+            try:
+                held = set(connection.execute(query))
+            except sqlite3.Error as error:
+                yield Finding(ERROR, f"entry {seq}", f"cannot be compared: {error}", seq)
+                return
+            for row in carried:
+                if tuple(row) not in held:
+                    what = f"carries a row of {name} that the segment does not hold: {row[:3]}"
+                    yield Finding(ERROR, f"entry {seq}", what, seq)
+
+
+def _lenient(text: bytes) -> str:
+    """Text that is no longer UTF-8 still has to be looked at."""
+    return text.decode(errors="backslashreplace")
 
 
 def _is_canonical(payload: str) -> bool:
