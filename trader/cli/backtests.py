@@ -1,0 +1,194 @@
+"""`trader backtest`.
+
+Lives here: reading its options and handing them to the use case. Must not live here: decisions.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from trader.app.backtest import Progress, run_backtest
+from trader.app.backtest_inputs import BacktestOptions, build_inputs
+from trader.app.backtest_report import build_report
+from trader.app.inputs import decision_inputs
+from trader.bars.load import BarFile, load_bars
+from trader.cli.given import setup_options
+from trader.cli.output import console, print_json
+from trader.cli.timeranges import parse_timerange
+from trader.cli.typed import AsJson, Config, StateDir, Verbose
+from trader.core.state import instrument_of
+from trader.domain.instrument import Instrument
+from trader.errors import UsageError
+from trader.policy.checked import Checked
+from trader.policy.strategy_files import load_strategies
+from trader.wiring import load_policy
+
+PPM_PER_BPS = 100
+
+
+def backtest(
+    *,
+    bars: Annotated[
+        list[str],
+        typer.Option(
+            metavar="FILE[=SYMBOL]",
+            help="Bar file, CSV or CSV.gz; repeatable. The symbol, where its name does not say it.",
+            show_default=False,
+        ),
+    ],
+    config: Config,
+    state_dir: StateDir,
+    timeframe: Annotated[
+        str, typer.Option(metavar="TF", help="Run strategies on these bars, not on their own.")
+    ] = "",
+    timerange: Annotated[
+        str, typer.Option(metavar="FROM-TO", help="Such as 20240101-20240601; open ends work.")
+    ] = "",
+    strategy: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME",
+            help="Only this strategy; repeatable.",
+            default_factory=list,
+            show_default=False,
+        ),
+    ],
+    starting_balance: Annotated[
+        str, typer.Option(metavar="CASH", help="Default: app.paper.starting_balance.")
+    ] = "",
+    fee: Annotated[
+        str, typer.Option(metavar="BPS", help="Fee of a fill (default: 10, or the rules').")
+    ] = "",
+    spread: Annotated[
+        str, typer.Option(metavar="BPS", help="Distance between bid and ask.")
+    ] = "2",
+    instruments: Annotated[
+        str, typer.Option(metavar="FILE.json", help="Rules of instruments, as a venue has them.")
+    ] = "",
+    as_json: AsJson,
+    verbose: Verbose,
+) -> int:
+    """Run the policy's strategies over bar files, with the live decision code."""
+    checked = load_policy(setup_options(config, state_dir))
+    options = read_options(
+        checked, timerange, starting_balance, fee, spread, tuple(strategy), timeframe
+    )
+    report = backtest_report(checked, bars, options, instruments, verbose=verbose > 0)
+    if as_json:
+        print_json(report)
+    else:
+        from trader.cli.backtest_tables import show_report
+
+        show_report(report, console())
+    return 0
+
+
+def backtest_report(
+    checked: Checked,
+    bars: Sequence[str],
+    options: BacktestOptions,
+    instruments: str,
+    *,
+    verbose: bool,
+) -> dict[str, Any]:
+    """The report of one run."""
+    rules = read_rules(instruments) if instruments else {}
+    files: dict[str, BarFile] = {}
+    for given in bars:
+        file = _load(given, rules)
+        if file.symbol in files:
+            raise UsageError(f"--bars names {file.symbol} twice", "give each instrument once")
+        files[file.symbol] = file
+    texts = {name: source.text for name, source in load_strategies(checked).items()}
+    parameters, sources = decision_inputs(checked.form, texts)
+    codes = {source.name: source.code for source in sources}
+    inputs = build_inputs(parameters, codes, files, options, rules)
+    with _progress(shown=verbose) as advance:
+        return build_report(run_backtest(inputs, advance))
+
+
+def read_options(
+    checked: Checked,
+    timerange: str,
+    starting_balance: str,
+    fee: str,
+    spread: str,
+    strategies: tuple[str, ...],
+    timeframe: str,
+) -> BacktestOptions:
+    """The options as values; raises UsageError."""
+    start_ms, end_ms = parse_timerange(timerange)
+    cash = starting_balance or checked.form["app"]["paper"]["starting_balance"]
+    spread_ppm = _number("--spread", spread, 5_000) * PPM_PER_BPS
+    return BacktestOptions(
+        cash=_number("--starting-balance", cash, 10_000_000_000, above=True),
+        start_ms=start_ms,
+        end_ms=end_ms,
+        fee=_number("--fee", fee, 1_000) / 10_000 if fee else None,
+        spread_ppm=int(spread_ppm),
+        strategies=strategies,
+        timeframe=timeframe,
+    )
+
+
+def read_rules(path: str) -> dict[str, Instrument]:
+    """Instruments from JSON: a list of rows, as the journal's `instrument` entries hold them."""
+    try:
+        rows = json.loads(Path(path).read_text(encoding="utf-8"))
+        return {str(row["symbol"]): instrument_of(row) for row in rows}
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}", "name a readable file") from error
+    except (ValueError, KeyError, TypeError, InvalidOperation) as error:
+        raise UsageError(
+            f"{path} is not a JSON list of instruments ({type(error).__name__}: {error})",
+            "each needs symbol, base, quote, tick, lot, qty_min, qty_max, notional_min, "
+            "fee_taker, fee_maker and active",
+        ) from error
+
+
+def _load(given: str, rules: Mapping[str, Instrument]) -> BarFile:
+    name, mark, symbol = given.rpartition("=")
+    if not mark or Path(given).exists():
+        name, symbol = given, ""
+    wanted = symbol.upper().replace("-", "/") or None
+    file = load_bars(name, wanted)
+    known = rules.get(file.symbol)
+    if known is None or known.tick == file.tick:
+        return file
+    return load_bars(name, file.symbol, known.tick)
+
+
+def _number(option: str, text: str, most: int, *, above: bool = False) -> Decimal:
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise UsageError(f"{option} {text!r} is not a number", "write it plainly: 10") from None
+    if not value.is_finite() or value < 0 or value > most or (above and value == 0):
+        low = "above 0" if above else "at least 0"
+        raise UsageError(f"{option} {text} is out of range", f"{low}, at most {most}")
+    return value
+
+
+@contextmanager
+def _progress(*, shown: bool) -> Generator[Progress | None]:
+    """A bar on stderr for whoever waits at a terminal."""
+    shower = console(stderr=True)
+    if not (shown or shower.is_terminal):
+        yield None
+        return
+    from rich.progress import Progress as Bar
+
+    with Bar(console=shower, transient=True) as bar:
+        task = bar.add_task("decision bars", total=None)
+
+        def advance(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield advance

@@ -1,0 +1,98 @@
+"""The console script: the edge where every error becomes one sentence and an exit code.
+
+Lives here: choosing between the light path and typer, and the only broad `except` of the program.
+Must not live here: commands.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from trader.cli.options import parse_light
+from trader.errors import ExitCode, TraderError
+
+
+def main() -> int:
+    """Run the command line of this process; returns its exit code."""
+    code = run(sys.argv[1:])
+    # Whoever reads us may be gone (`trader ... | head`): that is no failure of ours.
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return code
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command line; never raises, but for SystemExit from deep inside."""
+    try:
+        return _dispatch(argv)
+    except TraderError as error:
+        return _explain(error)
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.OK)
+    except Exception as error:
+        return _report_bug(error, argv)
+
+
+def _dispatch(argv: Sequence[str]) -> int:
+    light = parse_light(argv)
+    if light is None:
+        from trader.cli.tree import run_tree
+
+        return run_tree(argv)
+    command, values = light
+    if command == "cycle":
+        from trader.cli.passes import cycle_command
+
+        return cycle_command(**values)
+    from trader.cli.statuses import status_command
+
+    return status_command(**values)
+
+
+def _explain(error: TraderError) -> int:
+    problems: tuple[object, ...] = getattr(error, "problems", ())
+    if len(problems) > 1:
+        _say(f"the policy has {len(problems)} problems:")
+        for problem in problems:
+            print(f"  {problem}", file=sys.stderr)
+    else:
+        _say(str(error))
+    return int(error.code)
+
+
+def _report_bug(error: Exception, argv: Sequence[str]) -> int:
+    # Only here: a run without a bug does not pay for them.
+    import tempfile
+    import traceback
+
+    text = "".join(traceback.format_exception(error))
+    what = f"{type(error).__name__}: {error}".splitlines()[0]
+    if any(word in {"-v", "-vv", "--verbose"} for word in argv):
+        print(text, end="", file=sys.stderr)
+        _say(f"bug: {what}; please report it with the lines above")
+        return int(ExitCode.BUG)
+    try:
+        handle, path = tempfile.mkstemp(prefix="trader-traceback-", suffix=".txt")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        where = f"the traceback is in {path}"
+    except OSError as failure:
+        where = f"its traceback could not be written ({failure.strerror}): run again with -v"
+    _say(f"bug: {what}; please report it, {where}")
+    return int(ExitCode.BUG)
+
+
+def _say(sentence: str) -> None:
+    print(f"trader: {sentence}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

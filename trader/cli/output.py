@@ -1,0 +1,43 @@
+"""What leaves the program: data on stdout, words about the run on stderr.
+
+Lives here: JSON, plain lines that name the mode, and the rich console. Must not live here: what is
+said. rich is imported only when a table is drawn.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def print_json(value: Any) -> None:
+    """One JSON document; keys in the order they were put in."""
+    print(json.dumps(value, indent=1, ensure_ascii=False))
+
+
+def print_lines(mode: str, lines: Iterable[str]) -> None:
+    """Lines about an account: each names its mode."""
+    for line in lines:
+        print(f"[{mode}] {line}")
+
+
+def say(mode: str, line: str) -> None:
+    """A line of the log."""
+    print(f"[{mode}] {line}", file=sys.stderr, flush=True)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that draws for whoever reads: plain text when piped."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+
+def is_terminal() -> bool:
+    """Whether a person looks at stdout."""
+    return sys.stdout.isatty()

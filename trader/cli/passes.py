@@ -1,0 +1,275 @@
+"""`trader cycle` and `trader paper`: one pass, or one after another.
+
+Lives here: the order lock, journal, venue, pass; and the words about it. Must not live here:
+decisions (core), the order of things inside a pass (`app.cycle`). The imports at the top are what a
+cold cycle pays for: nothing that only another command needs.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from trader.app.cycle import CycleReport, decide_cycle, run_cycle
+from trader.app.status_file import account_status
+from trader.cli.given import setup_options
+from trader.cli.output import print_json, print_lines, say
+from trader.cli.times import utc
+from trader.core.plan import Plan
+from trader.core.scale import text
+from trader.core.state import Order, State
+from trader.errors import ExitCode
+from trader.journal.journal import Journal
+from trader.ops.lock import hold
+from trader.wiring import (
+    Places,
+    Setup,
+    deadline,
+    load_setup,
+    open_journal,
+    open_venue,
+    state_root,
+    stop_on_signals,
+)
+
+PAPER = {"TRADER__APP__MODE": "paper"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """A finished pass: its report, and the account's state right after it."""
+
+    report: CycleReport
+    lines: tuple[str, ...]
+    row: dict[str, Any]
+
+
+def cycle_command(
+    *,
+    config: Sequence[str],
+    state_dir: str,
+    as_json: bool,
+    verbose: int,
+    now: str,
+    dry_run: bool,
+    overrides: dict[str, str] | None = None,
+) -> int:
+    """One pass: policy, lock, reconcile, snapshot, plan, journal, submit; then exit."""
+    options = setup_options(config, state_dir, now, overrides)
+    if dry_run:
+        with tempfile.TemporaryDirectory(prefix="trader-dry-run-") as scratch:
+            setup = load_setup(replace(options, state_dir=scratch))
+            copy_books(state_root(options, setup.settings.state_dir), setup.places)
+            return show_dry_run(setup, as_json=as_json)
+    setup = load_setup(options)
+    with stop_on_signals(setup.stop):
+        done = one_pass(setup)
+    show_pass(setup, done, as_json=as_json, verbose=verbose)
+    return int(ExitCode.INTERRUPTED if setup.stop() else done.report.code)
+
+
+def one_pass(setup: Setup) -> Pass:
+    """Take the lock, open journal and venue, run the pass."""
+    with hold(setup.places.lock), open_journal(setup, create=True) as journal:
+        venue = open_venue(setup)
+        abort: Callable[[], None] = getattr(venue, "abort", lambda: None)
+        with deadline(setup.settings.deadline_ms / 1000, abort):
+            report = run_cycle(setup.run, venue, journal)
+        return Pass(report, tuple(pass_lines(report, journal)), pass_row(report, journal.state))
+
+
+def show_pass(setup: Setup, done: Pass, *, as_json: bool, verbose: int) -> None:
+    """What a pass did, on stdout; with -v also why nothing was asked for, on stderr."""
+    mode = setup.run.parameters.mode
+    if as_json:
+        print_json(done.row)
+    else:
+        print_lines(mode, done.lines)
+    decided = done.report.plan
+    if verbose and decided is not None:
+        for row in decided.trail:
+            say(mode, f"{row.strategy or 'no strategy'} {row.symbol}: {row.answer}")
+
+
+def pass_lines(report: CycleReport, journal: Journal) -> list[str]:
+    """A pass in words: one line, one more for each order, refusal and mismatch."""
+    state = journal.state
+    orders = [order for order in state.orders.values() if order.bar_ms == report.bar_ms]
+    refused = report.plan.refused if report.plan is not None else ()
+    lines = [
+        f"cycle {report.cycle}, bar {utc(report.bar_ms)}: {report.note}, "
+        f"{len(orders)} orders, {len(refused)} refused, exit code {int(report.code)}"
+    ]
+    lines += [_order_line(state, order) for order in orders]
+    for no in refused:
+        asked = no.proposal
+        lines.append(f"{asked.side} {asked.symbol} ({asked.strategy}) {no.code}: {no.detail}")
+    lines += [f"MISMATCH {found}" for found in report.reconciled.mismatches]
+    lines += [f"FINDING {found}" for found in report.findings]
+    return lines
+
+
+def pass_row(report: CycleReport, state: State) -> dict[str, Any]:
+    """A pass as JSON."""
+    refused = report.plan.refused if report.plan is not None else ()
+    return {
+        "cycle": report.cycle,
+        "bar_ms": report.bar_ms,
+        "note": report.note,
+        "exit_code": int(report.code),
+        "mode": state.word("mode"),
+        "account": state.word("account"),
+        "orders": [
+            _order_row(state, order)
+            for order in state.orders.values()
+            if order.bar_ms == report.bar_ms
+        ],
+        "refused": [
+            {
+                "strategy": no.proposal.strategy,
+                "symbol": no.proposal.symbol,
+                "side": str(no.proposal.side),
+                "code": no.code,
+                "detail": no.detail,
+            }
+            for no in refused
+        ],
+        "mismatches": list(report.reconciled.mismatches),
+        "findings": list(report.findings),
+        "books": account_status(state),
+    }
+
+
+def _order_line(state: State, order: Order) -> str:
+    row = _order_row(state, order)
+    return (
+        f"{row['side']} {row['qty']} {row['symbol']} at {row['price']} ({row['strategy']}, "
+        f"{row['reason']}): {row['state']}, filled {row['filled']}"
+        + (f", {row['outcome_code']}" if row["outcome_code"] else "")
+    )
+
+
+def _order_row(state: State, order: Order) -> dict[str, Any]:
+    spec = state.spec(order.symbol)
+    return {
+        "client_id": order.client_id,
+        "strategy": order.strategy,
+        "symbol": order.symbol,
+        "side": str(order.side),
+        "reason": order.reason,
+        "price": text(spec.price(order.price_ticks)),
+        "qty": text(spec.qty(order.qty_lots)),
+        "filled": text(spec.qty(order.filled_lots)),
+        "state": str(order.state),
+        "outcome_code": order.outcome_code,
+        "attempt": order.attempt,
+    }
+
+
+# --- dry run -----------------------------------------------------------------------------------
+
+
+def copy_books(root: Path, scratch: Places) -> None:
+    """Copy the account's books to a scratch folder, where a dry run may do as it likes.
+
+    Under the lock where there is one, so that no cycle writes meanwhile.
+    """
+    real = Places(root / scratch.folder.name)
+    scratch.folder.mkdir(parents=True, exist_ok=True)
+    if not real.folder.exists():
+        return
+    if not real.lock.exists():
+        _copy_files(real, scratch)
+        return
+    with hold(real.lock):
+        _copy_files(real, scratch)
+
+
+def _copy_files(real: Places, scratch: Places) -> None:
+    for path in sorted(real.folder.iterdir()):
+        # The shared-memory file of a WAL is rebuilt from the WAL itself.
+        if path.is_file() and path != real.lock and not path.name.endswith("-shm"):
+            shutil.copy2(path, scratch.folder / path.name)
+
+
+def show_dry_run(setup: Setup, *, as_json: bool) -> int:
+    """Decide on the copy, print the plan, send nothing."""
+    mode = setup.run.parameters.mode
+    with open_journal(setup, create=True) as journal:
+        venue = open_venue(setup)
+        abort: Callable[[], None] = getattr(venue, "abort", lambda: None)
+        with deadline(setup.settings.deadline_ms / 1000, abort):
+            cycle, bar_ms, reconciled, decided, note = decide_cycle(setup.run, venue, journal)
+        orders = [order for order in journal.state.orders.values() if order.bar_ms == bar_ms]
+        rows = [_order_row(journal.state, order) for order in orders]
+    if as_json:
+        print_json(
+            {
+                "dry_run": True,
+                "mode": mode,
+                "cycle": cycle,
+                "bar_ms": bar_ms,
+                "note": note,
+                "orders": rows,
+                "trail": [row.row() for row in decided.trail] if decided else [],
+                "mismatches": list(reconciled.mismatches),
+            }
+        )
+        return int(ExitCode.OK)
+    print_lines(mode, dry_run_lines(bar_ms, note, rows, decided, list(reconciled.mismatches)))
+    return int(ExitCode.OK)
+
+
+def dry_run_lines(
+    bar_ms: int, note: str, rows: list[dict[str, Any]], decided: Plan | None, found: list[str]
+) -> list[str]:
+    """The plan in words."""
+    lines = [f"dry run for bar {utc(bar_ms)}: {note}, {len(rows)} orders; nothing is written"]
+    lines += [
+        f"would {row['side']} {row['qty']} {row['symbol']} at {row['price']} "
+        f"({row['strategy']}, {row['reason']})"
+        for row in rows
+    ]
+    for answer in decided.trail if decided else ():
+        lines.append(f"{answer.strategy or 'no strategy'} {answer.symbol}: {answer.answer}")
+    lines += [f"MISMATCH {mismatch}" for mismatch in found]
+    return lines
+
+
+# --- paper -------------------------------------------------------------------------------------
+
+
+def watch_paper(setup: Setup, verbose: int) -> int:
+    """Pass after pass until a signal; each at the fifth second after its bar's close."""
+    mode = setup.run.parameters.mode
+    with stop_on_signals(setup.stop):
+        while not setup.stop():
+            done = one_pass(setup)
+            show_pass(setup, done, as_json=False, verbose=verbose)
+            sys.stdout.flush()
+            due_ms = done.report.bar_ms + 2 * setup.run.parameters.step_ms + 5_000
+            say(mode, f"next pass at {utc(due_ms)}; Ctrl-C ends")
+            while not setup.stop() and setup.clock.now_ms() < due_ms:
+                setup.run.sleep(0.2)
+    return int(ExitCode.INTERRUPTED)
+
+
+def reset_paper(setup: Setup) -> int:
+    """Put the paper account's books away: nothing is deleted, the next pass starts anew."""
+    folder = setup.places.folder
+    mode = setup.run.parameters.mode
+    if not folder.exists():
+        print_lines(mode, [f"nothing to reset: {folder} does not exist"])
+        return int(ExitCode.OK)
+    with hold(setup.places.lock):
+        stamp = utc(setup.clock.now_ms()).translate({ord(c): None for c in "-: "})
+        kept = folder.parent / "archive" / f"{folder.name}-{stamp}"
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        folder.rename(kept)
+    print_lines(mode, [f"the books of {folder.name} were moved to {kept}"])
+    return int(ExitCode.OK)

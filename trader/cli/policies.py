@@ -1,0 +1,109 @@
+"""`trader policy check | show | schema`.
+
+Lives here: printing what the policy part finds. Must not live here: checks.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from trader.cli.given import setup_options
+from trader.cli.output import print_json
+from trader.cli.typed import AsJson, Config, StateDir
+
+app = typer.Typer(no_args_is_help=True, help="The five policy files.")
+
+
+@app.command()
+def check(*, config: Config, state_dir: StateDir, as_json: AsJson) -> int:
+    """Check the five files; every problem at once, with file and line."""
+    from trader.policy.problems import PolicyError
+
+    try:
+        found = checked_row(config, state_dir)
+    except PolicyError as error:
+        if not as_json:
+            raise
+        print_json({"ok": False, **problem_rows(error.problems, error.warnings)})
+        return int(error.code)
+    if as_json:
+        print_json(found)
+        return 0
+    print(f"[{found['mode']}] the policy is usable: {found['summary']}")
+    print(f"[{found['mode']}] hash {found['sha']}")
+    for warning in found["warnings"]:
+        print(f"[{found['mode']}] warning: {warning['text']}")
+    return 0
+
+
+@app.command()
+def show(*, config: Config, state_dir: StateDir, as_json: AsJson) -> int:
+    """Show the merged policy, redacted, with where each value comes from, and its hash."""
+    from trader.policy.showing import show as shown_of
+    from trader.wiring import load_policy
+
+    shown = shown_of(load_policy(setup_options(config, state_dir)))
+    if as_json:
+        origin = {row.key: row.origin for row in shown.values}
+        sums = {"sha": shown.sha, "source_sha": shown.source_sha}
+        print_json({**sums, "policy": shown.form, "origin": origin})
+        return 0
+    print(f"# hash {shown.sha}")
+    for row in shown.values:
+        print(f"{row.key} = {_text(row.value)}  # {row.origin}")
+    return 0
+
+
+@app.command()
+def schema(
+    file: Annotated[str, typer.Argument(help="One of the five, such as app.yaml.")] = "",
+) -> int:
+    """Print the JSON Schema of the five files, or of one."""
+    from trader.errors import UsageError
+    from trader.policy.describing import json_schemas
+
+    schemas = json_schemas()
+    if file and file not in schemas:
+        raise UsageError(f"{file} is not one of the five", f"they are {', '.join(schemas)}")
+    print_json(schemas[file] if file else schemas)
+    return 0
+
+
+def checked_row(config: list[str], state_dir: str) -> dict[str, Any]:
+    """What a successful check says; raises PolicyError, or UsageError for a strategy's code."""
+    from trader.app.inputs import decision_inputs
+    from trader.policy.strategy_files import load_strategies
+    from trader.wiring import load_policy
+
+    checked = load_policy(setup_options(config, state_dir))
+    texts = {name: source.text for name, source in load_strategies(checked).items()}
+    parameters, _ = decision_inputs(checked.form, texts)
+    names = ", ".join(spec.name for spec in parameters.strategies) or "no strategies"
+    return {
+        "ok": True,
+        "mode": parameters.mode,
+        "summary": f"{names} on {', '.join(parameters.symbols) or 'nothing'}",
+        "sha": checked.sha,
+        "source_sha": checked.source_sha,
+        **problem_rows((), checked.warnings),
+    }
+
+
+def problem_rows(problems: Any, warnings: Any) -> dict[str, list[dict[str, Any]]]:
+    """Problems as JSON."""
+    names = ("code", "file", "line", "column", "where", "message", "hint")
+
+    def rows(found: Any) -> list[dict[str, Any]]:
+        return [{**dict(zip(names, p.row(), strict=True)), "text": str(p)} for p in found]
+
+    return {"problems": rows(problems), "warnings": rows(warnings)}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return f"[{', '.join(map(str, value))}]"
+    return str(value)

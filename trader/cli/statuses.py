@@ -1,0 +1,161 @@
+"""`trader status`: offline, from the journal.
+
+Lives here: which accounts are shown, and the layout, in plain lines (rich would cost as much as the
+whole command). Must not live here: sums.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from trader.app.status import Status, account_folders, read_status
+from trader.cli.output import is_terminal, print_json
+from trader.cli.times import utc
+from trader.errors import ExitCode, TraderError
+from trader.ops.latch import Latch
+from trader.ops.lock import holder_pid
+
+WATCH_S = 1.0
+_CLEAR = "\x1b[H\x1b[2J"
+
+
+def status_command(
+    *, config: Sequence[str], state_dir: str, as_json: bool, verbose: int, watch: bool
+) -> int:
+    """Show what the journals say: mode, last cycle, positions, orders, results, halts, due."""
+    root = find_root(config, state_dir)
+    while True:
+        found = [read_status(folder) for folder in account_folders(root)]
+        now_ms = time.time_ns() // 1_000_000
+        if as_json:
+            print_json({"state_dir": str(root), "accounts": [status_row(s, now_ms) for s in found]})
+        else:
+            if watch and is_terminal():
+                print(_CLEAR, end="")
+            print("\n".join(screen(root, found, now_ms, verbose)), flush=True)
+        if not watch:
+            broken = any(status.trouble for status in found)
+            return int(ExitCode.JOURNAL if broken else ExitCode.OK)
+        time.sleep(WATCH_S)
+
+
+def find_root(config: Sequence[str], state_dir: str) -> Path:
+    """The state folder; a policy that cannot be read does not hide it."""
+    named = ""
+    if not state_dir:
+        from trader.cli.given import setup_options
+        from trader.wiring import load_policy
+
+        try:
+            named = load_policy(setup_options(config, state_dir)).form["app"]["state_dir"]
+        except TraderError:
+            if config:
+                raise
+    return Path(state_dir or named or os.environ.get("STATE_DIRECTORY", "") or "state")
+
+
+def status_row(found: Status, now_ms: int) -> dict[str, Any]:
+    """One account as JSON."""
+    latch = Latch(found.folder / "latch").read()
+    due = found.row.get("next_due_ms")
+    return {
+        "folder": str(found.folder),
+        **found.row,
+        "mode": found.mode,
+        "trouble": found.trouble,
+        "running_pid": holder_pid(found.folder / "lock"),
+        "latch": None
+        if latch is None
+        else {"level": latch.level, "why": latch.why, "by": latch.by, "at_ms": latch.at_ms},
+        "overdue_ms": max(0, now_ms - due) if isinstance(due, int) else None,
+    }
+
+
+def screen(root: Path, found: Sequence[Status], now_ms: int, verbose: int) -> list[str]:
+    """Everything as lines, each naming its mode."""
+    if not found:
+        return [f"[none] no account has books in {root}; run `trader cycle` or `trader demo`"]
+    lines: list[str] = []
+    for status in found:
+        row = status_row(status, now_ms)
+        lines += [f"[{row['mode']}] {line}" for line in account_lines(row, verbose)]
+    return lines
+
+
+def account_lines(row: dict[str, Any], verbose: int) -> list[str]:
+    """One account."""
+    lines = [f"account {row.get('account', '?')} in {row['folder']}"]
+    if row["trouble"]:
+        lines.append(f"JOURNAL: {row['trouble']}")
+    if "cycle" not in row:
+        return lines
+    lines.append(_cycle_line(row))
+    lines.append(_halt_line(row))
+    quote = row.get("quote", "")
+    if "equity" in row:
+        lines.append(
+            f"equity {row['equity']} {quote} of capital {row['capital']}; cash {row['cash']}; "
+            f"result {row['realised_result']} booked, {row['open_result']} open; "
+            f"fees {row['fees']}"
+        )
+    lines += _table(
+        ("position", "strategy", "quantity", "entry", "last", "stop", "open result"),
+        [
+            (p["symbol"], p["strategy"], p["qty"], p["entry"], p.get("last", "?"), p["stop"],
+             p.get("open_result", "?"))
+            for p in row.get("positions", ())
+            if p["strategy"]
+        ],
+        "no positions",
+    )  # fmt: skip
+    lines += _table(
+        ("order", "symbol", "side", "state", "price", "quantity", "filled"),
+        [
+            (o["client_id"][-8:], o["symbol"], o["side"], o["state"], o["price"], o["qty"],
+             o["filled"])
+            for o in row.get("orders", ())
+        ],
+        "no working orders",
+    )  # fmt: skip
+    lines += [f"note: {note}" for note in row.get("notes", ())]
+    if verbose:
+        lines.append(f"policy {row.get('policy', '')}")
+        lines.append(f"journal head {row['head']['seq']} {row['head']['hash']}")
+    return lines
+
+
+def _cycle_line(row: dict[str, Any]) -> str:
+    ended = "not ended" if row.get("exit_code") is None else f"exit code {row['exit_code']}"
+    line = f"cycle {row['cycle']} decided bar {utc(row['bar_ms'])}, {ended}"
+    if row["running_pid"]:
+        return f"{line}; process {row['running_pid']} runs a cycle now"
+    due = row.get("next_due_ms")
+    if due is None:
+        return line
+    late = row["overdue_ms"] // 1000
+    return f"{line}; next due {utc(due)}" + (f", {late} s ago" if late else "")
+
+
+def _halt_line(row: dict[str, Any]) -> str:
+    latch = row["latch"]
+    if latch is not None:
+        by = f" by {latch['by']}" if latch["by"] else ""
+        return f"LATCHED at {latch['level']}{by}: {latch['why']}"
+    if row.get("halt_level", "running") != "running":
+        return f"HALTED at {row['halt_level']} by {row['halt_by']}: {row['halt_why']}"
+    return "running: no halt, no latch"
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -> list[str]:
+    if not rows:
+        return [nothing]
+    every = [names, *rows]
+    widths = [max(len(row[column]) for row in every) for column in range(len(names))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in every
+    ]
