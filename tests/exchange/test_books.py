@@ -53,7 +53,8 @@ def _assert_conserved(exchange: Exchange) -> None:
     totals: dict[str, Decimal] = {}
     for held in books.accounts.values():
         for asset, balance in held.items():
-            assert balance.free >= 0 and balance.locked >= 0
+            assert balance.free >= 0
+            assert balance.locked >= 0
             totals[asset] = totals.get(asset, Decimal(0)) + balance.free + balance.locked
     for asset in {*totals, *books.deposits}:
         parts = (totals, books.fees, books.strangers)
@@ -173,7 +174,8 @@ def test_a_snapshot_replaces_a_long_log(
     exchange.close()
     assert (tmp_path / "state" / "books.json").exists()
     logs = list((tmp_path / "state").glob("log-*.jsonl"))
-    assert len(logs) == 1 and len(logs[0].read_text().splitlines()) <= 7
+    assert len(logs) == 1
+    assert len(logs[0].read_text().splitlines()) <= 7
     again = Exchange(config, lambda: 0)
     assert _books(again) == before
     again.close()
@@ -347,7 +349,8 @@ def test_a_server_says_in_one_sentence_why_it_cannot_start(tmp_path: Path) -> No
     )  # fmt: skip
     assert ended.returncode == 2
     assert ended.stdout == ""
-    assert ended.stderr.count("\n") == 1 and "cannot read the bar file" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert "cannot read the bar file" in ended.stderr
 
 
 def test_the_engine_is_reachable_without_sockets(bar_file: Callable[..., str]) -> None:

@@ -96,11 +96,13 @@ def test_in_a_gap_the_quotes_stay_at_the_last_close_and_nothing_trades(
     market = _market(bar_file(rows))
     with exact():
         spot = market.spot(START_MS + 2 * MINUTE_MS + 5)
-        assert spot is not None and spot.in_gap
+        assert spot is not None
+        assert spot.in_gap
         assert market.price(RULES, spot) == Decimal(95)
         assert market.step_volume(RULES, spot) == 0
         back = market.spot(START_MS + 3 * MINUTE_MS)
-        assert back is not None and market.price(RULES, back) == Decimal(100)
+        assert back is not None
+        assert market.price(RULES, back) == Decimal(100)
     assert market.spot(START_MS - 1) is None
 
 

@@ -224,7 +224,7 @@ def test_a_resting_order_fills_as_maker_at_its_own_price_when_the_path_comes(
         served.admin.advance(1_000)
         who.now_ms += 1_000
         got = who.signed("GET", "order", symbol="BTCUSDT", origClientOrderId="dip").json
-        locked = Decimal(got["price"]) * (Decimal("20") - Decimal(got["executedQty"]))
+        locked = Decimal(got["price"]) * (Decimal(20) - Decimal(got["executedQty"]))
         assert Decimal(who.balance("USDT")[1]) == locked
         states.append(got["status"])
     assert list(dict.fromkeys(states)) == ["NEW", "PARTIALLY_FILLED", "FILLED"]

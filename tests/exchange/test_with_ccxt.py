@@ -45,7 +45,8 @@ def served(bar_file: Callable[..., str], serve: Callable[..., RunningExchange]) 
 
 def test_markets_with_default_options_and_their_limits(served: RunningExchange) -> None:
     market = ccxt_of(served).load_markets()[SYMBOL]
-    assert market["active"] is True and market["spot"] is True
+    assert market["active"] is True
+    assert market["spot"] is True
     assert market["precision"]["price"] == "0.01000000"
     assert market["precision"]["amount"] == "0.00100000"
     assert market["limits"]["cost"]["min"] == "10.00000000"

@@ -57,8 +57,8 @@ class ExchangeConfig:
     warm_bars: int = 500
     rate: str = "0"
     key: str = "local-key"
-    secret: str = "local-secret"
-    admin_token: str = "local-admin"
+    secret: str = "local-secret"  # noqa: S105 - published on purpose, good on loopback only
+    admin_token: str = "local-admin"  # noqa: S105 - as above
     balances: Mapping[str, str] = field(default_factory=lambda: {"USDT": "10000"})
     instruments: Mapping[str, Mapping[str, str]] = field(
         default_factory=dict[str, Mapping[str, str]]

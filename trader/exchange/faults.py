@@ -238,7 +238,7 @@ def _parse(fault_id: int, script: Mapping[str, Any]) -> Fault:
             probability=float(when.get("probability", 1)),
             times=int(script.get("times", 0)),
             action=_parse_action(script.get("action")),
-            rng=random.Random(int(when.get("seed", 0))),  # noqa: S311 - a seeded script, no secret
+            rng=random.Random(int(when.get("seed", 0))),  # noqa: S311 # nosec B311 - seeded, no secret
         )
     except (re.error, TypeError, ValueError) as error:
         raise FaultError(f"not a fault: {error}") from error

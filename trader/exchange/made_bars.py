@@ -60,7 +60,7 @@ _REGIMES = (
 
 def made_rows(made: MadeInstrument, seed: int, start_ms: int, minutes: int) -> Iterator[str]:
     """Lines "timestamp_ms,open,high,low,close,volume", oldest first, one for every minute."""
-    rng = random.Random(f"{seed}:{made.symbol}")  # noqa: S311 - made data, no secret
+    rng = random.Random(f"{seed}:{made.symbol}")  # noqa: S311 # nosec B311 - made data, no secret
     price = made.start * _FINE
     regime, left, middle = _REGIMES[2], 0, price
     for minute in range(minutes):

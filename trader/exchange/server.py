@@ -86,7 +86,8 @@ def run(argv: Sequence[str], environ: Mapping[str, str] | None = None) -> int:
         ready: dict[str, Any] = {"url": served.base_url, "port": served.port, "pid": os.getpid()}
         ready |= {"dialect": config.dialect, "now_ms": served.exchange.clock.now_ms()}
         ready["symbols"] = list(served.engine.instruments)
-        print(json.dumps(ready), flush=True)
+        sys.stdout.write(json.dumps(ready) + "\n")
+        sys.stdout.flush()
         stop.wait()
     return 0
 
@@ -193,7 +194,7 @@ def main() -> int:
     try:
         return run(sys.argv[1:])
     except ExchangeSetupError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 2
 
 

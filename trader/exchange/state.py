@@ -80,8 +80,7 @@ class StateDir:
         line = json.dumps(record, separators=(",", ":")).encode() + b"\n"
         size = os.fstat(self._log_fd).st_size
         try:
-            if os.write(self._log_fd, line) != len(line):
-                raise OSError("the disk took only a part of a record")
+            _write_whole(self._log_fd, line)
             if self._fsync:
                 os.fdatasync(self._log_fd)
         except OSError as error:
@@ -117,3 +116,8 @@ class StateDir:
         self._log_fd = os.open(self._log_path(), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._lines = 0
         old_log.unlink(missing_ok=True)
+
+
+def _write_whole(fd: int, line: bytes) -> None:
+    if os.write(fd, line) != len(line):
+        raise OSError("the disk took only a part of a record")
