@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from io import BufferedReader, TextIOWrapper
 from pathlib import Path
@@ -77,7 +77,7 @@ class BarText:
         self.gzipped = False
         self.ended = True
 
-    def blocks(self) -> Iterator[list[str]]:
+    def blocks(self) -> Generator[list[str], None, None]:
         """Lists of lines without line breaks; DataError when the file is not readable text."""
         try:
             with self.path.open("rb") as raw:
@@ -104,7 +104,7 @@ class BarText:
                 "give a readable CSV or CSV.gz file",
             ) from None
 
-    def _blocks(self, raw: BufferedReader) -> Iterator[list[str]]:
+    def _blocks(self, raw: BufferedReader) -> Generator[list[str], None, None]:
         magic = raw.read(2)
         raw.seek(0)
         self.gzipped = magic == b"\x1f\x8b"
@@ -113,7 +113,10 @@ class BarText:
         plain.seek(0)
         self._refuse_other_formats(start)
         self.encoding = _ENCODINGS.get(start[:2], "utf-8")
-        text = TextIOWrapper(plain, encoding=self.encoding)
+        with TextIOWrapper(plain, encoding=self.encoding) as text:
+            yield from self._lines(text)
+
+    def _lines(self, text: TextIOWrapper) -> Generator[list[str], None, None]:
         rest = ""
         while block := text.read(_BLOCK_CHARS):
             if "\0" in block:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice, repeat
@@ -98,16 +99,16 @@ def load_bars(
     """
     path = Path(path)
     text = BarText(path)
-    blocks = text.blocks()
-    first = next(blocks, None)
-    if first is None:
-        raise DataError(f"bar file {path} is empty", "fetch or copy it again")
-    header = read_header(path, first)
-    symbol = symbol or _symbol_of(path)
-    reader = _Reader(path, header, tick)
-    reader.take(first[1:], cut=not text.ended)
-    for lines in blocks:
-        reader.take(lines, cut=not text.ended)
+    with closing(text.blocks()) as blocks:
+        first = next(blocks, None)
+        if first is None:
+            raise DataError(f"bar file {path} is empty", "fetch or copy it again")
+        header = read_header(path, first)
+        symbol = symbol or _symbol_of(path)
+        reader = _Reader(path, header, tick)
+        reader.take(first[1:], cut=not text.ended)
+        for lines in blocks:
+            reader.take(lines, cut=not text.ended)
     if not reader.open_ms:
         raise DataError(f"bar file {path} has a header but no bars", "fetch or copy it again")
     return _finish(text, reader, symbol, timeframe)
