@@ -130,9 +130,7 @@ def state_root(options: SetupOptions, named: str = "") -> Path:
 
 def load_policy(options: SetupOptions) -> Checked:
     """The checked policy, from its cache when it was checked before."""
-    sources = find_sources(
-        options.configs, cwd=options.cwd, env=options.env, stdin=options.stdin
-    )
+    sources = find_sources(options.configs, cwd=options.cwd, env=options.env, stdin=options.stdin)
     cache = state_root(options) / "cache"
     return load_checked(sources, options.env, cache, build.code_hash())
 
@@ -201,7 +199,7 @@ def _clock(options: SetupOptions, settings: Settings, mode: str) -> Clock:
 def _set_exchange_clock(base_url: str, start_ms: int, env: Mapping[str, str]) -> None:
     """Take the local exchange along; another server without an admin plane keeps its own time
     (and refuses our signatures when that is too far away)."""
-    from trader.exchange.client import AdminClient, AdminError  # noqa: PLC0415 - rehearsals only
+    from trader.exchange.client import AdminClient, AdminError
 
     port = urlsplit(base_url).port
     if port is None:
@@ -221,7 +219,7 @@ def open_journal(setup: Setup, *, create: bool = False, read_only: bool = False)
 
 
 def _make_folder(folder: Path) -> None:
-    from trader.errors import JournalError  # noqa: PLC0415 - a failure path
+    from trader.errors import JournalError
 
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -234,7 +232,7 @@ def _make_folder(folder: Path) -> None:
 
 def open_venue(setup: Setup) -> Venue:
     """The venue of the policy's mode. Raises UsageError, VenueRefused; makes no request."""
-    from trader.venues.ccxt_venue import CcxtConfig, CcxtVenue  # noqa: PLC0415 - costs most
+    from trader.venues.ccxt_venue import CcxtConfig, CcxtVenue
 
     mode = setup.run.parameters.mode
     if mode == "live":
@@ -258,7 +256,7 @@ def open_venue(setup: Setup) -> Venue:
     venue = CcxtVenue(config, setup.clock.now_ms)
     if mode == "testnet":
         return venue
-    from trader.venues.paper_venue import PaperVenue  # noqa: PLC0415 - paper only
+    from trader.venues.paper_venue import PaperVenue
 
     return PaperVenue(venue, setup.places.paper, setup.clock.now_ms, _paper_balances(setup))
 

@@ -32,9 +32,7 @@ KEY, SECRET = "rehearsal-key", "rehearsal-secret"
 HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
 # States of an order that the exchange must know about, exactly once.
-ARRIVED = frozenset(
-    {OrderState.OPEN, OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED}
-)
+ARRIVED = frozenset({OrderState.OPEN, OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED})
 
 FLIPPER = '''"""A strategy for proofs: enters on every fourth bar, leaves two bars later."""
 

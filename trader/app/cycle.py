@@ -61,10 +61,10 @@ def run_cycle(setup: PassSetup, venue: Venue, journal: Journal) -> CycleReport:
         summary = {"note": note, "findings": executor.findings, "bar_ms": bar_ms}
         payload = {"cycle": cycle, "code": int(code), "summary": summary}
         tx.append("cycle_end", payload, setup.clock.now_ms())
-    report = CycleReport(
-        cycle, bar_ms, decided, note, reconciled, tuple(executor.findings), code
+    report = CycleReport(cycle, bar_ms, decided, note, reconciled, tuple(executor.findings), code)
+    write_status(
+        setup, journal, report.cycle, bar_ms, code, [*reconciled.mismatches, *report.findings]
     )
-    write_status(setup, journal, report.cycle, bar_ms, code, [*reconciled.mismatches, *report.findings])
     return report
 
 
@@ -216,5 +216,3 @@ def _code(
 
 def _blind(answer: str) -> bool:
     return answer.startswith(DATA_CODES)
-
-

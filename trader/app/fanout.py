@@ -11,29 +11,29 @@ import threading
 from collections.abc import Callable, Hashable, Mapping
 from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from trader.errors import TraderError, VenueUnavailable
 
 WORKERS_MAX = 6
-Reads = Mapping[Hashable, Callable[[], Any]]
+K = TypeVar("K", bound=Hashable)
 
 
 def gather(
-    reads: Reads, wait_s: float, workers_max: int = WORKERS_MAX
-) -> dict[Hashable, Any | TraderError]:
+    reads: Mapping[K, Callable[[], Any]], wait_s: float, workers_max: int = WORKERS_MAX
+) -> dict[K, Any | TraderError]:
     """Every read's value, or the TraderError it raised, by key.
 
     A read that has not answered after `wait_s` seconds counts as VenueUnavailable. Any other
     exception is a bug and is raised here.
     """
-    todo: SimpleQueue[tuple[Hashable, Callable[[], Any]]] = SimpleQueue()
-    done: SimpleQueue[tuple[Hashable, Any]] = SimpleQueue()
+    todo: SimpleQueue[tuple[K, Callable[[], Any]]] = SimpleQueue()
+    done: SimpleQueue[tuple[K, Any]] = SimpleQueue()
     for key, read in reads.items():
         todo.put((key, read))
     for _ in range(min(workers_max, len(reads))):
         threading.Thread(target=_work, args=(todo, done), daemon=True).start()
-    results: dict[Hashable, Any | TraderError] = {}
+    results: dict[K, Any | TraderError] = {}
     end_s = monotonic() + wait_s
     while len(results) < len(reads):
         try:
@@ -48,8 +48,8 @@ def gather(
 
 
 def _work(
-    todo: SimpleQueue[tuple[Hashable, Callable[[], Any]]],
-    done: SimpleQueue[tuple[Hashable, Any]],
+    todo: SimpleQueue[tuple[K, Callable[[], Any]]],
+    done: SimpleQueue[tuple[K, Any]],
 ) -> None:
     while True:
         try:
@@ -64,7 +64,7 @@ def _work(
         done.put((key, value))
 
 
-def value_of(results: Mapping[Hashable, Any], key: Hashable) -> Any:
+def value_of(results: Mapping[K, Any], key: K) -> Any:
     """The value of one read; raises its TraderError."""
     value = results[key]
     if isinstance(value, TraderError):

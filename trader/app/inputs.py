@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from trader.app.context import StrategySource
-from trader.core.parameters import Parameters
+from trader.core.parameters import Parameters, StrategySpec
 from trader.core.strategy import StrategyError, load_strategy, with_defaults
 from trader.errors import UsageError
 from trader.policy.parameters import build_parameters
@@ -28,7 +28,7 @@ def decision_inputs(
     shas = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
     parameters = build_parameters(dict(form), shas)
     sources: list[StrategySource] = []
-    specs = []
+    specs: list[StrategySpec] = []
     try:
         for spec in parameters.strategies:
             code, defaults = load_strategy(spec.name, texts[spec.name])

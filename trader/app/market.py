@@ -8,7 +8,7 @@ whether a bar can be (`bars.quality` does).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -29,7 +29,7 @@ from trader.journal.journal import Journal
 
 # A bar may change at the venue shortly after its close: so many known ones are read again.
 OVERLAP_BARS = 2
-SETTLE_POLL_S = 0.25
+QUOTES: SeriesKey = ("", "quotes")
 Windows = Mapping[SeriesKey, tuple[int, int]]
 
 
@@ -95,9 +95,9 @@ def _await_settled(setup: PassSetup, close_ms: int) -> None:
 
 def _read(setup: PassSetup, venue: MarketData, journal: Journal, windows: Windows) -> Reading:
     symbols = sorted({symbol for symbol, _ in windows})
-    reads: dict[Hashable, Any] = {}
+    reads: dict[SeriesKey, Callable[[], Any]] = {}
     if symbols:
-        reads["quotes"] = partial(venue.fetch_quotes, symbols)
+        reads[QUOTES] = partial(venue.fetch_quotes, symbols)
     for (symbol, timeframe), (first_ms, last_ms) in windows.items():
         step_ms = TIMEFRAMES_MS[timeframe]
         since_ms = _since(journal, symbol, timeframe, first_ms)
@@ -109,12 +109,12 @@ def _read(setup: PassSetup, venue: MarketData, journal: Journal, windows: Window
     for key, answer in answers.items():
         if isinstance(answer, TraderError):
             reading.errors.append(answer)
-            if isinstance(key, tuple):
-                reading.trouble(str(key[0]), f"DATA_STALE read={type(answer).__name__}")
-        elif key == "quotes":
+            if key != QUOTES:
+                reading.trouble(key[0], f"DATA_STALE read={type(answer).__name__}")
+        elif key == QUOTES:
             reading.quotes = answer
-        elif isinstance(key, tuple):
-            reading.bars[str(key[0]), str(key[1])] = list(answer)
+        else:
+            reading.bars[key] = list(answer)
     return reading
 
 

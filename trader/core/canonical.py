@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, cast
 
 _ENCODER = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
@@ -27,12 +27,11 @@ def sha256_of(value: Any) -> str:
 
 
 def _refuse_floats(value: Any) -> None:
-    kind = type(value)
-    if kind is float:
+    if isinstance(value, float):
         raise TypeError(f"{value!r}: a float has no place among facts")
-    if kind is dict:
-        for inner in value.values():
+    if isinstance(value, dict):
+        for inner in cast("dict[Any, Any]", value).values():
             _refuse_floats(inner)
-    elif kind is list or kind is tuple:
-        for inner in value:
+    elif isinstance(value, list | tuple):
+        for inner in cast("list[Any]", value):
             _refuse_floats(inner)

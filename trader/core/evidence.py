@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from trader.core.fold import SEEN_EVENTS
 from trader.core.scale import ScaleError, Spec, text, to_units_rounded
+from trader.core.sizing import entry_cost_units
 from trader.core.state import Order, State
 from trader.domain.account import Balance, Fill
 from trader.domain.order import TRANSITIONS, OrderState, Side, VenueOrder
-from trader.core.fold import SEEN_EVENTS
-from trader.core.sizing import entry_cost_units
 
 Payload = dict[str, Any]
 

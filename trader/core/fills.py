@@ -7,8 +7,8 @@ live here: the local exchange's matching, which is a second opinion and shares n
 
 from __future__ import annotations
 
+from trader.core.money import PPM, mul_div_up
 from trader.core.scale import Spec, fee_up, notional_down, notional_up, text, to_decimal
-from trader.core.money import mul_div_up, PPM
 from trader.core.state import Order
 from trader.domain.order import Side
 

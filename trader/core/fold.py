@@ -173,9 +173,7 @@ def _fill(state: State, payload: Payload) -> None:
     _touch(state, order, payload)
 
 
-def _book_buy(
-    state: State, order: Order, position: Position, spec: Spec, payload: Payload
-) -> None:
+def _book_buy(state: State, order: Order, position: Position, spec: Spec, payload: Payload) -> None:
     if not is_open(position, spec):
         position.strategy = order.strategy
         position.opened_ms = int(payload["at_ms"])

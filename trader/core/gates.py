@@ -281,8 +281,8 @@ def approve(
         parameters.account,
         proposal.strategy,
         proposal.symbol,
-        proposal.bar_ms,
-        proposal.leg,
-        proposal.attempt,
+        bar_ms=proposal.bar_ms,
+        leg=proposal.leg,
+        attempt=proposal.attempt,
     )
     return seal_approved(proposal, client_id, spec), answers

@@ -17,8 +17,8 @@ def owner_prefix(account: str, mode: str) -> str:
     return hashlib.sha256(f"{account}|{mode}".encode()).hexdigest()[:OWNER_LENGTH]
 
 
-def client_order_id(  # noqa: PLR0913 - the six parts are the identity
-    prefix: str, account: str, strategy: str, symbol: str, bar_ms: int, leg: int, attempt: int
+def client_order_id(
+    prefix: str, account: str, strategy: str, symbol: str, *, bar_ms: int, leg: int, attempt: int
 ) -> str:
     """The id of attempt `attempt` (from 0) of leg `leg` (from 0) of one decision bar."""
     parts = "|".join((account, strategy, symbol, str(bar_ms), str(leg), str(attempt)))

@@ -135,7 +135,7 @@ def rsi(x: Column, n: int) -> array[float]:
     loss = 0.0
     for i in range(1, length):
         change = x[i] - x[i - 1]
-        up = change if change > 0.0 else 0.0
+        up = max(0.0, change)
         down = -change if change < 0.0 else 0.0
         if i <= n:
             gain += up

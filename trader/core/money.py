@@ -53,4 +53,4 @@ def price_down(price_ticks: int, ppm: int) -> int:
     if ppm >= PPM:
         return 1
     lowered = mul_div_up(price_ticks, PPM - ppm, PPM)
-    return lowered if lowered > 1 else 1
+    return max(1, lowered)

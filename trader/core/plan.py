@@ -16,7 +16,7 @@ from trader.core.account_view import AccountView
 from trader.core.approval import Approved, Proposal, Refused
 from trader.core.canonical import sha256_of
 from trader.core.gates import Answer, GateView, approve
-from trader.core.money import mul_div_down, price_down, price_up, PPM
+from trader.core.money import PPM, mul_div_down, price_down, price_up
 from trader.core.parameters import Limits, StrategySpec
 from trader.core.scale import Spec, notional_down, to_units_rounded
 from trader.core.signals import Opinion, form_opinion
@@ -119,9 +119,7 @@ class _Planner:
                     self._consider(spec, symbol)
                 except OverflowError:
                     self._note(spec.name, symbol, {}, {}, (), "AMOUNT_OVERFLOW")
-        return Plan(
-            self.snapshot.bar_ms, tuple(self.legs), tuple(self.refused), tuple(self.trail)
-        )
+        return Plan(self.snapshot.bar_ms, tuple(self.legs), tuple(self.refused), tuple(self.trail))
 
     def _opinion(self, spec: StrategySpec, symbol: str) -> Opinion:
         return form_opinion(
@@ -176,7 +174,15 @@ class _Planner:
             0,
             reason,
         )
-        gate_view = exit_view(proposal, spec, self.snapshot, quote, self.limits.slippage_ppm)
+        gate_view = exit_view(
+            proposal,
+            spec,
+            self.limits,
+            quote,
+            rank=self.snapshot.halt_rank,
+            now_ms=self.snapshot.now_ms,
+            slippage_ppm=self.limits.slippage_ppm,
+        )
         self._ask(proposal, gate_view, spec, seen)
 
     # --- entries -----------------------------------------------------------------------------
@@ -326,35 +332,17 @@ def exit_reason(stop_ticks: int, low_ticks: int, bid_ticks: int, *, exit_now: bo
 def exit_view(
     proposal: Proposal,
     spec: Spec,
-    snapshot: Snapshot,
-    quote: CoreQuote | None,
-    slippage_ppm: int,
-) -> GateView:
-    """What the gates see of an exit."""
-    return exit_view_of(
-        proposal,
-        spec,
-        snapshot.parameters.limits,
-        snapshot.halt_rank,
-        quote,
-        snapshot.now_ms,
-        slippage_ppm,
-    )
-
-
-def exit_view_of(
-    proposal: Proposal,
-    spec: Spec,
     limits: Limits,
-    halt_rank: int,
     quote: CoreQuote | None,
+    *,
+    rank: int,
     now_ms: int,
     slippage_ppm: int,
 ) -> GateView:
     """What the gates see of an exit, at plan time and when `step` prices it again."""
     view = GateView(proposal, spec, limits)
     _fill_quote(view, quote, now_ms)
-    view.halt_rank = halt_rank
+    view.halt_rank = rank
     view.slippage_ppm = slippage_ppm
     view.notional_units = notional_down(spec, proposal.price_ticks, proposal.qty_lots)
     return view

@@ -83,8 +83,8 @@ class Series:
 
 def build_series(symbol: str, step_ms: int, tick: Decimal, rows: Iterable[BarRow]) -> Series:
     """Columns from rows; ValueError when `open_ms` does not strictly increase."""
-    columns = ([array("q") for _ in range(5)], array("d"))
-    ints, volume = columns
+    ints = [array("q") for _ in range(5)]
+    volume = array("d")
     last = None
     for row in rows:
         if last is not None and row[0] <= last:
@@ -93,4 +93,5 @@ def build_series(symbol: str, step_ms: int, tick: Decimal, rows: Iterable[BarRow
         for column, value in zip(ints, row[:5], strict=True):
             column.append(value)
         volume.append(row[5])
-    return Series(symbol, step_ms, tick, *ints, volume)
+    opens, first, high, low, close = ints
+    return Series(symbol, step_ms, tick, opens, first, high, low, close, volume)

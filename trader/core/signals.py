@@ -92,9 +92,7 @@ def form_opinion(
         return _no(f"STRATEGY_FAILED in=signals error={type(error).__name__}")
 
 
-def _read(
-    spec: StrategySpec, columns: Mapping[str, Any], window: Series, close_ms: int
-) -> Opinion:
+def _read(spec: StrategySpec, columns: Mapping[str, Any], window: Series, close_ms: int) -> Opinion:
     length = len(window)
     for name in ("enter", "exit", "stop"):
         if len(columns[name]) != length:

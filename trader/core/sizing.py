@@ -11,9 +11,11 @@ from trader.core.scale import Spec, fee_up, notional_up
 
 
 def float_down(value: float) -> int:
-    """The largest int not above a float >= 0; raises AmountOverflow when it is not finite,
-    negative or too large. Down is the safe direction for every caller: a smaller share of equity, a stop
-    nearer to the price."""
+    """The largest int not above a float >= 0.
+
+    Raises AmountOverflow when it is not finite, negative or too large. Down is the safe direction
+    for every caller: a smaller share of equity, a stop nearer to the price.
+    """
     if not 0.0 <= value < AMOUNT_MAX:
         raise AmountOverflow(f"{value!r} is not a usable amount")
     return int(value)

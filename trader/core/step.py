@@ -16,7 +16,7 @@ from trader.core.approval import Approved, proposal_of
 from trader.core.gates import approve
 from trader.core.money import price_down
 from trader.core.parameters import Parameters
-from trader.core.plan import exit_view_of
+from trader.core.plan import exit_view
 from trader.core.snapshot import CoreQuote, halt_rank
 from trader.core.state import HALT_LEVELS, Order, State
 from trader.domain.order import OrderState, Side
@@ -79,9 +79,7 @@ class StepFacts:
 
     now_ms: int
     looked: frozenset[str] = frozenset()
-    quotes: Mapping[str, CoreQuote | None] = field(
-        default_factory=dict[str, CoreQuote | None]
-    )
+    quotes: Mapping[str, CoreQuote | None] = field(default_factory=dict[str, CoreQuote | None])
     latch: str = "running"
 
 
@@ -100,8 +98,7 @@ def facts_row(facts: StepFacts) -> dict[str, Any]:
 def facts_of(row: Mapping[str, Any]) -> StepFacts:
     """The facts that `facts_row` described."""
     quotes = {
-        symbol: CoreQuote(*values) if values else None
-        for symbol, values in row["quotes"].items()
+        symbol: CoreQuote(*values) if values else None for symbol, values in row["quotes"].items()
     }
     return StepFacts(int(row["now_ms"]), frozenset(row["looked"]), quotes, str(row["latch"]))
 
@@ -176,9 +173,7 @@ def forbidden(state: State, facts: StepFacts, order: Order) -> str:
     return "" if rank <= limit else f"halt_{HALT_LEVELS[rank]}"
 
 
-def _climb(
-    state: State, parameters: Parameters, facts: StepFacts, order: Order
-) -> list[Action]:
+def _climb(state: State, parameters: Parameters, facts: StepFacts, order: Order) -> list[Action]:
     """The next rung of an exit's ladder: the rest of the quantity, wider, from a fresh quote."""
     rest = order.qty_lots - order.filled_lots
     if rest <= 0 or order.attempt + 1 >= EXIT_ATTEMPTS:
@@ -197,9 +192,14 @@ def _climb(
     )
     spec = state.spec(order.symbol)
     rank = halt_rank(state, facts.latch)
-    view = exit_view_of(
-        proposal, spec, parameters.limits, rank, quote, facts.now_ms, slippage_ppm
+    view = exit_view(
+        proposal,
+        spec,
+        parameters.limits,
+        quote,
+        rank=rank,
+        now_ms=facts.now_ms,
+        slippage_ppm=slippage_ppm,
     )
     verdict, _ = approve(proposal, view, spec, parameters)
     return [PlanAttempt(verdict)] if isinstance(verdict, Approved) else []
-
