@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.policy.conftest import FindSources
+from .conftest import FindSources
 from trader.policy.checking import check_policy, examine
 from trader.policy.problems import Code, PolicyError
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import trader
-from tests.policy.conftest import FindSources, WritePolicy
+from .conftest import FindSources, WritePolicy
 from trader.policy.cache import KEPT_MAX, cache_key, load_checked
 from trader.policy.checking import check_policy
 from trader.policy.problems import PolicyError

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.policy.conftest import FindSources
+from .conftest import FindSources
 from trader.core.identity import owner_prefix
 from trader.policy.checked import Checked, canonical_form
 from trader.policy.checking import check_policy

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.policy.conftest import FindSources, WritePolicy
+from .conftest import FindSources, WritePolicy
 from trader.policy.checked import Checked
 from trader.policy.checking import check_policy, examine
 from trader.policy.problems import PolicyError

@@ -64,9 +64,7 @@ def cache_key(sources: Sequence[Source], env: Mapping[str, str], code_sha: str) 
 
 def _read(path: Path, key: str) -> Checked | None:
     try:
-        descriptor = os.open(
-            path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-        )
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         return None
     with open(descriptor, "rb") as stream:
@@ -118,9 +116,7 @@ def _write(path: Path, key: str, checked: Checked) -> None:
 
 def _drop_oldest(folder: Path, keep: str) -> None:
     """Policies of the past are in the journal; the cache stays small."""
-    files = sorted(
-        folder.glob("policy-*.json"), key=lambda file: file.stat().st_mtime_ns
-    )
+    files = sorted(folder.glob("policy-*.json"), key=lambda file: file.stat().st_mtime_ns)
     for file in files[: max(0, len(files) - KEPT_MAX)]:
         if file.name != keep:
             file.unlink(missing_ok=True)

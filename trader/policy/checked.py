@@ -55,9 +55,7 @@ class Checked:
         """From `to_plain`; KeyError, TypeError or ValueError when it is not that."""
         form = data["form"]
         if sha256_of(form) != data["sha"]:
-            raise ValueError(
-                "the form does not have the hash that is written beside it"
-            )
+            raise ValueError("the form does not have the hash that is written beside it")
         return Checked(
             form=form,
             sha=data["sha"],

@@ -52,9 +52,7 @@ def examine(
     if form is not None:
         found = findings(form, out.tree, out.broken)
         if strategy_files:
-            places = {
-                source.folder: posixpath.dirname(source.label) for source in sources
-            }
+            places = {source.folder: posixpath.dirname(source.label) for source in sources}
             found += judge_strategies(form, out.folders, places)
         for finding in found:
             problem = _placed(out, finding)
@@ -107,9 +105,7 @@ def _note(out: Gathered, detail: Any) -> Path:
     return path
 
 
-_KEY_CODES = frozenset(
-    {Code.UNKNOWN_KEY.name, Code.CREDENTIAL.name, Code.BAD_NAME.name}
-)
+_KEY_CODES = frozenset({Code.UNKNOWN_KEY.name, Code.CREDENTIAL.name, Code.BAD_NAME.name})
 
 
 def _steps(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
@@ -122,9 +118,7 @@ def _steps(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
     return tuple(steps)
 
 
-def _words(
-    path: Path, node: Node, detail: Any, *, bad_key: bool
-) -> tuple[str, str, str]:
+def _words(path: Path, node: Node, detail: Any, *, bad_key: bool) -> tuple[str, str, str]:
     """Code, message and hint of one complaint of pydantic."""
     kind = detail["type"]
     if bad_key:
@@ -161,9 +155,7 @@ def _unknown_key(path: Path) -> tuple[str, str, str]:
     known = keys_at(path[:-1])
     hint = close_to(key, known)
     if not hint and len(path) == 2 and key == path[0]:
-        hint = (
-            f"this file already is section {key}: remove this line and one indentation"
-        )
+        hint = f"this file already is section {key}: remove this line and one indentation"
     if not hint:
         elsewhere = [name for name in all_keys() if name.split(".")[-1] == key]
         hint = f"did you mean {elsewhere[0]}" if elsewhere else ""
@@ -234,20 +226,14 @@ def _placed(out: Gathered, finding: Finding) -> Problem:
     for path in finding.paths:
         node = find(out.tree, path)
         if node is not None:
-            return out.note(
-                finding.code, _spot(node, finding), path, finding.message, finding.hint
-            )
+            return out.note(finding.code, _spot(node, finding), path, finding.message, finding.hint)
     path = finding.paths[0]
     above = path
     node = None
     while above and node is None:
         above = above[:-1]
         node = find(out.tree, above)
-    at = (
-        (node.key_at or node.at)
-        if node and above
-        else Mark(_label_of(out, path[0]), 0, 0)
-    )
+    at = (node.key_at or node.at) if node and above else Mark(_label_of(out, path[0]), 0, 0)
     return out.note(finding.code, at, path, finding.message, finding.hint)
 
 
@@ -257,11 +243,7 @@ def _spot(node: Node, finding: Finding) -> Mark:
         return node.at
     items = node.value if isinstance(node.value, list) else []
     wanted = {finding.item, finding.item.replace("/", "-")}
-    marks = [
-        item.at
-        for item in items
-        if isinstance(item.value, str) and item.value in wanted
-    ]
+    marks = [item.at for item in items if isinstance(item.value, str) and item.value in wanted]
     return marks[-1] if marks else node.key_at or node.at
 
 
@@ -273,9 +255,7 @@ def _label_of(out: Gathered, section: str) -> str:
 def _in_order(out: Gathered, problems: list[Problem]) -> list[Problem]:
     """By file in order of precedence, then line; a credential hides other complaints about it."""
     rank = {label: number for number, label in enumerate(out.labels)}
-    secret = {
-        (p.file, p.line, p.where) for p in problems if p.code == Code.CREDENTIAL.name
-    }
+    secret = {(p.file, p.line, p.where) for p in problems if p.code == Code.CREDENTIAL.name}
     kept = [
         p
         for p in dict.fromkeys(problems)
@@ -287,16 +267,12 @@ def _in_order(out: Gathered, problems: list[Problem]) -> list[Problem]:
 def _origins(form: Form, tree: Node) -> dict[str, str]:
     """Dotted key of every leaf -> where its value was written."""
     origin: dict[str, str] = {}
-    stack: list[tuple[Path, Any]] = [
-        ((name,), form[name]) for name in reversed(SECTIONS)
-    ]
+    stack: list[tuple[Path, Any]] = [((name,), form[name]) for name in reversed(SECTIONS)]
     while stack:
         path, value = stack.pop()
         if isinstance(value, dict) and value:
             children = cast("dict[str, Any]", value)
-            stack += [
-                ((*path, key), child) for key, child in reversed(list(children.items()))
-            ]
+            stack += [((*path, key), child) for key, child in reversed(list(children.items()))]
             continue
         node = find(tree, path)
         origin[".".join(path)] = "default" if node is None else _place(node.at)
@@ -327,8 +303,6 @@ def _fill_in(form: Form, origin: dict[str, str]) -> None:
         strategy["parameters"] = {**shared, **own}
         for key in shared:
             if key not in own:
-                origin[f"{at}.parameters.{key}"] = origin[
-                    f"signals.presets.{preset}.{key}"
-                ]
+                origin[f"{at}.parameters.{key}"] = origin[f"signals.presets.{preset}.{key}"]
         if shared and not own:
             origin.pop(f"{at}.parameters", None)

@@ -51,9 +51,7 @@ def _base_url(form: Form, _tree: Node) -> Iterator[Finding]:
     if app["exchange"]["base_url"] and app["mode"] == "live":
         message = "another address is not possible in mode live"
         hint = "remove it, or set app.mode to paper or testnet"
-        yield Finding(
-            Code.BASE_URL_LIVE, (_key("app.exchange.base_url"),), message, hint
-        )
+        yield Finding(Code.BASE_URL_LIVE, (_key("app.exchange.base_url"),), message, hint)
 
 
 def _times(form: Form, _tree: Node) -> Iterator[Finding]:
@@ -64,12 +62,8 @@ def _times(form: Form, _tree: Node) -> Iterator[Finding]:
     ):
         if value >= cycle["deadline_ms"]:
             paths = (_key(f"app.{key}"), _key("app.cycle.deadline_ms"))
-            message = (
-                f"{key} {value} is not below cycle.deadline_ms {cycle['deadline_ms']}"
-            )
-            yield Finding(
-                Code.DEADLINE_ORDER, paths, message, "one wait must fit into a pass"
-            )
+            message = f"{key} {value} is not below cycle.deadline_ms {cycle['deadline_ms']}"
+            yield Finding(Code.DEADLINE_ORDER, paths, message, "one wait must fit into a pass")
 
 
 def _grace(form: Form, _tree: Node) -> Iterator[Finding]:
@@ -99,9 +93,7 @@ def _credentials(form: Form, _tree: Node) -> Iterator[Finding]:
                 path = _key(f"{base}.{mode}.{name}")
                 message = f"reads the same place as {seen[place]}"
                 hint = "testnet and live, key and secret, are four different things"
-                yield Finding(
-                    Code.CREDENTIALS_SHARED, (path, _key(base)), message, hint
-                )
+                yield Finding(Code.CREDENTIALS_SHARED, (path, _key(base)), message, hint)
             seen[place] = f"{mode}.{name}"
 
 
@@ -126,9 +118,7 @@ def _limit_order(form: Form, _tree: Node) -> Iterator[Finding]:
         if share_ppm(limits[low]) > share_ppm(limits[high]):
             paths = (_key(f"policy.limits.{high}"), _key(f"policy.limits.{low}"))
             message = f"{high} {limits[high]} is below {low} {limits[low]}: {why}"
-            yield Finding(
-                Code.LIMIT_ORDER, paths, message, f"write {limits[low]} or more"
-            )
+            yield Finding(Code.LIMIT_ORDER, paths, message, f"write {limits[low]} or more")
 
 
 def _cash(form: Form, _tree: Node) -> Iterator[Finding]:
@@ -177,19 +167,13 @@ def _outside_universe(form: Form, _tree: Node) -> Iterator[Finding]:
         for pair in pairs:
             if pair not in universe:
                 near = close_to(pair, [known.lower() for known in universe]).upper()
-                hint = (
-                    near.replace("DID YOU MEAN", "did you mean") or "add it there first"
-                )
+                hint = near.replace("DID YOU MEAN", "did you mean") or "add it there first"
                 message = f"{pair} is not in universe.instruments"
-                yield Finding(
-                    Code.PAIR_OUTSIDE_UNIVERSE, (path,), message, hint, item=pair
-                )
+                yield Finding(Code.PAIR_OUTSIDE_UNIVERSE, (path,), message, hint, item=pair)
         if strategy["enabled"] and not pairs:
             paths = (path, ("strategies", name), _key("universe.instruments"))
             message = f"strategy {name} is enabled and has no instruments"
-            yield Finding(
-                Code.NO_INSTRUMENTS, paths, message, "list some in universe.instruments"
-            )
+            yield Finding(Code.NO_INSTRUMENTS, paths, message, "list some in universe.instruments")
 
 
 def _timeframes(form: Form, _tree: Node) -> Iterator[Finding]:
@@ -213,9 +197,7 @@ def _presets(form: Form, _tree: Node) -> Iterator[Finding]:
         if strategy["preset"] and strategy["preset"] not in known:
             message = f"there is no preset {strategy['preset']} in signals.presets"
             hint = close_to(strategy["preset"], known)
-            yield Finding(
-                Code.PRESET_UNKNOWN, (("strategies", name, "preset"),), message, hint
-            )
+            yield Finding(Code.PRESET_UNKNOWN, (("strategies", name, "preset"),), message, hint)
 
 
 def _caps(form: Form, _tree: Node) -> Iterator[Finding]:
@@ -225,18 +207,12 @@ def _caps(form: Form, _tree: Node) -> Iterator[Finding]:
         if share_ppm(share) > share_ppm(cap):
             paths = (("strategies", name, "size", "equity_share"), ("strategies", name))
             message = f"equity_share {share} is above policy.limits.position {cap}, which will bind"
-            yield Finding(
-                Code.CAP_BINDS, paths, message, "lower it, or raise the limit", True
-            )
+            yield Finding(Code.CAP_BINDS, paths, message, "lower it, or raise the limit", True)
 
 
 def _spelling(_form: Form, tree: Node) -> Iterator[Finding]:
     strategies = find(tree, ("strategies",))
-    names = (
-        list(strategies.value)
-        if strategies and isinstance(strategies.value, dict)
-        else []
-    )
+    names = list(strategies.value) if strategies and isinstance(strategies.value, dict) else []
     paths = [
         _key("universe.instruments"),
         *(("strategies", str(n), "instruments") for n in names),
@@ -249,9 +225,7 @@ def _spelling(_form: Form, tree: Node) -> Iterator[Finding]:
                 pair = item.value.replace("-", "/")
                 message = f"{item.value} is read as {pair}"
                 hint = "write it with a slash"
-                yield Finding(
-                    Code.PAIR_SPELLING, (path,), message, hint, True, item=item.value
-                )
+                yield Finding(Code.PAIR_SPELLING, (path,), message, hint, True, item=item.value)
 
 
 def _enabled(form: Form, _tree: Node) -> Iterator[Finding]:

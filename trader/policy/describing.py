@@ -48,10 +48,7 @@ def json_schemas() -> dict[str, dict[str, Any]]:
 def schema_texts() -> dict[str, str]:
     """File name of each JSON Schema -> its text."""
     return {
-        name.replace(".yaml", ".schema.json"): json.dumps(
-            body, indent=2, sort_keys=True
-        )
-        + "\n"
+        name.replace(".yaml", ".schema.json"): json.dumps(body, indent=2, sort_keys=True) + "\n"
         for name, body in json_schemas().items()
     }
 

@@ -24,9 +24,7 @@ from trader.policy.quantities import BadText
 Value = str | int | bool
 _PAIR = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}")
 _DASHED = re.compile(r"[A-Z0-9]{1,20}-[A-Z0-9]{1,20}")
-_URL = re.compile(
-    r"https?://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?"
-)
+_URL = re.compile(r"https?://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
 
 
 def close_to(word: str, known: Iterable[str]) -> str:
@@ -40,9 +38,7 @@ class Kind:
 
     def convert(self, text: str) -> Value:
         """The canonical value; raises BadText."""
-        raise BadText(
-            Code.WRONG_KIND, f"{shown(text)} is not a {type(self).__name__.lower()}"
-        )
+        raise BadText(Code.WRONG_KIND, f"{shown(text)} is not a {type(self).__name__.lower()}")
 
     def describe(self) -> dict[str, Any]:
         """The kind as JSON Schema, as a person's editor sees the YAML."""
@@ -60,16 +56,12 @@ class Kind:
         """Replaces pydantic's own conversion, which would accept more than we do."""
         return PlainValidator(self._check).__get_pydantic_core_schema__(source, handler)
 
-    def __get_pydantic_json_schema__(
-        self, _schema: Any, _handler: Any
-    ) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(self, _schema: Any, _handler: Any) -> dict[str, Any]:
         """See `describe`."""
         return self.describe()
 
 
-def _bound(
-    value: Decimal | int, least: Decimal | int, most: Decimal | int, say: str
-) -> None:
+def _bound(value: Decimal | int, least: Decimal | int, most: Decimal | int, say: str) -> None:
     if value < least or value > most:
         raise BadText(Code.OUT_OF_RANGE, say)
 
@@ -161,9 +153,7 @@ class Share(Kind):
         """See Kind."""
         ppm = quantities.share_ppm(text)
         bare = text[-1:].isdigit()
-        hint = (
-            f"did you mean {text}%" if bare and 1 < ppm / quantities.PPM <= 100 else ""
-        )
+        hint = f"did you mean {text}%" if bare and 1 < ppm / quantities.PPM <= 100 else ""
         least, most = quantities.share_ppm(self.least), quantities.share_ppm(self.most)
         if ppm < least or ppm > most:
             say = f"{shown(text)} is outside {self.least} to {self.most}"
@@ -239,9 +229,7 @@ class Timeframe(Kind):
             "d": 86_400_000,
             "w": 604_800_000,
         }
-        length = (
-            int(match.group(1)) * units[match.group(2)] if match and text != "1M" else 0
-        )
+        length = int(match.group(1)) * units[match.group(2)] if match and text != "1M" else 0
         same = [name for name, ms in TIMEFRAMES_MS.items() if ms == length]
         hint = f"did you mean {same[0]}" if same else f"one of {known}"
         raise BadText(Code.NOT_A_CHOICE, f"{shown(text)} is not a timeframe", hint)
@@ -264,9 +252,7 @@ class Name(Kind):
         if (self.empty and not text) or re.fullmatch(self.pattern, text):
             return text
         code = Code.NO_VALUE if not text else Code.NOT_A_NAME
-        raise BadText(
-            code, f"{shown(text)} is not {self.say}" if text else f"must be {self.say}"
-        )
+        raise BadText(code, f"{shown(text)} is not {self.say}" if text else f"must be {self.say}")
 
     def describe(self) -> dict[str, Any]:
         """See Kind."""
@@ -296,11 +282,7 @@ class Pair(Kind):
             hint = "list the instruments by name"
             raise BadText(Code.NOT_A_PAIR, f"{shown(text)} is a wildcard", hint)
         upper = text.upper().replace("-", "/").replace("_", "/")
-        hint = (
-            f"did you mean {upper}"
-            if _PAIR.fullmatch(upper)
-            else "write it as BTC/USDT"
-        )
+        hint = f"did you mean {upper}" if _PAIR.fullmatch(upper) else "write it as BTC/USDT"
         raise BadText(Code.NOT_A_PAIR, f"{shown(text)} is not an instrument", hint)
 
     def describe(self) -> dict[str, Any]:
@@ -321,9 +303,7 @@ class LoopbackUrl(Kind):
         if match is None:
             raise BadText(Code.BASE_URL, "is not a plain http(s) address", hint)
         if not _is_loopback(match.group(1)):
-            raise BadText(
-                Code.BASE_URL, f"{shown(match.group(1))} is not a loopback host", hint
-            )
+            raise BadText(Code.BASE_URL, f"{shown(match.group(1))} is not a loopback host", hint)
         if match.group(2) and not 0 < int(match.group(2)[1:]) < 1 << 16:
             raise BadText(Code.BASE_URL, f"{match.group(2)[1:]} is not a port", hint)
         return text.rstrip("/")

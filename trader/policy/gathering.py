@@ -48,14 +48,10 @@ class Gathered:
         keys = path[1:] if section and path[:1] == (section,) else path
         return ".".join(keys)
 
-    def note(
-        self, code: Code | str, at: Mark, path: Path, message: str, hint: str = ""
-    ) -> Problem:
+    def note(self, code: Code | str, at: Mark, path: Path, message: str, hint: str = "") -> Problem:
         """A problem at a place of the tree."""
         name = code.name if isinstance(code, Code) else code
-        return Problem(
-            name, at.file, at.line, at.column, self.where(at.file, path), message, hint
-        )
+        return Problem(name, at.file, at.line, at.column, self.where(at.file, path), message, hint)
 
 
 def gather(sources: Sequence[Source], env: Mapping[str, str]) -> Gathered:
@@ -93,9 +89,7 @@ def gather(sources: Sequence[Source], env: Mapping[str, str]) -> Gathered:
 
 
 def _break(out: Gathered, source: Source) -> None:
-    out.broken.update(
-        [(source.section,)] if source.section else [(name,) for name in SECTIONS]
-    )
+    out.broken.update([(source.section,)] if source.section else [(name,) for name in SECTIONS])
 
 
 def _add_source(out: Gathered, source: Source) -> None:
@@ -112,9 +106,7 @@ def _add_source(out: Gathered, source: Source) -> None:
     if node is None:
         return
     if not is_mapping(node.value):
-        what = (
-            "keys and values" if source.section else "sections: " + ", ".join(SECTIONS)
-        )
+        what = "keys and values" if source.section else "sections: " + ", ".join(SECTIONS)
         out.problems.append(out.note(Code.WRONG_KIND, node.at, (), f"must hold {what}"))
         _break(out, source)
         return
@@ -135,9 +127,7 @@ def _known_sections(out: Gathered, children: Children) -> Children:
         near = close_to(name, SECTIONS)
         hint = near or "one of " + ", ".join(SECTIONS)
         at = child.key_at or child.at
-        out.problems.append(
-            out.note(Code.UNKNOWN_SECTION, at, (name,), "unknown section", hint)
-        )
+        out.problems.append(out.note(Code.UNKNOWN_SECTION, at, (name,), "unknown section", hint))
         # What was meant is not known to be said: its rules are not asked.
         out.broken.update((section,) for section in SECTIONS if near.endswith(section))
     return known
@@ -209,9 +199,7 @@ def _added_entry(out: Gathered, label: str, path: list[str]) -> Problem | None:
             siblings = find(out.tree, named)
             known = siblings.value if siblings and is_mapping(siblings.value) else {}
             message = f"there is no {'.'.join(entry)} in the files"
-            return problem_of(
-                Code.UNKNOWN_KEY, label, message, close_to(entry[-1], known)
-            )
+            return problem_of(Code.UNKNOWN_KEY, label, message, close_to(entry[-1], known))
     return None
 
 
@@ -235,15 +223,9 @@ def _judge_values(out: Gathered) -> None:
     for path, node in walk(out.tree):
         if node.absent:
             hint = "write a value, or remove the line"
-            out.problems.append(
-                out.note(Code.NO_VALUE, node.at, path, "has no value", hint)
-            )
+            out.problems.append(out.note(Code.NO_VALUE, node.at, path, "has no value", hint))
         is_place = bool(path) and path[-1].endswith(("_file", "_dir"))
-        if (
-            isinstance(node.value, str)
-            and not is_place
-            and looks_like_credential(node.value)
-        ):
+        if isinstance(node.value, str) and not is_place and looks_like_credential(node.value):
             hint = "keep it in a variable or file, name that under app.exchange.credentials, "
             hint += "and replace the key: it has been written down"
             message = "looks like a credential"

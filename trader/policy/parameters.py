@@ -65,8 +65,7 @@ def build_settings(form: Form) -> Settings:
         recv_window_ms=exchange["recv_window_ms"],
         unknown_grace_ms=exchange["unknown_grace_ms"],
         credentials={
-            mode: CredentialPlaces(**places)
-            for mode, places in exchange["credentials"].items()
+            mode: CredentialPlaces(**places) for mode, places in exchange["credentials"].items()
         },
         deadline_ms=app["cycle"]["deadline_ms"],
         settle_ms=app["cycle"]["settle_ms"],
@@ -94,8 +93,7 @@ def build_parameters(form: Form, strategy_shas: Mapping[str, str]) -> Parameters
         cash_max=app["cash_max"],
         limits=_limits(form["policy"]["limits"]),
         strategies=tuple(
-            _strategy(name, row, strategy_shas[name])
-            for name, row in form["strategies"].items()
+            _strategy(name, row, strategy_shas[name]) for name, row in form["strategies"].items()
         ),
     )
 

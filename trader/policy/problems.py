@@ -112,17 +112,13 @@ class Problem:
 class PolicyError(UsageError):
     """A policy cannot be used; `problems` lists everything that is wrong with it."""
 
-    def __init__(
-        self, problems: Iterable[Problem], warnings: Iterable[Problem] = ()
-    ) -> None:
+    def __init__(self, problems: Iterable[Problem], warnings: Iterable[Problem] = ()) -> None:
         self.problems = tuple(problems)
         self.warnings = tuple(warnings)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
-def problem_of(
-    code: Code, file: str, message: str, hint: str = "", where: str = ""
-) -> Problem:
+def problem_of(code: Code, file: str, message: str, hint: str = "", where: str = "") -> Problem:
     """A problem of a whole file."""
     return Problem(code.name, file, 0, 0, where, message, hint)
 
@@ -175,7 +171,5 @@ def shown(text: str) -> str:
     """A text of the user inside a message: quoted, short, on one line, never a secret."""
     if looks_like_credential(text):
         return "'(redacted)'"
-    short = (
-        text if len(text) <= SHOWN_LENGTH_MAX else text[: SHOWN_LENGTH_MAX - 3] + "..."
-    )
+    short = text if len(text) <= SHOWN_LENGTH_MAX else text[: SHOWN_LENGTH_MAX - 3] + "..."
     return repr(short)

@@ -69,9 +69,7 @@ def parse_decimal(text: str) -> Decimal:
     """A plain finite decimal without exponent; raises BadText."""
     if not _DECIMAL.fullmatch(text) or len(text) > 2 * DIGITS_MAX:
         hint = _number_hint(text)
-        raise BadText(
-            Code.NOT_A_NUMBER, f"{shown(text)} is not a plain decimal number", hint
-        )
+        raise BadText(Code.NOT_A_NUMBER, f"{shown(text)} is not a plain decimal number", hint)
     return Decimal(text)
 
 
@@ -110,11 +108,7 @@ def duration_ms(text: str) -> int:
     match = _DURATION.fullmatch(text)
     if match is None or len(text) > DIGITS_MAX:
         bare = _INTEGER.fullmatch(text)
-        hint = (
-            f"say the unit: {text}s or {text}ms"
-            if bare and len(text) < 10
-            else "write 90s"
-        )
+        hint = f"say the unit: {text}s or {text}ms" if bare and len(text) < 10 else "write 90s"
         raise BadText(Code.NOT_A_DURATION, f"{shown(text)} is not a duration", hint)
     return int(match.group(1)) * _UNITS_MS[match.group(2)]
 
@@ -122,8 +116,6 @@ def duration_ms(text: str) -> int:
 def duration_text(ms: int) -> str:
     """Canonical text of a duration: the largest unit that divides it."""
     unit = next(
-        name
-        for name, length in _UNITS_MS.items()
-        if ms % length == 0 and (ms or name == "s")
+        name for name, length in _UNITS_MS.items() if ms % length == 0 and (ms or name == "s")
     )
     return f"{ms // _UNITS_MS[unit]}{unit}"

@@ -20,9 +20,7 @@ from trader.policy.sources import SIZE_BYTES_MAX
 DEPTH_MAX = 16
 VALUES_MAX = 20_000
 _LEADING_TAB = re.compile(r"^ *\t", re.MULTILINE)
-_CONTROL = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ufeff\ufffe\uffff]"
-)
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ufeff\ufffe\uffff]")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -71,9 +69,7 @@ class _Reader:
     def mark(self, event: Any) -> Mark:
         return Mark(self.label, event.start_mark.line + 1, event.start_mark.column + 1)
 
-    def add(
-        self, code: Code, at: Mark, message: str, hint: str = "", where: str = ""
-    ) -> None:
+    def add(self, code: Code, at: Mark, message: str, hint: str = "", where: str = "") -> None:
         problem = Problem(code.name, at.file, at.line, at.column, where, message, hint)
         self.problems.append(problem)
 
@@ -98,23 +94,17 @@ def decode(label: str, data: bytes) -> tuple[str, list[Problem]]:
     problems: list[Problem] = []
     for match in _CONTROL.finditer(text):
         message = f"control character U+{ord(match.group()):04X}"
-        problems.append(
-            _at(Code.CONTROL_CHARACTER, label, text, match.start(), message, "")
-        )
+        problems.append(_at(Code.CONTROL_CHARACTER, label, text, match.start(), message, ""))
         break
     for match in _LEADING_TAB.finditer(text):
         hint = "indent with spaces"
         place = match.end() - 1
-        problems.append(
-            _at(Code.TAB, label, text, place, "a tab is used for indentation", hint)
-        )
+        problems.append(_at(Code.TAB, label, text, place, "a tab is used for indentation", hint))
         break
     return text, problems
 
 
-def _at(
-    code: Code, label: str, text: str, place: int, message: str, hint: str
-) -> Problem:
+def _at(code: Code, label: str, text: str, place: int, message: str, hint: str) -> Problem:
     line = text.count("\n", 0, place) + 1
     column = place - (text.rfind("\n", 0, place) + 1) + 1
     return Problem(code.name, label, line, column, "", message, hint)
@@ -133,9 +123,7 @@ def read_tree(label: str, text: str) -> tuple[Node | None, list[Problem]]:
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         what = error.problem or error.context or "cannot be parsed"
         hint = _syntax_hint(text, line)
-        reader.add(
-            Code.YAML_SYNTAX, Mark(label, line, column), f"not YAML: {what}", hint
-        )
+        reader.add(Code.YAML_SYNTAX, Mark(label, line, column), f"not YAML: {what}", hint)
         node = None
     except yaml.YAMLError as error:
         what = str(error).splitlines()[0] if str(error) else "cannot be parsed"
@@ -146,12 +134,14 @@ def read_tree(label: str, text: str) -> tuple[Node | None, list[Problem]]:
 
 def _syntax_hint(text: str, line: int) -> str:
     """What usually stands in a line that is not YAML."""
-    lines = text.split("\n")
-    here = lines[line - 1].strip() if 0 < line <= len(lines) else ""
-    if here.startswith(("%", "@", "`")) or re.search(r":\s+[%@`]", here):
-        return "put the value in quotes"
-    if re.match(r"[\w.]+:[^\s]", here):
-        return "a space belongs after the colon"
+    lines = ["", *text.split("\n"), ""]
+    # The parser often complains one line after the cause.
+    for here in (lines[line : line + 1], lines[max(0, line - 1) : line]):
+        bare = "".join(here).strip()
+        if bare.startswith(("%", "@", "`")) or re.search(r":\s+[%@`]", bare):
+            return "put the value in quotes"
+        if re.match(r"[\w.]+:[^\s/]", bare):
+            return "a space belongs after the colon"
     return "look at the indentation, colons and brackets of this line and the one above"
 
 
@@ -166,9 +156,7 @@ def _document(reader: _Reader) -> Node | None:
     after = next(events)
     if not isinstance(after, yaml.StreamEndEvent):
         hint = "keep one document in a file: remove ---"
-        reader.add(
-            Code.YAML_FEATURE, reader.mark(after), "a second document starts here", hint
-        )
+        reader.add(Code.YAML_FEATURE, reader.mark(after), "a second document starts here", hint)
         raise _Unusable
     return None if node.absent else node
 
@@ -185,9 +173,7 @@ def _node(reader: _Reader, event: Any, path: tuple[str, ...], depth: int) -> Nod
         raise _Unusable
     if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
         hint = "write the value out"
-        reader.add(
-            Code.YAML_FEATURE, at, "anchors and aliases are not accepted", hint, where
-        )
+        reader.add(Code.YAML_FEATURE, at, "anchors and aliases are not accepted", hint, where)
         raise _Unusable
     if event.tag is not None:
         hint = f"remove {shown(event.tag)}: types come from the key"
@@ -217,16 +203,12 @@ def _mapping(reader: _Reader, at: Mark, path: tuple[str, ...], depth: int) -> No
             break
         key_at = reader.mark(event)
         if not isinstance(event, yaml.ScalarEvent):
-            reader.add(
-                Code.YAML_SYNTAX, key_at, "a key must be plain text", "", ".".join(path)
-            )
+            reader.add(Code.YAML_SYNTAX, key_at, "a key must be plain text", "", ".".join(path))
             raise _Unusable
         key = event.value
         if event.anchor is not None or event.tag is not None or key == "<<":
             hint = "write the value out"
-            reader.add(
-                Code.YAML_FEATURE, key_at, "anchors, tags and << are not accepted", hint
-            )
+            reader.add(Code.YAML_FEATURE, key_at, "anchors, tags and << are not accepted", hint)
             raise _Unusable
         child = _node(reader, next(reader.events), (*path, key), depth + 1)
         child.key_at = key_at

@@ -27,15 +27,11 @@ from trader.policy.fields import (
 WORD = "[a-z][a-z0-9]*(?:_[a-z0-9]+)*"
 WORD_SAY = "a name in lower case (letters, digits, single underscores)"
 
-Account = Annotated[
-    str, Name("[a-z][a-z0-9-]{0,31}", "a short name: lower case, digits, dashes")
-]
+Account = Annotated[str, Name("[a-z][a-z0-9-]{0,31}", "a short name: lower case, digits, dashes")]
 Mode = Annotated[str, Choice(("paper", "testnet", "live"))]
 Coin = Annotated[str, Name("[A-Z0-9]{2,20}", "a coin such as USDT, in capitals")]
 Step = Annotated[str, Timeframe()]
-Variable = Annotated[
-    str, Name("[A-Z][A-Z0-9_]{0,63}", "the name of a variable, in capitals", True)
-]
+Variable = Annotated[str, Name("[A-Z][A-Z0-9_]{0,63}", "the name of a variable, in capitals", True)]
 FilePath = Annotated[str, Name("/[^\x00-\x1f]{1,200}", "an absolute path", True)]
 StateFolder = Annotated[str, Name("[^\x00-\x1f]{1,200}", "a path", True)]
 ShortName = Annotated[str, Name("(?=.{1,32}$)" + WORD, WORD_SAY)]
@@ -55,9 +51,7 @@ class Section(BaseModel):
 class _CredentialFiles(Section):
     """Where the key and secret of one mode are; never the key itself."""
 
-    key_file: FilePath = Field(
-        default="", description="file that holds the API key; empty: none"
-    )
+    key_file: FilePath = Field(default="", description="file that holds the API key; empty: none")
     secret_file: FilePath = Field(
         default="", description="file that holds the API secret; empty: none"
     )
@@ -95,9 +89,7 @@ class Credentials(Section):
     testnet: SandboxCredential = Field(
         default=SandboxCredential(), description="credentials of mode testnet"
     )
-    live: LiveCredential = Field(
-        default=LiveCredential(), description="credentials of mode live"
-    )
+    live: LiveCredential = Field(default=LiveCredential(), description="credentials of mode live")
 
 
 class Exchange(Section):
@@ -289,9 +281,7 @@ class Strategy(Section):
         default="universe",
         description="`universe`, or a list of instruments of the universe",
     )
-    timeframe: Step = Field(
-        default="1h", description="its bars; it speaks when one has closed"
-    )
+    timeframe: Step = Field(default="1h", description="its bars; it speaks when one has closed")
     ttl_bars: Annotated[int, Whole(1, 1_000)] | None = Field(
         default=None,
         description="for how many of its bars an entry signal stays alive; left out: "

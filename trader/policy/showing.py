@@ -40,8 +40,7 @@ def show(checked: Checked) -> Shown:
     """The merged policy with where each value came from."""
     form = cast("Form", redacted(checked.form))
     values = tuple(
-        ShownValue(key, value, checked.origin.get(key, "default"))
-        for key, value in leaves(form)
+        ShownValue(key, value, checked.origin.get(key, "default")) for key, value in leaves(form)
     )
     return Shown(checked.sha, checked.source_sha, form, values, checked.warnings)
 

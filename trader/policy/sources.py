@@ -71,9 +71,7 @@ def find_sources(
 
 def env_overrides(env: Mapping[str, str]) -> list[tuple[str, str]]:
     """The variables that override keys, sorted by name."""
-    return sorted(
-        (name, text) for name, text in env.items() if name.startswith(ENV_PREFIX)
-    )
+    return sorted((name, text) for name, text in env.items() if name.startswith(ENV_PREFIX))
 
 
 def _default_folder(cwd: Path, env: Mapping[str, str], system: Path) -> list[Source]:
@@ -100,9 +98,7 @@ def _default_folder(cwd: Path, env: Mapping[str, str], system: Path) -> list[Sou
 def _named(config: str, cwd: Path, stdin: str | None) -> list[Source]:
     if config == "-":
         if stdin is None:
-            problem = problem_of(
-                Code.FILE_UNREADABLE, STDIN, "no text was given for -c -"
-            )
+            problem = problem_of(Code.FILE_UNREADABLE, STDIN, "no text was given for -c -")
             raise PolicyError([problem])
         data = stdin.encode("utf-8", "surrogateescape")[: SIZE_BYTES_MAX + 1]
         return [Source(STDIN, "", str(cwd), data)]
@@ -128,11 +124,7 @@ def _folder(label: str, folder: Path) -> list[Source]:
     except OSError:
         return sources
     for name in names:
-        if (
-            name.endswith((".yaml", ".yml"))
-            and name not in wanted
-            and not name.startswith(".")
-        ):
+        if name.endswith((".yaml", ".yml")) and name not in wanted and not name.startswith("."):
             hint = "the five files are " + ", ".join(sorted(wanted))
             fault = Fault(Code.FILE_STRAY.name, "is not read", hint)
             sources.append(Source(f"{label}/{name}", "", str(folder), b"", fault))
@@ -154,11 +146,7 @@ def _file(label: str, section: str, path: Path) -> Source:
 
 
 def _missing(path: Path, section: str) -> Fault:
-    hint = (
-        "write it, or name a file that has this section with -c"
-        if section
-        else "check -c"
-    )
+    hint = "write it, or name a file that has this section with -c" if section else "check -c"
     for other in (path.with_suffix(".yml"), Path(f"{path}.yml"), Path(f"{path}.yaml")):
         if other.exists():
             hint = f"rename {other.name} to {path.name}"

@@ -41,9 +41,7 @@ class StrategyFileRefused(Exception):
 
 def load_strategies(checked: Checked) -> dict[str, StrategySource]:
     """The source of every strategy by its name; raises PolicyError that names every bad one."""
-    sources, problems = read_strategies(
-        checked.form["strategies"], checked.folders, checked.origin
-    )
+    sources, problems = read_strategies(checked.form["strategies"], checked.folders, checked.origin)
     if problems:
         raise PolicyError(problems, checked.warnings)
     return sources
@@ -72,9 +70,7 @@ def _problem(name: str, file: str, place: str, error: StrategyFileRefused) -> Pr
     where = f"strategies.{name}.file"
     message = f"{FOLDER}/{file} {error.message}"
     if label and line.isdigit():
-        return Problem(
-            Code.STRATEGY_FILE.name, label, int(line), 0, where, message, error.hint
-        )
+        return Problem(Code.STRATEGY_FILE.name, label, int(line), 0, where, message, error.hint)
     shown = f"{FOLDER}/{file}" if place == "default" else place
     return Problem(Code.STRATEGY_FILE.name, shown, 0, 0, where, message, error.hint)
 
@@ -86,9 +82,7 @@ def load_strategy_file(folder: Path, file: str) -> StrategySource:
         _judge_writers(os.stat(folder), "its folder")
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
-        raise StrategyFileRefused(
-            "is missing", f"write it, or look into {folder}"
-        ) from None
+        raise StrategyFileRefused("is missing", f"write it, or look into {folder}") from None
     except OSError as error:
         raise StrategyFileRefused(
             f"cannot be read: {(error.strerror or str(error)).lower()}"

@@ -49,9 +49,7 @@ def declared(text: str) -> Declared:
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
     except SyntaxError as error:
-        raise SourceUnusable(
-            f"is not Python: {error.msg}", error.lineno or 0
-        ) from error
+        raise SourceUnusable(f"is not Python: {error.msg}", error.lineno or 0) from error
     except (ValueError, RecursionError, MemoryError) as error:
         raise SourceUnusable("is not Python that can be parsed", 0) from error
     names: set[str] = set()
@@ -61,9 +59,7 @@ def declared(text: str) -> Declared:
         bound = _bound_names(statement)
         complete = complete and bound is not None
         names.update(bound or ())
-        if isinstance(statement, ast.Assign | ast.AnnAssign) and "PARAMETERS" in (
-            bound or ()
-        ):
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and "PARAMETERS" in (bound or ()):
             parameters = _numbers(statement.value)
     return Declared(frozenset(names), complete, parameters)
 
@@ -76,11 +72,7 @@ def _bound_names(statement: ast.stmt) -> list[str] | None:
         names = [alias.asname or alias.name.split(".")[0] for alias in statement.names]
         return None if "*" in names else names
     if isinstance(statement, ast.Assign | ast.AnnAssign):
-        targets = (
-            statement.targets
-            if isinstance(statement, ast.Assign)
-            else [statement.target]
-        )
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
         names = [target.id for target in targets if isinstance(target, ast.Name)]
         return names if len(names) == len(targets) else None
     return [] if isinstance(statement, ast.Expr | ast.Pass) else None

@@ -1,0 +1,112 @@
+"""The shipped files, the schema and its JSON form say the same."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+import trader
+from trader.core.canonical import sha256_of
+from trader.policy.checking import all_keys, check_policy, examine
+from trader.policy.describing import json_schemas, key_rows, main, schema_texts
+from trader.policy.parameters import build_parameters, build_settings
+from trader.policy.schema import Files
+from trader.policy.sources import SECTIONS, find_sources
+
+ROOT = Path(trader.__file__).parent.parent
+
+
+def _shipped() -> Any:
+    return find_sources([], cwd=ROOT, env={})
+
+
+def test_the_shipped_policy_is_good_and_gives_no_warning() -> None:
+    checked, problems, warnings = examine(_shipped(), {}, strategy_files=True)
+    assert problems == []
+    assert warnings == []
+    assert checked is not None
+    assert checked.sha == sha256_of(checked.form)
+
+
+def test_the_shipped_policy_is_safe() -> None:
+    form = check_policy(_shipped(), {}).form
+    parameters = build_parameters(form, dict.fromkeys(form["strategies"], ""))
+    limits = parameters.limits
+    assert (parameters.account, parameters.mode, parameters.quote) == ("demo", "paper", "USDT")
+    assert parameters.step_ms == 60_000
+    assert build_settings(form).base_url == ""
+    assert build_settings(form).instruments == ("BTC/USDT", "ETH/USDT", "SOL/USDT")
+    assert (limits.slippage_ppm, limits.exit_slippage_ppm) == (1_000, 5_000)
+    assert (limits.collar_ppm, limits.position_ppm) == (30_000, 100_000)
+    assert (limits.positions_max, limits.order_notional_min) == (5, "10")
+    assert limits.quote_age_ms_max == 10_000
+    assert (limits.missing_ppm_max, limits.bar_jump_ppm_max) == (100_000, 250_000)
+    assert [spec.name for spec in parameters.strategies] == ["ma_cross", "mean_reversion"]
+    assert all(spec.equity_ppm <= limits.position_ppm for spec in parameters.strategies)
+
+
+@pytest.mark.parametrize("section", ["app", "policy"])
+def test_the_shipped_file_shows_every_key_with_its_default(section: str) -> None:
+    checked = check_policy(_shipped(), {})
+    defaults = Files().model_dump()
+    assert checked.form[section] == defaults[section]
+    keys = [key for key in all_keys() if key.startswith(f"{section}.")]
+    assert keys
+    for key in keys:
+        assert checked.origin[key].startswith(f"config/{section}.yaml:"), key
+
+
+def test_every_shipped_file_names_its_schema_and_is_commented() -> None:
+    for section in SECTIONS:
+        lines = (ROOT / "config" / f"{section}.yaml").read_text().splitlines()
+        assert lines[0] == f"# yaml-language-server: $schema=schema/{section}.schema.json"
+        assert sum("#" in line for line in lines) >= 2
+        assert all(len(line) <= 100 for line in lines)
+
+
+def test_every_key_is_described() -> None:
+    rows = [row for row in key_rows() if not row.key.endswith(".*")]
+    assert len(rows) > 40
+    for row in rows:
+        assert len(row.description) >= 10, row.key
+
+
+def test_the_json_schemas_beside_the_files_are_fresh() -> None:
+    texts = schema_texts()
+    assert sorted(texts) == sorted(f"{section}.schema.json" for section in SECTIONS)
+    for name, text in texts.items():
+        stored = (ROOT / "config" / "schema" / name).read_text()
+        assert stored == text, f"run: python -m trader.policy.describing config/schema ({name})"
+
+
+def test_the_schema_command_writes_what_the_functions_return(tmp_path: Path) -> None:
+    assert main([str(tmp_path / "out")]) == 0
+    written = {path.name: path.read_text() for path in (tmp_path / "out").iterdir()}
+    assert written == schema_texts()
+
+
+def test_the_json_schema_refuses_unknown_keys_at_every_level() -> None:
+    def objects(value: Any) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        if isinstance(value, dict):
+            inner = cast("dict[str, Any]", value)
+            if "properties" in inner:
+                found.append(inner)
+            for child in inner.values():
+                found += objects(child)
+        return found
+
+    bodies = json_schemas()
+    seen = [part for body in bodies.values() for part in objects(body)]
+    assert len(seen) >= 10
+    assert all(part["additionalProperties"] is False for part in seen)
+    assert json.loads(json.dumps(bodies)) == bodies
+
+
+def test_the_json_schema_names_bounds_and_choices() -> None:
+    body = json_schemas()["app.yaml"]
+    assert body["properties"]["mode"]["enum"] == ["paper", "testnet", "live"]
+    assert body["$defs"]["Cycle"]["properties"]["deadline_ms"]["maximum"] == 54_000
