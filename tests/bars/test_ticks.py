@@ -71,8 +71,6 @@ def test_a_price_off_the_tick_is_refused_not_rounded(text: str, tick: str, what:
         "0",
         "0.000",
         "1.2.3",
-    ]
-    + [
         "1,5",
         "1_000",
         "0x10",

@@ -47,19 +47,15 @@ def refuse_rows(reading: Reading, lines: list[tuple[int, str]], *, before: str, 
         lines: (line number, text). before: the last line that was read well, "" for none.
         cut: these lines are the file's last, without a line break.
     """
-    where, header, stamps = reading.path, reading.header, reading.stamps
+    where, header = reading.path, reading.header
     repair = _CUT if cut else _REPAIR
     last_ms, last_line = -1, before
     if before:
-        last_ms = stamps.read_one(before.split(header.delimiter)[header.time])
+        last_ms = reading.stamps.read_one(before.split(header.delimiter)[header.time])
     for number, line in lines:
         cells = line.split(header.delimiter)
         try:
-            if len(cells) != header.width:
-                raise BarTextError(f"{len(cells)} columns where the header has {header.width}")
-            at_ms = stamps.read_one(cells[header.time])
-            if not 0 <= at_ms < STAMP_MS_MAX:
-                raise BarTextError(f"time {clean(cells[header.time])} is not after 1970")
+            at_ms = _time_of(header, reading.stamps, cells)
             _check_values(header, reading.ticks, cells)
         except OffTickError as error:
             raise DataError(f"{where}:{number}: {error}", _TICK) from None
@@ -105,6 +101,15 @@ def _order(where: str, at_ms: int, last_ms: int, *, same: bool) -> DataError:
         f"{where}: the bar of {utc_text(at_ms)} is there twice, the line before is {kind}",
         "remove one of the two, or fetch the bars again",
     )
+
+
+def _time_of(header: Header, stamps: StampColumn, cells: list[str]) -> int:
+    if len(cells) != header.width:
+        raise BarTextError(f"{len(cells)} columns where the header has {header.width}")
+    at_ms = stamps.read_one(cells[header.time])
+    if not 0 <= at_ms < STAMP_MS_MAX:
+        raise BarTextError(f"time {clean(cells[header.time])} is not after 1970")
+    return at_ms
 
 
 def _check_values(header: Header, ticks: DecimalTicks | FixedTicks, cells: list[str]) -> None:

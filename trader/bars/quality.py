@@ -22,17 +22,34 @@ class RawRow(Protocol):
     """One bar as a venue told it: prices and volume as text; None where it told nothing."""
 
     @property
-    def open_ms(self) -> int: ...
+    def open_ms(self) -> int:
+        """Open time, UTC epoch ms."""
+        ...
+
     @property
-    def open(self) -> str | None: ...
+    def open(self) -> str | None:
+        """First price."""
+        ...
+
     @property
-    def high(self) -> str | None: ...
+    def high(self) -> str | None:
+        """Highest price."""
+        ...
+
     @property
-    def low(self) -> str | None: ...
+    def low(self) -> str | None:
+        """Lowest price."""
+        ...
+
     @property
-    def close(self) -> str | None: ...
+    def close(self) -> str | None:
+        """Last price."""
+        ...
+
     @property
-    def volume(self) -> str | None: ...
+    def volume(self) -> str | None:
+        """Base coins."""
+        ...
 
 
 class CleanRow(NamedTuple):

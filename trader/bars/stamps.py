@@ -56,12 +56,14 @@ class _Days(dict[str, int]):
     """`2018-06-05` -> epoch ms of its midnight UTC."""
 
     def __missing__(self, text: str) -> int:
+        # The pattern keeps out the week dates that fromisoformat reads too.
+        wrong = BarTextError(f"{text!r} is not a date")
+        if not _ISO_DAY.fullmatch(text):
+            raise wrong
         try:
-            if not _ISO_DAY.fullmatch(text):
-                raise ValueError(text)
             at_ms = (date.fromisoformat(text).toordinal() - _EPOCH.toordinal()) * DAY_MS
         except ValueError:
-            raise BarTextError(f"{text!r} is not a date") from None
+            raise wrong from None
         self[text] = at_ms
         return at_ms
 
@@ -71,12 +73,13 @@ class _Clocks(dict[str, int]):
 
     def __missing__(self, text: str) -> int:
         rest = text.strip().removesuffix("UTC").rstrip()
+        wrong = BarTextError(f"{text!r} is not a time of day")
+        if rest and text[0] not in "Tt ":
+            raise wrong
         try:
-            if rest and text[0] not in "Tt ":
-                raise ValueError(text)
             moment = datetime.fromisoformat(f"1970-01-01T{rest.lstrip('Tt ') or '00:00'}")
         except ValueError:
-            raise BarTextError(f"{text!r} is not a time of day") from None
+            raise wrong from None
         offset = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
         if offset % _MS:
             raise BarTextError(f"{text!r} is not a whole number of milliseconds")
