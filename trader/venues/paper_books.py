@@ -32,7 +32,7 @@ class Shortage(Exception):
 
 @dataclass
 class PaperOrder:
-    """An order in the paper venue. Ticks and lots are the core's integers of its instrument.
+    """An order in the paper venue; amounts as decimal text.
 
     `row` is the order as approved; `state` is the domain's word; `locked` the amount of
     `locked_asset` still held back; `seen_ms` the time up to which bars were walked.
@@ -41,7 +41,6 @@ class PaperOrder:
     order_id: int
     row: dict[str, Any]
     state: str
-    filled_lots: int
     qty: str
     price: str
     filled: str

@@ -227,7 +227,6 @@ class PaperVenue:
             order_id=books.next_order,
             row=dict(approved.row()),
             state=str(OrderState.OPEN),
-            filled_lots=0,
             qty=text(approved.qty),
             price=text(approved.price),
             filled="0",
@@ -239,7 +238,7 @@ class PaperVenue:
         )
         spec = self._specs[approved.symbol]
         asset = spec.quote if approved.side is Side.BUY else spec.base
-        books.lock(order, asset, self._held(order, spec, int(order.row["qty_lots"])))
+        books.lock(order, asset, self._held(order, spec, spec.lots(approved.qty)))
         books.next_order += 1
         books.orders[order.order_id] = order
         return order
@@ -249,7 +248,7 @@ class PaperVenue:
         fee comes out of the same coin."""
         if order.row["side"] == Side.SELL:
             return spec.qty(lots)
-        cost = notional_up(spec, int(order.row["price_ticks"]), lots)
+        cost = notional_up(spec, _limit(order, spec), lots)
         if not self._fee_in_base:
             cost += fee_up(cost, max(spec.fee_maker_ppm, spec.fee_taker_ppm))
         return to_decimal(cost, spec.cash_unit)
@@ -266,8 +265,8 @@ class PaperVenue:
         # A touch between two ticks counts as the worse of them.
         touch = to_units_rounded(price, spec.tick, f"{spec.symbol} quote", up=buy)
         there = -1 if size is None else int((size / spec.lot).to_integral_value(ROUND_FLOOR))
-        limit, lots = int(order.row["price_ticks"]), int(order.row["qty_lots"])
-        at_ticks, filled = fill_ioc(Side(order.row["side"]), limit, lots, touch, there)
+        limit, left = _limit(order, spec), _left(order, spec)
+        at_ticks, filled = fill_ioc(Side(order.row["side"]), limit, left, touch, there)
         if filled == 0:
             return ()
         return (self._book(books, order, spec, at_ticks, filled, maker=False),)
@@ -301,10 +300,8 @@ class PaperVenue:
             if order.seen_ms > raw.open_ms:
                 continue
             side = Side(order.row["side"])
-            limit = int(order.row["price_ticks"])
-            left = int(order.row["qty_lots"]) - order.filled_lots
-            ticks = _ticks(spec, bar, side)
-            price, lots = fill_resting(side, limit, left, ticks, volume)
+            limit, left = _limit(order, spec), _left(order, spec)
+            price, lots = fill_resting(side, limit, left, _ticks(spec, bar, side), volume)
             if lots:
                 # What one order took is not there for the next.
                 volume -= lots
@@ -345,8 +342,7 @@ class PaperVenue:
         books.change(spec.quote, -cost if buy else cost)
         books.change(spec.base, qty if buy else -qty)
         books.change(asset, -Decimal(fee))
-        order.filled_lots += lots
-        order.filled = text(spec.qty(order.filled_lots))
+        order.filled = text(Decimal(order.filled) + qty)
         order.changed_ms = when_ms
         row: dict[str, Any] = {
             "symbol": spec.symbol, "trade_id": trade_id, "order_id": order.order_id,
@@ -355,7 +351,7 @@ class PaperVenue:
             "maker": int(maker), "at_ms": when_ms,
         }  # fmt: skip
         books.fills.append(row)
-        if order.filled_lots == int(order.row["qty_lots"]):
+        if _left(order, spec) == 0:
             self._end(books, order, OrderState.FILLED)
         return _fill(row)
 
@@ -363,6 +359,18 @@ class PaperVenue:
         books.unlock(order)
         order.state = str(state)
         order.changed_ms = max(order.changed_ms, self._clock_ms())
+
+
+def _limit(order: PaperOrder, spec: Spec) -> int:
+    """The limit in ticks of the rules of now; never better for us than what was asked."""
+    up = order.row["side"] == Side.SELL
+    return to_units_rounded(Decimal(order.price), spec.tick, f"{spec.symbol} limit", up=up)
+
+
+def _left(order: PaperOrder, spec: Spec) -> int:
+    """Lots that are still to be filled."""
+    rest = Decimal(order.qty) - Decimal(order.filled)
+    return to_units_rounded(rest, spec.lot, f"{spec.symbol} rest", up=False)
 
 
 def _usable(raw: RawBar) -> tuple[Decimal, Decimal, Decimal, Decimal] | None:
