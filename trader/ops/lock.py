@@ -11,7 +11,7 @@ import fcntl
 import os
 import signal
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from trader.errors import JournalError, LockHeld
@@ -156,3 +156,29 @@ def _is_file(name: Path, wanted: os.stat_result) -> bool:
     except OSError:
         return False
     return (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino)
+
+
+class CycleLock:
+    """The lock of one state folder, as an object for those that also end its holder."""
+
+    def __init__(self, path: Path, yield_s: float, sleep: Callable[[float], None]) -> None:
+        """`yield_s`: seconds that a holder gets between SIGTERM and SIGKILL."""
+        self.path = path
+        self.yield_s = yield_s
+        self.sleep = sleep
+
+    def hold(self) -> AbstractContextManager[None]:
+        """See `hold`."""
+        return hold(self.path)
+
+    def holder(self) -> int | None:
+        """See `holder_pid`."""
+        return holder_pid(self.path)
+
+    def is_held(self) -> bool:
+        """See `is_held`."""
+        return is_held(self.path)
+
+    def end_holder(self) -> tuple[int, ...]:
+        """See `end_holder`."""
+        return end_holder(self.path, self.yield_s, self.sleep)
