@@ -71,7 +71,7 @@ def test_orders_by_hand_are_orders_like_any_other(served: RunningExchange, who: 
         lambda: served.admin.fill("BTCUSDT", order_id=mine["orderId"]),
         lambda: served.admin.place("BTCUSDT", "SELL", "200", "120"),
     ):
-        with pytest.raises(AdminError, match="refused: (unknown_order|balance)"):
+        with pytest.raises(AdminError, match=r"refused: (unknown_order|balance)"):
             call()
     with pytest.raises(AdminError, match="KeyError: 'nobody'"):
         served.admin.cancel("BTCUSDT", client_id="nobody")
@@ -82,7 +82,7 @@ def test_money_comes_and_goes_but_never_below_zero(served: RunningExchange, who:
     assert who.balance("DOGE") == ("12.50000000", "0.00000000")
     served.admin.deposit("DOGE", "-2.5")
     assert who.balance("DOGE") == ("10.00000000", "0.00000000")
-    with pytest.raises(AdminError, match="has 10.0 DOGE free, needs 11"):
+    with pytest.raises(AdminError, match=r"has 10\.0 DOGE free, needs 11"):
         served.admin.deposit("DOGE", "-11")
     with pytest.raises(AdminError, match="InvalidOperation"):
         served.admin.deposit("DOGE", "much")

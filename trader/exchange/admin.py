@@ -49,6 +49,8 @@ class AdminPlane:
             ("POST", "/admin/instruments"): self._change_instrument,
             ("POST", "/admin/keys"): self._change_key,
             ("POST", "/admin/ban"): self._ban,
+            ("GET", "/admin/moods"): lambda _: self._x.engine.views.moods.as_json(),
+            ("POST", "/admin/moods"): self._change_moods,
             ("GET", "/admin/requests"): self._requests,
             ("DELETE", "/admin/requests"): self._clear_requests,
         }
@@ -170,6 +172,11 @@ class AdminPlane:
     def _ban(self, given: dict[str, Any]) -> Any:
         self._x.limits.ban(int(given["until_ms"]))
         return {}
+
+    def _change_moods(self, given: dict[str, Any]) -> Any:
+        views = self._x.engine.views
+        views.moods = views.moods.changed(given)
+        return views.moods.as_json()
 
     def _requests(self, _: dict[str, Any]) -> Any:
         return {"counts": dict(sorted(self._x.counts.items())), "log": list(self._x.log)}

@@ -63,6 +63,7 @@ class BinanceDialect:
 
     def __init__(self, exchange: Exchange) -> None:
         self._x = exchange
+        self._views = exchange.engine.views
         self._rows: dict[tuple[str, str, int], tuple[Candle, str]] = {}
         self._routes = self._table()
 
@@ -174,7 +175,7 @@ class BinanceDialect:
         if not candles.offers(interval):
             raise BinanceError(-1120, "Invalid interval.")
         found = candles.window(
-            self._x.engine.instruments[symbol], interval, call.now_ms,
+            self._x.engine.instruments[symbol], interval, self._views.candles_ms(call.now_ms),
             call.whole("startTime"), call.whole("endTime"), call.limit(500, 1000),
         )  # fmt: skip
         rows: list[str] = []
@@ -245,7 +246,7 @@ class BinanceDialect:
 
     def _account(self, call: Call) -> Any:
         fees, key = self._x.engine.rules.fees, call.key
-        assets = self._x.engine.books.accounts.get(call.account, {})
+        assets = self._views.balances(call.account, call.now_ms)
         names = sorted({*assets, *self._x.assets()})
         return {
             "makerCommission": int(fees.maker * 10_000),
@@ -330,7 +331,8 @@ class BinanceDialect:
                 order = None
         else:
             order = next(iter(books.with_client_id(call.account, symbol, client_id)[::-1]), None)
-        if order is None or order.account != call.account:
+        lost = order is None or order.account != call.account
+        if order is None or lost or not self._views.finds(order, call.now_ms):
             raise BinanceError(code, msg)
         return order
 
@@ -351,8 +353,7 @@ class BinanceDialect:
         return [shapes.order(x) for name in everywhere for x in self._resting(call, name)]
 
     def _resting(self, call: Call, symbol: str) -> list[Order]:
-        resting = self._x.engine.books.open.get(symbol, {})
-        return [order for order in resting.values() if order.account == call.account]
+        return self._views.resting(call.account, symbol, call.now_ms)
 
     def _delete_open_orders(self, call: Call) -> Any:
         resting = self._resting(call, self._symbol(call))
@@ -366,7 +367,7 @@ class BinanceDialect:
         ]
 
     def _all_orders(self, call: Call) -> Any:
-        found = self._x.engine.books.by_symbol.get((call.account, self._symbol(call)), [])
+        found = self._views.orders(call.account, self._symbol(call), call.now_ms)
         first, count = call.whole("orderId"), call.limit(500, 1000)
         if first is not None:
             begin = bisect_left(found, first, key=lambda x: x.order_id)
@@ -374,7 +375,7 @@ class BinanceDialect:
         return [shapes.order(x) for x in _page(call, found, count, lambda x: x.created_ms)]
 
     def _my_trades(self, call: Call) -> Any:
-        found = self._x.engine.books.trades_of.get((call.account, self._symbol(call)), [])
+        found = self._views.trades(call.account, self._symbol(call), call.now_ms)
         first, order_id, count = call.whole("fromId"), call.whole("orderId"), call.limit(500, 1000)
         timed = "startTime" in call.params or "endTime" in call.params
         if timed and (first is not None or order_id is not None):
@@ -389,7 +390,7 @@ class BinanceDialect:
     # --- wallet ----------------------------------------------------------------------------
 
     def _coins(self, call: Call) -> Any:
-        held = self._x.engine.books.accounts.get(call.account, {})
+        held = self._views.balances(call.account, call.now_ms)
         return [shapes.coin(name, held.get(name)) for name in self._x.assets()]
 
     def _restrictions(self, call: Call) -> Any:

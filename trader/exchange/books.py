@@ -97,6 +97,8 @@ class Books:
     def __post_init__(self) -> None:
         """Indexes: open orders by symbol, orders by client id, trades by account and symbol."""
         self.open: dict[str, dict[int, Order]] = {}
+        # Orders that are over but whose reserve is not given back yet.
+        self.lingering: dict[tuple[str, int], Order] = {}
         self.by_client_id: dict[tuple[str, str, str], list[Order]] = {}
         self.by_symbol: dict[tuple[str, str], list[Order]] = {}
         self.trades_of: dict[tuple[str, str], list[Trade]] = {}
@@ -164,6 +166,10 @@ class Books:
             resting[order.order_id] = order
         else:
             resting.pop(order.order_id, None)
+        if order.locked and not order.is_open:
+            self.lingering[order.symbol, order.order_id] = order
+        else:
+            self.lingering.pop((order.symbol, order.order_id), None)
 
     def add_trade(self, trade: Trade) -> None:
         """A new execution enters the books."""

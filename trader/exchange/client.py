@@ -94,6 +94,10 @@ class AdminClient:
         """Ban every client until then (exchange time)."""
         self._call("POST", "ban", {"until_ms": until_ms})
 
+    def moods(self, **changes: Any) -> dict[str, Any]:
+        """Change standing faults (see views.Moods: lags, freezes, races); all of them."""
+        return self._call("POST", "moods", changes)
+
     def requests(self) -> dict[str, Any]:
         """{counts: {"POST /path": n}, log: [rows]}; the admin plane's own calls do not count."""
         return self._call("GET", "requests")

@@ -19,6 +19,7 @@ from trader.exchange.books import Books, Order, Shortage, Trade
 from trader.exchange.instruments import Instrument
 from trader.exchange.market import STEPS, Level, Market, Spot
 from trader.exchange.money import LOOSE, ONE, ZERO, eighths_down, floor_to, is_multiple
+from trader.exchange.views import Views
 
 
 class Reason(StrEnum):
@@ -96,6 +97,7 @@ class Engine:
         self.instruments = instruments
         self.rules = rules
         self.books = Books()
+        self.views = Views(self.books)
         self.settled_ms = 0
 
     # --- what the market shows -------------------------------------------------------------
@@ -155,7 +157,13 @@ class Engine:
         """Take an open order out of the book; raises Refused if it is not open."""
         if not order.is_open:
             raise Refused(Reason.UNKNOWN_ORDER)
-        self._finish(order, "CANCELED", now_ms)
+        moods, lot = self.views.moods, self.instruments[order.symbol].lot
+        raced = floor_to(order.left * moods.fill_on_cancel, lot)
+        if raced:
+            self.fill_by_hand(order, raced, now_ms)
+            if not order.is_open:
+                raise Refused(Reason.UNKNOWN_ORDER)
+        self._finish(order, "CANCELED", now_ms, keep_locked=moods.unlock_lag_ms > 0)
         return order
 
     def fill_by_hand(self, order: Order, qty: Decimal, now_ms: int) -> Trade:
@@ -168,6 +176,9 @@ class Engine:
     def settle(self, now_ms: int) -> None:
         """Let resting orders meet every step of the path up to now. Time that was settled is never
         settled again, even if the clock was set back."""
+        for order in list(self.books.lingering.values()):
+            if order.updated_ms + self.views.moods.unlock_lag_ms <= now_ms:
+                self._finish(order, order.status, order.updated_ms)
         for symbol, resting in self.books.open.items():
             if resting and self.instruments[symbol].status == "TRADING":
                 self._settle_symbol(symbol, now_ms)
@@ -316,10 +327,11 @@ class Engine:
             return self.last_price(symbol, at_ms)
         return self.rules.fees.coin_prices.get(symbol, ZERO)
 
-    def _finish(self, order: Order, status: str, at_ms: int) -> None:
+    def _finish(self, order: Order, status: str, at_ms: int, *, keep_locked: bool = False) -> None:
         rules = self.instruments[order.symbol]
         asset = rules.quote if order.side == "BUY" else rules.base
-        self.books.unlock(order, asset, order.locked)
+        if not keep_locked:
+            self.books.unlock(order, asset, order.locked)
         order.status = status
         order.updated_ms = at_ms
         self.books.touch(order)

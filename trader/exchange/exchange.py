@@ -112,6 +112,7 @@ class Exchange:
             self.now_ms = self.clock.now_ms()
             if request.path.startswith("/admin/"):
                 reply = self._admin.answer(request)
+                self.engine.views.remember(self.now_ms)
                 self.keep()
                 return reply
             self.engine.settle(self.now_ms)
@@ -120,6 +121,7 @@ class Exchange:
             reply = self._dialect(request) if served else Reply(200, b"")
             sent = reply if fault is None else fault.apply(reply)
             self._note(request, reply, sent, served=served)
+            self.engine.views.remember(self.now_ms)
             self.keep()
             return sent
 
