@@ -144,6 +144,7 @@ def kill_one(world: World) -> None:
 
 
 def next_bar(world: World) -> None:
+    """Both clocks to five seconds after the next bar's close."""
     world.bar_ms += rehearsal.MINUTE_MS
     rehearsal.move(world.served, world.clock, world.bar_ms + rehearsal.MINUTE_MS + 5_000)
 
@@ -185,6 +186,7 @@ def sweep(world: World, kills: int) -> None:
 
 
 def run(arguments: argparse.Namespace) -> Verdict:
+    """The whole sweep."""
     kills = 40 if arguments.quick else arguments.kills
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)

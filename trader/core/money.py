@@ -23,7 +23,9 @@ def mul_div_down(a: int, b: int, c: int) -> int:
     """floor(a * b / c) for a, b >= 0 and c > 0; raises AmountOverflow from 2**62 on."""
     if not (0 <= a < AMOUNT_MAX and 0 <= b < AMOUNT_MAX and 0 < c < AMOUNT_MAX):
         raise AmountOverflow(f"mul_div of {a} * {b} / {c}: an argument is out of range")
-    product = a * b
+    # Widened before it is multiplied: `a * b` of two int64 would wrap round in compiled code.
+    product = a
+    product *= b
     quotient = product // c
     if quotient >= AMOUNT_MAX:
         raise AmountOverflow(f"{a} * {b} / {c} does not fit")
@@ -34,7 +36,9 @@ def mul_div_up(a: int, b: int, c: int) -> int:
     """ceil(a * b / c) for a, b >= 0 and c > 0; raises AmountOverflow from 2**62 on."""
     if not (0 <= a < AMOUNT_MAX and 0 <= b < AMOUNT_MAX and 0 < c < AMOUNT_MAX):
         raise AmountOverflow(f"mul_div of {a} * {b} / {c}: an argument is out of range")
-    product = a * b
+    # Widened before it is multiplied: `a * b` of two int64 would wrap round in compiled code.
+    product = a
+    product *= b
     quotient = product // c
     if quotient * c != product:
         quotient += 1
