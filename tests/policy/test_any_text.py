@@ -12,11 +12,12 @@ from trader.policy.sources import SECTIONS, Source
 from .conftest import GOOD
 
 WORDS = sorted({part for key in all_keys() for part in key.split(".") if part != "*"})
+ODD = [
+    *("", "~", "true", "no", "5%", "10bps", "1m", "all", "universe", "BTC/USDT", "BTC-USDT"),
+    *("paper", "live", "1e3", "-1", "0", "nan", '""', "'", "&a x", "*a", "!!str x", "a: b"),
+]
 SCALARS = st.one_of(
-    st.sampled_from(
-        ["", "~", "true", "no", "5%", "10bps", "1m", "all", "universe", "BTC/USDT", "BTC-USDT"]
-        + ["paper", "live", "1e3", "-1", "0", "nan", '""', "'", "&a x", "*a", "!!str x", "a: b"]
-    ),
+    st.sampled_from(ODD),
     st.integers().map(str),
     st.text(max_size=12),
 )

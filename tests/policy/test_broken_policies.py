@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import FindSources
 from trader.policy.checking import check_policy, examine
 from trader.policy.problems import Code, PolicyError
+
+from .conftest import FindSources
 
 EXCHANGE = "exchange:\n  "
 SECRET = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 import trader
-from .conftest import FindSources, WritePolicy
 from trader.policy.cache import KEPT_MAX, cache_key, load_checked
 from trader.policy.checking import check_policy
 from trader.policy.problems import PolicyError
 from trader.policy.sources import Source
+
+from .conftest import FindSources, WritePolicy
 
 CODE = "c" * 64
 CHILD = """

@@ -7,12 +7,13 @@ import json
 
 import pytest
 
-from .conftest import FindSources
 from trader.core.identity import owner_prefix
 from trader.policy.checked import Checked, canonical_form
 from trader.policy.checking import check_policy
 from trader.policy.parameters import build_parameters, build_settings
 from trader.policy.showing import REDACTED, redacted, show
+
+from .conftest import FindSources
 
 
 def test_two_spellings_of_one_policy_have_one_hash(sources_of: FindSources) -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import FindSources, WritePolicy
 from trader.policy.checked import Checked
 from trader.policy.checking import check_policy, examine
 from trader.policy.problems import PolicyError
 from trader.policy.sources import STDIN, find_sources
+
+from .conftest import FindSources, WritePolicy
 
 
 def _check(

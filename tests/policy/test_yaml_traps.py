@@ -22,8 +22,10 @@ def _codes(text: str) -> list[tuple[str, int]]:
 
 @pytest.mark.parametrize(
     "written",
-    "no yes on off true null ~ 010 0x1F 0o17 1e3 1_000 12:30:00 2024-01-01 .nan .inf -.inf = "
-    "3.0 1. NO".split(),
+    [
+        *("no", "yes", "on", "off", "true", "null", "~", "010", "0x1F", "0o17", "1e3", "1_000"),
+        *("12:30:00", "2024-01-01", ".nan", ".inf", "-.inf", "=", "3.0", "1.", "NO"),
+    ],
 )
 def test_a_scalar_stays_the_text_that_was_written(written: str) -> None:
     assert _read(f"key: {written}\n") == {"key": written}
@@ -99,7 +101,7 @@ def test_a_key_of_several_parts_is_refused(text: str) -> None:
         ("a: %x\n", "quotes"),
         ("a: @x\n", "quotes"),
         ("a: `x`\n", "quotes"),
-        ("a:1\nb: 2\n", "indentation"),
+        ("a:1\nb: 2\n", "space belongs after the colon"),
         ("b: 2\na:1\n", "space belongs after the colon"),
         ("a: 'x\n", "brackets"),
         ("a: b: c\n", "look at"),

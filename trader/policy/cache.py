@@ -11,13 +11,13 @@ import contextlib
 import hashlib
 import json
 import os
-import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from trader.core.canonical import canonical, sha256_of
 from trader.policy.checked import Checked
+from trader.policy.regular_files import read_regular
 from trader.policy.sources import Source, env_overrides
 
 CACHE_VERSION = 1
@@ -37,7 +37,6 @@ def load_checked(
     found = _read(path, key)
     if found is not None:
         return found
-    # Here, because a hit must not pay for them.
     from trader.policy.checking import check_policy
 
     checked = check_policy(sources, env)
@@ -64,16 +63,13 @@ def cache_key(sources: Sequence[Source], env: Mapping[str, str], code_sha: str) 
 
 def _read(path: Path, key: str) -> Checked | None:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        found = read_regular(path, SIZE_BYTES_MAX, os.O_NOFOLLOW)
     except OSError:
         return None
-    with open(descriptor, "rb") as stream:
-        status = os.fstat(descriptor)
-        if not _is_ours(status) or status.st_size > SIZE_BYTES_MAX:
-            return None
-        data = stream.read(SIZE_BYTES_MAX)
+    if found is None or not _is_ours(found[1]) or len(found[0]) > SIZE_BYTES_MAX:
+        return None
     try:
-        outer = json.loads(data)
+        outer = json.loads(found[0])
         body: Any = outer["body"]
         if outer["key"] != key or outer["seal"] != _seal(key, body):
             return None
@@ -85,7 +81,7 @@ def _read(path: Path, key: str) -> Checked | None:
 def _is_ours(status: os.stat_result) -> bool:
     """A file that only this user (or root) can have written."""
     mine = status.st_uid in {0, os.geteuid()}
-    return stat.S_ISREG(status.st_mode) and mine and not status.st_mode & 0o022
+    return mine and not status.st_mode & 0o022
 
 
 def _seal(key: str, body: Any) -> str:
@@ -104,7 +100,7 @@ def _write(path: Path, key: str, checked: Checked) -> None:
             os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW,
             0o600,
         )
-        with open(descriptor, "wb") as stream:
+        with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(descriptor)

@@ -125,8 +125,8 @@ def problem_of(code: Code, file: str, message: str, hint: str = "", where: str =
 
 SHOWN_LENGTH_MAX = 40
 # Patterns as text: compiled when first used, which a cycle with a cached policy never does.
-_TOKEN = r"[A-Za-z0-9+/=_-]{20,}"
-_HEX = r"[0-9a-fA-F]{32,}"
+_LONG_WORD = r"[A-Za-z0-9+/=_-]{20,}"
+_LONG_HEX = r"[0-9a-fA-F]{32,}"
 _CREDENTIAL_KEYS = frozenset(
     {
         "accesskey",
@@ -154,9 +154,9 @@ def looks_like_credential(text: str) -> bool:
     """Whether a value is probably a key or secret: long, of one word, of mixed characters."""
     if "-----BEGIN" in text:
         return True
-    if not re.fullmatch(_TOKEN, text):
+    if not re.fullmatch(_LONG_WORD, text):
         return False
-    if re.fullmatch(_HEX, text):
+    if re.fullmatch(_LONG_HEX, text):
         return True
     digits = any(c.isdigit() for c in text)
     return digits and any(c.islower() for c in text) and any(c.isupper() for c in text)

@@ -77,7 +77,7 @@ def env_overrides(env: Mapping[str, str]) -> list[tuple[str, str]]:
 def _default_folder(cwd: Path, env: Mapping[str, str], system: Path) -> list[Source]:
     home = env.get("XDG_CONFIG_HOME", "")
     if not home and env.get("HOME", ""):
-        home = os.path.join(env["HOME"], ".config")
+        home = str(Path(env["HOME"]) / ".config")
     places = [("config", cwd / "config")]
     if home.startswith("/"):
         places.append((f"{home}/trader", Path(home) / "trader"))
@@ -120,7 +120,7 @@ def _folder(label: str, folder: Path) -> list[Source]:
     ]
     wanted = {f"{section}.yaml" for section in SECTIONS}
     try:
-        names = sorted(os.listdir(folder))
+        names = sorted(path.name for path in folder.iterdir())
     except OSError:
         return sources
     for name in names:

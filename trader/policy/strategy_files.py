@@ -15,6 +15,7 @@ from pathlib import Path
 
 from trader.policy.checked import Checked
 from trader.policy.problems import Code, PolicyError, Problem
+from trader.policy.regular_files import read_regular
 
 SOURCE_BYTES_MAX = 1 << 20
 FOLDER = "strategies"
@@ -79,20 +80,17 @@ def load_strategy_file(folder: Path, file: str) -> StrategySource:
     """Reads one file after judging the very descriptor that is read."""
     path = folder / file
     try:
-        _judge_writers(os.stat(folder), "its folder")
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        _judge_writers(folder.stat(), "its folder")
+        found = read_regular(path, SOURCE_BYTES_MAX)
     except FileNotFoundError:
         raise StrategyFileRefused("is missing", f"write it, or look into {folder}") from None
     except OSError as error:
-        raise StrategyFileRefused(
-            f"cannot be read: {(error.strerror or str(error)).lower()}"
-        ) from error
-    with open(descriptor, "rb") as stream:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise StrategyFileRefused("is not a regular file")
-        _judge_writers(status, "it")
-        data = stream.read(SOURCE_BYTES_MAX + 1)
+        why = (error.strerror or str(error)).lower()
+        raise StrategyFileRefused(f"cannot be read: {why}") from error
+    if found is None:
+        raise StrategyFileRefused("is not a regular file")
+    data, status = found
+    _judge_writers(status, "it")
     if len(data) > SOURCE_BYTES_MAX:
         raise StrategyFileRefused(f"is larger than {SOURCE_BYTES_MAX} bytes")
     try:
