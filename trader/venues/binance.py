@@ -167,6 +167,7 @@ BINANCE = Dialect(
         "fetch_time": _has("serverTime", int, str),
     },
     sent_order=_sent_order,
+    symbol_key="symbol",
     info_kept=("orderTypes",),
     rules_codes=frozenset({"-1013", "-1111"}),
     weight_header="x-mbx-used-weight-1m",

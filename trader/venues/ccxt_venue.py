@@ -242,6 +242,8 @@ class CcxtVenue:
         def read(answer: Any, reply: Reply) -> list[VenueOrder]:
             if len(answer) != len(reply.parsed):
                 raise Garbage("open orders: some could not be read")
+            if symbol is not None:
+                self._about(symbol, reply)
             return [parse.order_from(order, symbol or order["symbol"]) for order in answer]
 
         return self._read("fetch_open_orders", read, symbol)
@@ -250,7 +252,8 @@ class CcxtVenue:
         """The order by our id; None only when the venue itself says it knows none."""
         self._need([symbol])
 
-        def read(answer: Any, _: Reply) -> VenueOrder:
+        def read(answer: Any, reply: Reply) -> VenueOrder:
+            self._about(symbol, reply)
             order = parse.order_from(answer, symbol)
             if order.client_order_id != client_order_id:
                 raise Garbage(f"order {order.client_order_id} for {client_order_id}")
@@ -297,6 +300,7 @@ class CcxtVenue:
         self, symbol: str, params: dict[str, Any], since_ms: int | None = None
     ) -> list[Fill]:
         def read(answer: Any, reply: Reply) -> list[Fill]:
+            self._about(symbol, reply)
             if len(answer) != len(reply.parsed):
                 raise Garbage("fills: some could not be read")
             return [parse.fill_from(trade, symbol) for trade in answer]
@@ -337,7 +341,8 @@ class CcxtVenue:
     def cancel(self, symbol: str, client_order_id: str) -> Outcome:
         """Ask for a cancel by our id; Rejected('not_found') when the venue knows no open one."""
 
-        def read(answer: Any, _: Reply) -> Outcome:
+        def read(answer: Any, reply: Reply) -> Outcome:
+            self._about(symbol, reply)
             return Accepted(parse.order_from(answer, symbol, client_order_id))
 
         params = {"clientOrderId": client_order_id}
@@ -349,7 +354,8 @@ class CcxtVenue:
         An Accepted holds the last of the orders that ended.
         """
 
-        def read(answer: Any, _: Reply) -> Outcome:
+        def read(answer: Any, reply: Reply) -> Outcome:
+            self._about(symbol, reply)
             orders = [
                 parse.order_from(order, symbol, str(order["info"].get("origClientOrderId") or ""))
                 for order in answer
@@ -363,7 +369,8 @@ class CcxtVenue:
     def _answered(self, order: Approved, answer: Any, reply: Reply) -> Outcome:
         """The outcome of a submit that was answered with an order."""
         shown = order.client_order_id
-        if answer.get("clientOrderId") != shown or answer.get("symbol") != order.symbol:
+        self._about(order.symbol, reply)
+        if answer.get("clientOrderId") != shown:
             raise Garbage(f"an answer about {answer.get('clientOrderId')} for {shown}")
         if "status" not in reply.parsed:
             # An acknowledgement: it has the order, the rest is still to be asked.
@@ -413,6 +420,14 @@ class CcxtVenue:
             )
             self._doubt_rules(failed.reply)
         return type(outcome)(outcome.code, self._connection.say(outcome.text))
+
+    def _about(self, symbol: str, reply: Reply) -> None:
+        """Raises Garbage when an answer is about another instrument: ccxt does not look."""
+        rows = reply.parsed if isinstance(reply.parsed, list) else [reply.parsed]
+        wanted = self._listing[symbol]["ccxt"]["id"]
+        for row in cast("list[dict[str, Any]]", rows):
+            if row.get(self._dialect.symbol_key) != wanted:
+                raise Garbage(f"{symbol}: an answer about {row.get(self._dialect.symbol_key)}")
 
     def _doubt_rules(self, reply: Reply | None) -> None:
         told = self._dialect.error_of(reply.parsed) if reply else None

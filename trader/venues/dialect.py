@@ -65,6 +65,7 @@ class Dialect:
         error_of: (raw code, words) of an answer that is the venue's own error, else None.
         shapes: by call name, whether the parsed body can be the answer to it at all.
         sent_order: the order in a request's body, None when it places none.
+        symbol_key: name under which a raw order or fill says its instrument (the venue's id).
         info_kept: parts of a market's raw description that ccxt needs to place orders.
         rules_codes: raw codes after which the cached instrument rules are doubted.
         weight_header: lower case header with the request weight used in this window.
@@ -81,6 +82,7 @@ class Dialect:
     error_of: Callable[[Json], tuple[str, str] | None]
     shapes: Mapping[str, Callable[[Json], bool]]
     sent_order: Callable[[str], SentOrder | None]
+    symbol_key: str
     info_kept: tuple[str, ...] = ()
     rules_codes: frozenset[str] = field(default_factory=frozenset[str])
     weight_header: str = ""

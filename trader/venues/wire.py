@@ -98,6 +98,12 @@ class Wire:
             self._socket = None
             return self._cut
 
+    @property
+    def cut_short(self) -> bool:
+        """Whether the request under way was cut."""
+        with self._lock:
+            return self._cut
+
     def cut(self) -> None:
         """End the request under way: the thread that waits for it gets an error."""
         with self._lock:
@@ -137,9 +143,13 @@ class WireSession(Session):
         kwargs["timeout"] = (seconds, seconds)
         kwargs["allow_redirects"] = False
         token = wire.guard(seconds)
-        cut = True
+        response: Response | None = None
         try:
             response = super().request(method, url, *args, **kwargs)
+        except WIRE_ERRORS as error:
+            if wire.cut_short:
+                raise ReadTimeout(f"no answer within {seconds:.3f} s") from error
+            raise
         finally:
             cut = wire.release(token)
         if cut:
