@@ -52,9 +52,7 @@ def decode(text: str) -> Payload:
     return payload
 
 
-def entry_hash(  # noqa: PLR0913 - the six columns that the hash covers
-    seq: int, at_ms: int, kind: str, version: int, payload: str, prev_hash: str
-) -> str:
+def entry_hash(seq: int, at_ms: int, kind: str, version: int, payload: str, prev_hash: str) -> str:
     """sha256 of the columns, one per line; only the last, the payload, may hold any character."""
     covered = f"{seq}\n{at_ms}\n{kind}\n{version}\n{prev_hash}\n{payload}"
     return hashlib.sha256(covered.encode()).hexdigest()

@@ -30,7 +30,7 @@ def inspect(path: Path) -> dict[str, Any]:
     import sqlite_utils
 
     with guarded(path, "inspecting"), closing(connect_reader(path, BUSY_MS)) as connection:
-        database = sqlite_utils.Database(connection)
+        database: Any = sqlite_utils.Database(connection)
         head = head_of(connection)
         tables = {name: database[name].count for name in ("entries", *TABLES)}
         kinds = connection.execute("SELECT kind, count(*) FROM entries GROUP BY kind ORDER BY kind")
@@ -65,7 +65,7 @@ def _lines(path: Path, table: str, format_: str) -> Iterator[str]:
     import sqlite_utils
 
     with guarded(path, "exporting"), closing(connect_reader(path, BUSY_MS)) as connection:
-        database = sqlite_utils.Database(connection)
+        database: Any = sqlite_utils.Database(connection)
         names = [name for name in database[table].columns_dict if name != "body"]
         rows = database.query(f"SELECT {', '.join(names)} FROM {table}")  # noqa: S608 - checked above
         yield from _csv(names, rows) if format_ == "csv" else _json(rows, format_)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from trader.core.fold import FoldError, fold
-from trader.core.state import Order, Row, State
+from trader.core.state import Row, State
 from trader.journal.codec import Payload
 from trader.journal.schema import (
     BARS,
@@ -97,7 +97,7 @@ class Folder:
         if self.connection.execute(known, (client_id,)).fetchone():
             raise FoldError(f"order {client_id} exists already")
 
-    def _order_planned(self, seq: int, payload: Payload) -> None:
+    def _order_planned(self, _seq: int, payload: Payload) -> None:
         self._refuse_known(payload)
 
     def _plan(self, seq: int, payload: Payload) -> None:
@@ -155,14 +155,13 @@ class Folder:
         row = (payload["sha"], payload["kind"], payload["size"], payload["stored"], seq)
         self.connection.execute(_INSERT_BLOB, (*row, self.body_of(payload["sha"])))
 
-    def _segment(self, seq: int, payload: Payload) -> None:
+    def _segment(self, _seq: int, payload: Payload) -> None:
         """The checkpoint that a new file starts with: rows carried over from the sealed one."""
         for name, rows in payload["rows"].items():
-            if name == BLOBS.name:
-                rows = [[*row, self.body_of(row[0])] for row in rows]
-            table = TABLES[name]
-            marks = ", ".join("?" for _ in table.names)
-            self.connection.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)  # noqa: S608 - a table of ours
+            bodies = name == BLOBS.name
+            held = [[*row, self.body_of(row[0])] for row in rows] if bodies else rows
+            marks = ", ".join("?" for _ in TABLES[name].names)
+            self.connection.executemany(f"INSERT INTO {name} VALUES ({marks})", held)  # noqa: S608 - a table of ours
         reload_state(self.connection, self.state)
 
 
@@ -201,6 +200,3 @@ def reload_state(connection: sqlite3.Connection, state: State) -> None:
     fresh = load_state(connection)
     for name in State.__slots__:
         setattr(state, name, getattr(fresh, name))
-
-
-__all__ = ["Folder", "Order", "load_state", "order_row", "reload_state"]

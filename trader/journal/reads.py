@@ -225,7 +225,7 @@ class Reader:
         query = "SELECT coalesce(min(open_ms), -1) FROM bars WHERE symbol = ? AND timeframe = ?"
         return int(self._rows(query, (symbol, timeframe))[0][0])
 
-    def bars_window(  # noqa: PLR0913 - a window has two ends, a time and a unit
+    def bars_window(
         self,
         symbol: str,
         timeframe: str,

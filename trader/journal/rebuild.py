@@ -1,13 +1,14 @@
 """Rebuild and compare: the projections again from nothing but the entries.
 
 Lives here: folding every entry into a fresh database, the comparison of every row with its types,
-and the repair that puts the rebuilt rows in place. Must not live here: judging the chain (`verify`).
+and the repair that puts the rebuilt rows in place. Must not live here: judging the chain.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,11 @@ from trader.domain.order import IllegalTransition
 from trader.errors import JournalError
 from trader.journal.codec import Payload
 from trader.journal.failures import guarded
-from trader.journal.files import connect_reader, connect_writer
+from trader.journal.files import abandon, connect_reader, connect_writer, wal_path
 from trader.journal.folding import Folder
-from trader.journal.reads import Reader
+from trader.journal.reads import Reader, head_of
 from trader.journal.schema import TABLES, Table, migrate
+from trader.journal.sums import ready_sums, seal
 
 BUSY_MS = 5000
 # What an entry that does not fit may provoke: the fold's own refusals, a key or a number that is
@@ -151,21 +153,14 @@ def rebuild(path: Path) -> list[Difference]:
 
     Raises JournalError when the file cannot be read or an entry cannot be folded.
     """
-    with guarded(path, "rebuilding"):
-        source = connect_reader(path, BUSY_MS)
-        try:
-            source.execute("BEGIN")
-            fresh, _ = _fold_or_refuse(source, path)
-            differences = list(compare(source, fresh))
-            fresh.close()
-            return differences
-        finally:
-            source.close()
+    with guarded(path, "rebuilding"), closing(connect_reader(path, BUSY_MS)) as source:
+        source.execute("BEGIN")
+        fresh, _ = _fold_or_refuse(source, path)
+        with closing(fresh):
+            return list(compare(source, fresh))
 
 
-def _fold_or_refuse(
-    source: sqlite3.Connection, path: Path
-) -> tuple[sqlite3.Connection, State]:
+def _fold_or_refuse(source: sqlite3.Connection, path: Path) -> tuple[sqlite3.Connection, State]:
     try:
         return fold_all(source, path)
     except EntryRefused as error:
@@ -181,23 +176,30 @@ def repair(path: Path) -> list[Difference]:
     raises JournalError and changes nothing. The caller holds the trading lock.
     """
     connection = connect_writer(path, BUSY_MS, create=False)
-    with guarded(path, "repairing its projections"):
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            fresh, _ = _fold_or_refuse(connection, path)
-            differences = list(compare(connection, fresh))
-            for table in {difference.table for difference in differences}:
-                _replace_rows(TABLES[table], connection, fresh)
-            fresh.close()
-            connection.execute("COMMIT")
-        finally:
+    try:
+        with guarded(path, "repairing its projections"):
+            ready_sums(path, head_of(connection).seq)
+            differences = _put_right(connection, path)
+            seal(connection, path, wal_path(path), head_of(connection).seq)
             connection.close()
+    except BaseException:
+        abandon(connection, path)
+        raise
     return differences
 
 
-def _replace_rows(
-    table: Table, connection: sqlite3.Connection, fresh: sqlite3.Connection
-) -> None:
+def _put_right(connection: sqlite3.Connection, path: Path) -> list[Difference]:
+    connection.execute("BEGIN IMMEDIATE")
+    fresh, _ = _fold_or_refuse(connection, path)
+    with closing(fresh):
+        differences = list(compare(connection, fresh))
+        for table in {difference.table for difference in differences}:
+            _replace_rows(TABLES[table], connection, fresh)
+    connection.execute("COMMIT")
+    return differences
+
+
+def _replace_rows(table: Table, connection: sqlite3.Connection, fresh: sqlite3.Connection) -> None:
     marks = ", ".join("?" for _ in table.names)
     connection.execute(f"DELETE FROM {table.name}")  # noqa: S608 - a table of ours
     rows = fresh.execute(f"SELECT * FROM {table.name}")  # noqa: S608 - a table of ours

@@ -42,9 +42,7 @@ class Table:
         """Its CREATE TABLE statement."""
         columns = ", ".join(f"{name} {type_} NOT NULL" for name, type_ in self.columns)
         key = ", ".join(self.key)
-        return (
-            f"CREATE TABLE {self.name} ({columns}, PRIMARY KEY ({key})) STRICT, WITHOUT ROWID"
-        )
+        return f"CREATE TABLE {self.name} ({columns}, PRIMARY KEY ({key})) STRICT, WITHOUT ROWID"
 
     def upsert(self) -> str:
         """The statement that makes a row be as given, parameters in the file's order."""
@@ -61,9 +59,7 @@ class Table:
 def _typed(row: Row, key: str) -> tuple[tuple[str, str], ...]:
     """Columns for a row of the core, the key first."""
     names = [key, *(name for name in row if name != key)]
-    return tuple(
-        (name, "INTEGER" if isinstance(row[name], int) else "TEXT") for name in names
-    )
+    return tuple((name, "INTEGER" if isinstance(row[name], int) else "TEXT") for name in names)
 
 
 def _columns(ints: str, texts: str, order: str) -> tuple[tuple[str, str], ...]:
@@ -78,9 +74,7 @@ _BLANK_ORDER: Row = (
     | dict.fromkeys(_ORDER_INTS.split(), 0)
     | {"side": "buy", "tif": "gtc"}
 )
-_INSTRUMENT_TEXTS = (
-    "symbol base quote tick lot qty_min qty_max notional_min fee_taker fee_maker"
-)
+_INSTRUMENT_TEXTS = "symbol base quote tick lot qty_min qty_max notional_min fee_taker fee_maker"
 
 # `placed_seq`: the entry that put the order into the state (its place among the others);
 # `touched_seq`: the entry that changed it last.

@@ -113,9 +113,7 @@ def _rows(journal: Journal, bars_kept: int, fills_kept: int) -> Rows:
     rows[FILLS.name] = [
         row
         for (symbol,) in journal.rows("SELECT DISTINCT symbol FROM fills ORDER BY 1")
-        for row in journal.rows(
-            newest.format("fills", "symbol = ?", "seq"), (symbol, fills_kept)
-        )
+        for row in journal.rows(newest.format("fills", "symbol = ?", "seq"), (symbol, fills_kept))
     ]
     rows[BARS.name] = [
         row

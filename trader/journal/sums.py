@@ -23,7 +23,6 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from trader.journal.schema import PAGE_BYTES
 from trader.journal.wal import FRAME, FRAME_BYTES, HEADER, newest_frames
@@ -71,10 +70,12 @@ def write_sums(path: Path, sums: Sums) -> None:
     fresh.replace(path)
 
 
-def page_sums(file: BinaryIO) -> Iterator[int]:
-    """CRC-32 of each page of a database file, a short last one included."""
-    while page := file.read(PAGE_BYTES):
+def page_sums(fd: int) -> Iterator[int]:
+    """CRC-32 of each page of an open database file, a short last one included."""
+    at = 0
+    while page := os.pread(fd, PAGE_BYTES, at):
         yield zlib.crc32(page)
+        at += PAGE_BYTES
 
 
 def ready_sums(database: Path, seq: int) -> None:
@@ -87,31 +88,28 @@ def ready_sums(database: Path, seq: int) -> None:
     if known is not None and (known.seq == seq or (wal.exists() and wal.stat().st_size)):
         return
     # Never closed: closing a file that SQLite has open drops the locks of this process.
-    file = database.open("rb")
-    _KEPT.append(file)
-    write_sums(sums_path(database), Sums(seq, array("I", page_sums(file))))
-
-
-_KEPT: list[BinaryIO] = []
+    fd = os.open(database, os.O_RDONLY | os.O_CLOEXEC)
+    write_sums(sums_path(database), Sums(seq, array("I", page_sums(fd))))
 
 
 def seal(connection: sqlite3.Connection, database: Path, wal: Path, seq: int) -> None:
     """Note the sums, then fold the WAL into the database as far as readers allow.
 
     `seq` is the newest entry. Raises OSError or sqlite3.Error; whatever happens, nothing that is
-    committed is lost, and at worst the sums are made anew later.
+    committed is lost, and at worst the sums are made anew later (`ready_sums`, when it opens).
     """
     place = sums_path(database)
     for _ in range(SEAL_TRIES):
         data = wal.read_bytes() if wal.exists() else b""
         frames, pages = newest_frames(data)
         known = _known(place)
-        table = known.pages if known else array("I")
-        table.extend([0] * (max(pages, default=0) - len(table)))
-        for page, at in pages.items():
-            start = HEADER.size + (at - 1) * FRAME_BYTES + FRAME.size
-            table[page - 1] = zlib.crc32(data[start : start + PAGE_BYTES])
-        write_sums(place, Sums(seq, table))
+        if known is not None:
+            table = known.pages
+            table.extend([0] * (max(pages, default=0) - len(table)))
+            for page, at in pages.items():
+                start = HEADER.size + (at - 1) * FRAME_BYTES + FRAME.size
+                table[page - 1] = zlib.crc32(data[start : start + PAGE_BYTES])
+            write_sums(place, Sums(seq, table))
         (_, in_log, _) = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         if in_log <= frames:
             return

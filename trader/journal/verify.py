@@ -15,7 +15,6 @@ import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from io import BytesIO
 from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -126,8 +125,13 @@ class _Database:
     """The copy under examination."""
 
     def __init__(
-        self, path: Path, copy: Path, raw: Path, heads: list[tuple[str, Head]],
-        *, sealed: bool = False,
+        self,
+        path: Path,
+        copy: Path,
+        raw: Path,
+        heads: list[tuple[str, Head]],
+        *,
+        sealed: bool = False,
     ) -> None:
         self.path = path
         self.sealed = sealed
@@ -138,6 +142,7 @@ class _Database:
         self.hashes: dict[int, str] = {}
         self.origin = Head(0, "")
         self.last = 0
+        self.reaches_back = False
 
     def findings(self) -> Iterator[Finding]:
         wal = wal_path(self.copy)
@@ -200,7 +205,9 @@ class _Database:
             yield Finding(ERROR, f"entry {missing}", "is missing", missing)
         whole = entry_hash(seq, at_ms, kind, version, payload, prev_hash) == hash_
         if not whole:
-            yield Finding(ERROR, f"entry {seq} ({kind})", "its hash is not that of its content", seq)
+            yield Finding(
+                ERROR, f"entry {seq} ({kind})", "its hash is not that of its content", seq
+            )
         before = self.hashes.get(seq - 1)
         if whole and before is not None and before != prev_hash:
             # This entry is whole, so what it was chained to has been replaced.
@@ -217,6 +224,8 @@ class _Database:
                 lost = self.last + 1
                 what = f"knows entry {head.seq}, but the chain ends at entry {self.last}: entry "
                 yield Finding(ERROR, name, f"{what}{lost} is the first that is lost", lost)
+            elif head.seq < self.origin.seq and self.reaches_back:
+                continue  # looked for in the segment
             elif head.seq < self.origin.seq:
                 yield Finding(INFO, name, f"entry {head.seq} lies in an archived segment", head.seq)
             elif self.hashes.get(head.seq, head.hash) != head.hash:
@@ -271,11 +280,13 @@ class _Database:
             what = f"inputs archived in segment {checkpoint['number']}: {span}"
             yield Finding(INFO, name, what)
             return
+        self.reaches_back = True
         copy, raw = self.copy.with_name(f"sealed-{first}.db"), sealed
         shutil.copyfile(sealed, copy)
         if hashlib.sha256(copy.read_bytes()).hexdigest() != checkpoint["sha256"]:
             yield Finding(ERROR, name, "the file was changed after it was sealed")
-        heads = [(f"the checkpoint, entry {first}", self.origin)]
+        older = [(place, head) for place, head in self.heads if head.seq < self.origin.seq]
+        heads = [(f"the checkpoint, entry {first}", self.origin), *older]
         before = _Database(sealed, copy, raw, heads, sealed=True)
         for finding in before.findings():
             yield replace(finding, where=f"{name}, {finding.where}")
@@ -289,7 +300,9 @@ class _Database:
         try:
             sums = read_sums(place)
         except FileNotFoundError:
-            yield Finding(INFO, f"page sums {place.name}", "are missing: the next writer makes them")
+            yield Finding(
+                INFO, f"page sums {place.name}", "are missing: the next writer makes them"
+            )
             return
         if sums is None:
             yield Finding(ERROR, f"page sums {place.name}", "are damaged")
@@ -298,9 +311,9 @@ class _Database:
             what = f"were made at entry {sums.seq}: another program has checkpointed since"
             yield Finding(INFO, f"page sums {place.name}", what)
             return
-        data = self.raw.read_bytes()
-        found = list(page_sums(BytesIO(data)))
-        owners = page_owners(data, roots)
+        with self.raw.open("rb") as file:
+            found = list(page_sums(file.fileno()))
+        owners = page_owners(self.raw.read_bytes(), roots)
         for number, pair in enumerate(zip_longest(found, sums.pages), 1):
             if number not in in_wal and pair[0] != pair[1]:
                 what = "is missing" if pair[0] is None else "was changed"

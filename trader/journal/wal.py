@@ -77,9 +77,7 @@ def walk_wal(data: bytes) -> WalReport:
     return WalReport(total, committed, tuple(problems), total - committed)
 
 
-def _behind(
-    body: bytes, valid: int, total: int, salts: tuple[int, int]
-) -> list[tuple[int, str]]:
+def _behind(body: bytes, valid: int, total: int, salts: tuple[int, int]) -> list[tuple[int, str]]:
     """Whether the frames behind the last valid one can be leftovers of an interrupted write."""
     for number in range(valid + 1, total + 1):
         _, size, *found = FRAME.unpack_from(body, (number - 1) * FRAME_BYTES)

@@ -66,7 +66,9 @@ class Writer:
     def begin(self) -> Head:
         """Take the write lock; returns the head as it stands under it."""
         if self.head_file is None:
-            raise JournalError(f"the journal {self.path} was opened for reading", "open it to write")
+            raise JournalError(
+                f"the journal {self.path} was opened for reading", "open it to write"
+            )
         assert not self.busy, "a transaction is open already"
         with guarded(self.path, "beginning a transaction"):
             self._connection.execute("BEGIN IMMEDIATE")
