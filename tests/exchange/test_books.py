@@ -64,7 +64,9 @@ def _assert_conserved(exchange: Exchange) -> None:
         rules = exchange.engine.instruments[order.symbol]
         key = (order.account, rules.quote if order.side == "BUY" else rules.base)
         reserved[key] = reserved.get(key, Decimal(0)) + order.locked
-        assert order.is_open or order.locked == 0
+        pad = 1 + exchange.engine.rules.fees.taker if exchange.config.fee_mode == "quote" else 1
+        per_unit = order.price * pad if order.side == "BUY" else 1
+        assert order.locked == (order.left * per_unit if order.is_open else 0)
         fills = [
             x for x in books.trades if (x.symbol, x.order_id) == (order.symbol, order.order_id)
         ]
@@ -159,6 +161,20 @@ def test_books_clock_rules_and_taken_liquidity_survive_a_restart(
         settled = served.admin.books()
     with serve_in_thread(config) as served:
         assert served.admin.books() == settled
+
+
+def test_a_restart_does_not_bring_back_prices_that_were_over(
+    bar_file: Callable[..., str], tmp_path: Path
+) -> None:
+    config = ExchangeConfig(
+        bars=[bar_file([FLAT, FLAT, DIP, FLAT, FLAT])], state_dir=tmp_path / "state",
+        now_ms=START_MS + 3 * MINUTE_MS + 1_000, balances={"USDT": "10000"},
+    )  # fmt: skip
+    with serve_in_thread(config) as served:
+        served.admin.place("BTCUSDT", "BUY", "1", "97")
+    with serve_in_thread(config) as served:
+        served.admin.advance(MINUTE_MS)
+        assert served.admin.books()["trades"] == [], "the dip was before the order"
 
 
 def test_a_snapshot_replaces_a_long_log(

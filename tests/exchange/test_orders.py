@@ -265,6 +265,31 @@ def test_a_touch_alone_fills_only_a_share_of_what_trades(
     assert Decimal(got["executedQty"]) < 10, "a step trades 10 of the bar's 600"
 
 
+def test_the_better_price_fills_first_then_the_older_order(
+    open_at_100: Callable[..., tuple[RunningExchange, Customer]],
+) -> None:
+    served, who = open_at_100(DIP, half_spread_bps="50", balances={"USDT": "100000"})
+    for client_id, price in (("low", "95"), ("old", "95.01"), ("new", "95.01"), ("high", "95.02")):
+        who.limit("BUY", "200", price, newClientOrderId=client_id)
+    served.admin.advance(MINUTE_MS)
+    filled = {x["client_id"]: Decimal(x["executed"]) for x in served.admin.books()["orders"]}
+    assert 0 < filled["high"] < 200, "one step's volume is not enough for all"
+    assert filled["old"] == filled["new"] == filled["low"] == 0
+
+
+def test_what_rests_after_taking_below_its_price_reserves_no_more_than_it_needs(
+    open_at_100: Callable[..., tuple[RunningExchange, Customer]],
+) -> None:
+    _, who = open_at_100()
+    levels = _asks(who)[:3]
+    taken = sum(qty for _, qty in levels)
+    answer = who.limit("BUY", str(taken + 2), str(levels[2][0])).json
+    assert (answer["status"], Decimal(answer["executedQty"])) == ("PARTIALLY_FILLED", taken)
+    free, locked = (Decimal(x) for x in who.balance("USDT"))
+    assert locked == 2 * levels[2][0]
+    assert free == 10000 - locked - sum(price * qty for price, qty in levels)
+
+
 def test_nothing_fills_while_no_bar_trades(
     bar_file: Callable[..., str],
     serve: Callable[..., RunningExchange],
