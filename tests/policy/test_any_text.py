@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,11 +25,12 @@ SCALARS = st.one_of(
 )
 
 
-def _render(value: object) -> str:
+def _render(value: Any) -> str:
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_render(inner)}" for key, inner in value.items()) + "}"
+        rows = cast("dict[str, Any]", value)
+        return "{" + ", ".join(f"{key}: {_render(inner)}" for key, inner in rows.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(_render(inner) for inner in value) + "]"
+        return "[" + ", ".join(_render(inner) for inner in cast("list[Any]", value)) + "]"
     return str(value)
 
 

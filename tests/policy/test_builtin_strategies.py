@@ -7,7 +7,7 @@ import random
 from array import array
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -36,7 +36,7 @@ class Bars:
 
     @staticmethod
     def _column(values: Sequence[float]) -> memoryview[float]:
-        return memoryview(array("d", values)).toreadonly()
+        return cast("memoryview[float]", memoryview(array("d", values)).toreadonly())
 
     def __len__(self) -> int:
         """Number of bars."""

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from .conftest import FindSources, WritePolicy
 CODE = "c" * 64
 CHILD = """
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from trader.policy.sources import find_sources
 from trader.policy.cache import load_checked
@@ -121,13 +123,12 @@ def _deep(_text: str) -> str:
 
 @pytest.mark.parametrize("spoil", [_spoil_form, _reseal_form, _other_shape, _cut, _deep, str.upper])
 def test_an_altered_cache_is_not_believed_and_is_replaced(
-    tmp_path: Path, sources_of: FindSources, spoil: object
+    tmp_path: Path, sources_of: FindSources, spoil: Callable[[str], str]
 ) -> None:
     sources, cache = sources_of(), tmp_path / "cache"
     good = load_checked(sources, {}, cache, CODE)
     (file,) = _files(cache)
     intact = file.read_text()
-    assert callable(spoil)
     spoiled = spoil(intact)
     assert spoiled != intact
     file.write_text(spoiled)

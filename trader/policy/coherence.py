@@ -6,6 +6,7 @@ here: kinds and bounds of single values (see `fields`, `schema`).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -141,8 +142,8 @@ def _pairs(form: Form, _tree: Node) -> Iterator[Finding]:
             lists.append((("strategies", name, "instruments"), strategy["instruments"]))
     quote = form["app"]["quote"]
     for path, pairs in lists:
-        for pair in dict.fromkeys(pairs):
-            if pairs.count(pair) > 1:
+        for pair, times in Counter[str](pairs).items():
+            if times > 1:
                 yield Finding(
                     Code.PAIR_TWICE,
                     (path,),
@@ -158,12 +159,12 @@ def _pairs(form: Form, _tree: Node) -> Iterator[Finding]:
 
 
 def _outside_universe(form: Form, _tree: Node) -> Iterator[Finding]:
-    universe = form["universe"]["instruments"]
+    universe = dict.fromkeys(form["universe"]["instruments"])
     for name, strategy in form["strategies"].items():
         pairs: list[str] = strategy["instruments"]
         path = ("strategies", name, "instruments")
         if strategy["instruments"] == "universe":
-            pairs = universe
+            pairs = list(universe)
         for pair in pairs:
             if pair not in universe:
                 near = close_to(pair, [known.lower() for known in universe]).upper()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -33,16 +34,16 @@ def close_to(word: str, known: Iterable[str]) -> str:
     return f"did you mean {near[0]}" if near else ""
 
 
-class Kind:
+class Kind(ABC):
     """A kind of value: text in, canonical JSON-able value out."""
 
+    @abstractmethod
     def convert(self, text: str) -> Value:
         """The canonical value; raises BadText."""
-        raise BadText(Code.WRONG_KIND, f"{shown(text)} is not a {type(self).__name__.lower()}")
 
+    @abstractmethod
     def describe(self) -> dict[str, Any]:
         """The kind as JSON Schema, as a person's editor sees the YAML."""
-        return {"type": "string"}
 
     def _check(self, raw: Any) -> Value:
         # Defaults in the schema are written as Python values; a file's values are always text.

@@ -5,7 +5,7 @@ Lives here: what is done with `reading.Node` without knowing a key. Must not liv
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from trader.policy.reading import Children, Mark, Node, is_mapping
@@ -23,14 +23,20 @@ def merged(below: Node, above: Node) -> Node:
     return Node(children, above.at, above.key_at)
 
 
-def without(node: Node, path: Path) -> Node:
-    """A copy that lacks the value at `path`; the rest is shared."""
-    if not path or not is_mapping(node.value):
+def without(node: Node, paths: Collection[Path]) -> Node:
+    """A copy that lacks the values at `paths` (none of them empty); what is not cut is shared."""
+    if not is_mapping(node.value):
         return node
-    children: Children = dict(node.value)
-    child = children.pop(path[0], None)
-    if child is not None and len(path) > 1:
-        children[path[0]] = without(child, path[1:])
+    whole = {path[0] for path in paths if len(path) == 1}
+    deeper: dict[str, list[Path]] = {}
+    for path in paths:
+        if len(path) > 1 and path[0] not in whole:
+            deeper.setdefault(path[0], []).append(path[1:])
+    children: Children = {
+        key: without(child, deeper[key]) if key in deeper else child
+        for key, child in node.value.items()
+        if key not in whole
+    }
     return Node(children, node.at, node.key_at)
 
 
