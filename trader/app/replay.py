@@ -7,6 +7,7 @@ abandoned that no decision asked for. Must not live here: putting the inputs tog
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -222,9 +223,10 @@ class _Replay:
     def _compare(
         self, cycle: Cycle, seq: int, kind: str, stored: dict[str, Any], derived: dict[str, Any]
     ) -> None:
-        if canonical(stored) == canonical(derived):
+        text = canonical(derived)
+        if canonical(stored) == text:
             return
-        path, was, now = first_difference(stored, derived)
+        path, was, now = first_difference(stored, json.loads(text))
         self.report.differences.append(
             Difference(cycle.number, seq, kind, path, was, now, self._is_other(cycle))
         )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from typing import Any
 
 from trader.app.fanout import gather
@@ -96,7 +97,6 @@ class Sweeper:
         self._shown: list[VenueOrder] = []
         self._trouble = ""
         self._refused = False
-        self._listings_left = LISTING_ATTEMPTS
 
     def run(self, *, in_flight: bool, must_list: bool) -> Swept:
         """Cancel until nothing is open, then read fills.
@@ -185,15 +185,16 @@ class Sweeper:
 
     # --- the rest of the account -------------------------------------------------------------
 
-    def _listing(self) -> set[str]:
-        """Every instrument that the venue lists; empty when it does not tell."""
-        while self._listings_left > 0:
-            self._listings_left -= 1
+    def _listing(self, *, insist: bool = False) -> set[str]:
+        """Every instrument that the venue lists; empty when it does not tell. `insist`: ask until
+        the deadline, not just a few times."""
+        for attempt in count():
             answer = gather({"": self.venue.fetch_instruments}, self.limits.calls_s)[""]
             if not isinstance(answer, TraderError):
-                self._listings_left = LISTING_ATTEMPTS
                 return set(answer)
             self._trouble = str(answer)
+            if not self._goes_on() or not (insist or attempt + 1 < LISTING_ATTEMPTS):
+                break
             self.sleep(self.limits.pause_s)
         return set()
 
@@ -207,7 +208,7 @@ class Sweeper:
 
     def _beyond_known(self, *, must_list: bool) -> bool:
         """Look through every instrument that the venue lists: orders that nobody told of."""
-        listed = self._listing()
+        listed = self._listing(insist=must_list)
         if not listed:
             known = len(self.symbols)
             said = f"only {known} known instruments were looked at: {self._trouble}"

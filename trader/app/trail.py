@@ -233,7 +233,7 @@ class _Walk:
         )
         again = snapshot_payload(snapshot, str(row["policy"]), self.cycle.code)
         if canonical(again) != canonical(row):
-            path, stored, rebuilt = first_difference(row, again)
+            path, stored, rebuilt = first_difference(row, json.loads(canonical(again)))
             raise _InputsMissing(f"rebuilt, {path} is {rebuilt}, the snapshot says {stored}")
         return snapshot
 
@@ -252,15 +252,17 @@ class _Walk:
         return series
 
 
-def first_difference(stored: Any, derived: Any, path: str = "") -> tuple[str, str, str]:
+def first_difference(stored: object, derived: object, path: str = "") -> tuple[str, str, str]:
     """(path, stored, derived) of the first value that differs, in canonical order; all "" when
-    the two are equal."""
-    if isinstance(stored, dict) and isinstance(derived, dict):
-        return _first_in_maps(cast("Payload", stored), cast("Payload", derived), path)
-    if isinstance(stored, list) and isinstance(derived, list):
-        return _first_in_lists(cast("list[Any]", stored), cast("list[Any]", derived), path)
-    if type(stored) is type(derived) and stored == derived:
-        return "", "", ""
+    the two are equal. Both are plain JSON: dicts, lists, ints and texts."""
+    kind = type(stored)
+    if kind is type(derived):
+        if kind is dict:
+            return _first_in_maps(cast("Payload", stored), cast("Payload", derived), path)
+        if kind is list:
+            return _first_in_lists(cast("list[Any]", stored), cast("list[Any]", derived), path)
+        if stored == derived:
+            return "", "", ""
     return path or ".", _short(stored), _short(derived)
 
 
@@ -285,6 +287,6 @@ def _first_in_lists(stored: list[Any], derived: list[Any], path: str) -> tuple[s
     return f"{path}.length", str(len(stored)), str(len(derived))
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = canonical(value) if not isinstance(value, str) else value
     return text if len(text) <= 120 else f"{text[:100]}... ({len(text)} characters)"

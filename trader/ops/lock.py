@@ -85,7 +85,9 @@ def end_holder(path: Path, yield_s: float, sleep: Callable[[float], None]) -> tu
     ended: list[int] = []
     for _ in range(3):  # a new cycle may have taken the lock meanwhile
         pid = holder_pid(path)
-        if pid is None or pid == os.getpid() or not _end(path, pid, yield_s, sleep):
+        if pid is None or pid in {os.getpid(), *ended}:
+            break
+        if not _end(path, pid, yield_s, sleep):
             break
         ended.append(pid)
     return tuple(ended)
