@@ -47,7 +47,11 @@ class Deferred:
         """The real thing."""
         found: Any = importlib.import_module(self._module)
         for name in self._path:
-            found = getattr(found, name)
+            if isinstance(found, ModuleType) and not hasattr(found, name):
+                # A submodule that nobody has imported yet.
+                found = importlib.import_module(f"{found.__name__}.{name}")
+            else:
+                found = getattr(found, name)
         return found
 
     def __getattr__(self, name: str) -> Any:

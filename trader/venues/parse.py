@@ -27,6 +27,8 @@ _STATES = {
     "canceled": OrderState.CANCELED,
     "expired": OrderState.EXPIRED,
     "rejected": OrderState.REJECTED,
+    # Words of venues that ccxt passes on as they are.
+    "PENDING_NEW": OrderState.OPEN,
 }
 
 
