@@ -30,20 +30,25 @@ def verify(
     head: Annotated[
         str, typer.Option(metavar="SEQ:HASH", help="A head that was noted elsewhere.")
     ] = "",
+    journal: Annotated[
+        str, typer.Option(metavar="PATH", help="This file; no policy is read then.")
+    ] = "",
 ) -> int:
     """Check every byte of the journal; changes nothing."""
     from trader.journal.verify import has_errors, verify as verify_journal
 
-    setup = load_setup(setup_options(config, state_dir))
-    findings = verify_journal(setup.places.journal, parse_head(head))
+    setup = None if journal else load_setup(setup_options(config, state_dir))
+    place = setup.places.journal if setup else journal
+    mode = mode_of(setup) if setup else "audit"
+    findings = verify_journal(place, parse_head(head))
     failed = has_errors(findings)
     if as_json:
         rows = [{"level": f.level, "where": f.where, "what": f.what, "seq": f.seq} for f in findings]
-        print_json({"mode": mode_of(setup), "whole": not failed, "findings": rows})
+        print_json({"mode": mode, "whole": not failed, "findings": rows})
     else:
         said = "the journal is DAMAGED" if failed else "the journal is whole"
         lines = [f"{found.level}: {found}" for found in findings]
-        print_lines(mode_of(setup), [f"{said}: {setup.places.journal}", *lines])
+        print_lines(mode, [f"{said}: {place}", *lines])
     return int(ExitCode.PROOF_FAILED if failed else ExitCode.OK)
 
 
