@@ -290,6 +290,21 @@ def test_what_rests_after_taking_below_its_price_reserves_no_more_than_it_needs(
     assert free == 10000 - locked - sum(price * qty for price, qty in levels)
 
 
+def test_a_clock_set_back_lives_the_same_prices_again(
+    open_at_100: Callable[..., tuple[RunningExchange, Customer]],
+) -> None:
+    served, who = open_at_100(DIP)
+    served.admin.advance(2 * MINUTE_MS)
+    served.admin.set_clock(who.now_ms)
+    who.limit("BUY", "1", "97")
+    served.admin.advance(2 * MINUTE_MS)
+    first = served.admin.books()["trades"]
+    assert {trade["price"] for trade in first} == {"97"}
+    served.admin.set_clock(who.now_ms)
+    served.admin.advance(2 * MINUTE_MS)
+    assert served.admin.books()["trades"] == first, "what has filled stays filled, once"
+
+
 def test_nothing_fills_while_no_bar_trades(
     bar_file: Callable[..., str],
     serve: Callable[..., RunningExchange],

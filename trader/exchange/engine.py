@@ -174,15 +174,15 @@ class Engine:
         return self._fill(order, rules, order.price, min(qty, order.left), now_ms, is_maker=True)
 
     def settle(self, now_ms: int) -> None:
-        """Let resting orders meet every step of the path up to now. Time that was settled is never
-        settled again, even if the clock was set back."""
+        """Let resting orders meet every step of the path since the last call. When the clock was
+        set back, time is lived again from there: what has filled stays filled."""
         for order in list(self.books.lingering.values()):
             if order.updated_ms + self.views.moods.unlock_lag_ms <= now_ms:
                 self._finish(order, order.status, order.updated_ms)
         for symbol, resting in self.books.open.items():
             if resting and self.instruments[symbol].status == "TRADING":
                 self._settle_symbol(symbol, now_ms)
-        self.settled_ms = max(self.settled_ms, now_ms)
+        self.settled_ms = now_ms
 
     # --- inside ----------------------------------------------------------------------------
 
