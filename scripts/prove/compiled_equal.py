@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Claim: the compiled core and the same files interpreted decide equally, to the last byte.
 
-Two processes, one with the extension and one with TRADER_INTERPRETED=1, do the same work: back-tests
-of the shipped strategies on made data under random limits, random values through every indicator
+Two processes, one with the extension and one with TRADER_INTERPRETED=1, do the same work:
+back-tests of the shipped strategies on made data under random limits, random values through every indicator
 and through the checked mul-div, and whole cycles over HTTP against the local exchange with a clock
 that stands still in between. Each process hashes every fact it made; the hashes must be equal.
 """
@@ -32,12 +32,12 @@ from trader import build, wiring
 from trader.app.cycle import run_cycle
 from trader.app.inputs import decision_inputs
 from trader.bars.load import load_bars
+from trader.bars.resample import resample
 from trader.core import indicators
 from trader.core.canonical import canonical
 from trader.core.fold import fold
 from trader.core.money import mul_div_down, mul_div_up
 from trader.core.parameters import Parameters
-from trader.core.scale import text
 from trader.core.simulate import Model, Simulation
 from trader.core.state import State, instrument_row
 from trader.domain.instrument import Instrument
@@ -67,7 +67,7 @@ APP = {"APP__CYCLE__ANCHOR_BARS": "64"}
 
 def hash_numbers(seed: int, rounds: int) -> str:
     """Indicators and mul-div over random values, exact to the last bit."""
-    rng = random.Random(seed)  # noqa: S311 - a seed that can be repeated
+    rng = random.Random(seed)
     digest = hashlib.sha256()
     for _ in range(rounds):
         n = rng.randrange(1, 40)
@@ -107,7 +107,9 @@ def inputs_of(folder: Path, env: Mapping[str, str]) -> tuple[Parameters, Mapping
     return parameters, {source.name: source.code for source in sources}
 
 
-def hash_backtest(folder: Path, bars: list[Path], env: Mapping[str, str]) -> tuple[str, Counter[str]]:
+def hash_backtest(
+    folder: Path, bars: list[Path], env: Mapping[str, str]
+) -> tuple[str, Counter[str]]:
     """Every fact of one back-test."""
     parameters, codes = inputs_of(folder, env)
     digest, kinds = hashlib.sha256(), Counter[str]()
@@ -124,8 +126,6 @@ def hash_backtest(folder: Path, bars: list[Path], env: Mapping[str, str]) -> tup
     for symbol, path in zip(SYMBOLS, bars, strict=True):
         loaded = load_bars(path, symbol=symbol)
         fold(state, "instrument", instrument_row(_rules(symbol, loaded.series.tick)))
-        from trader.bars.resample import resample
-
         series[symbol, "1m"] = loaded.series
         series[symbol, "5m"] = resample(loaded.series, 300_000)
     Simulation(parameters, codes, series, state, Model(), record).run(0, 2**62)
@@ -171,9 +171,9 @@ def hash_cycles(folder: Path, bars: list[Path], seed: int, cycles: int) -> tuple
             return journal.head.hash, len(journal.orders())
 
 
-def work(seed: int, quick: bool) -> dict[str, Any]:
+def work(seed: int, *, quick: bool) -> dict[str, Any]:
     """Everything one process does; its hashes."""
-    rng = random.Random(seed)  # noqa: S311 - a seed that can be repeated
+    rng = random.Random(seed)
     told: dict[str, Any] = {"form": build.describe()}
     told["numbers"] = hash_numbers(seed, 20 if quick else 400)
     with tempfile.TemporaryDirectory() as scratch:
@@ -230,6 +230,6 @@ if __name__ == "__main__":
     parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.work:
-        print(json.dumps(work(given.seed, given.quick)))
+        print(json.dumps(work(given.seed, quick=given.quick)))
         sys.exit(0)
     sys.exit(prove("compiled_equal", run, parser))

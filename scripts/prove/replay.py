@@ -111,7 +111,12 @@ def run_cold(ground: Ground, now_ms: int) -> None:
     moment = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     command = [sys.executable, "-m", "trader", "cycle", "--now", moment]
     done = subprocess.run(
-        command, cwd=ground.folder, env={**ground.env, **_python()}, capture_output=True, text=True
+        command,
+        cwd=ground.folder,
+        env={**ground.env, **_python()},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         raise RuntimeError(f"cold cycle: exit {done.returncode}: {done.stderr.strip()}")
@@ -125,7 +130,12 @@ def audit_replay(ground: Ground) -> dict[str, Any]:
     """`trader audit replay --all --json`, the installed command."""
     command = [sys.executable, "-m", "trader", "audit", "replay", "--all", "--json"]
     done = subprocess.run(
-        command, cwd=ground.folder, env={**ground.env, **_python()}, capture_output=True, text=True
+        command,
+        cwd=ground.folder,
+        env={**ground.env, **_python()},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     told = json.loads(done.stdout) if done.stdout.strip() else {}
     return {"exit": done.returncode, "stderr": done.stderr.strip(), **told}
