@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
+from trader.policy import reading
 from trader.policy.reading import DEPTH_MAX, VALUES_MAX, decode, read_tree
 from trader.policy.tree import plain
+
+
+@pytest.fixture(params=["CSafeLoader", "SafeLoader"], autouse=True)
+def _both_parsers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where PyYAML has no C parser, its slow one reads the same."""
+    assert hasattr(yaml, request.param)
+    monkeypatch.setattr(reading, "_LOADER", getattr(yaml, request.param))
 
 
 def _read(text: str) -> object:
@@ -160,7 +169,27 @@ def test_a_byte_order_mark_and_windows_line_ends_are_harmless() -> None:
     assert _read(text) == {"a": "1", "b": "2"}
 
 
-def test_a_tab_after_a_value_is_harmless() -> None:
-    text, problems = decode("x.yaml", b"a: 1\t# note\n")
+def test_a_tab_is_harmless_in_a_comment_and_refused_elsewhere() -> None:
+    text, problems = decode("x.yaml", b"a: 1 # left\tright\n")
     assert problems == []
     assert _read(text) == {"a": "1"}
+    _, problems = decode("x.yaml", b"a: 1\nb: 2\t# note\n")
+    assert [(p.code, p.line, p.column) for p in problems] == [("TAB", 2, 5)]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("[" * 1_000_000, "TOO_DEEP"),
+        ("{a: " * 250_000, "TOO_DEEP"),
+        ("- " * 500_000, "TOO_DEEP"),
+        ("? " * 500_000, "YAML_SYNTAX"),
+        ("a: [" + "x," * 500_000 + "]", "TOO_LARGE"),
+        ("".join(f"k{number}: 1\n" for number in range(30_000)), "TOO_LARGE"),
+        ("a: 1\n" * 100_000, "DUPLICATE_KEY"),
+    ],
+)
+def test_a_text_made_to_be_slow_is_given_up_early(text: str, code: str) -> None:
+    _, problems = read_tree("x.yaml", text)
+    assert problems[0].code == code
+    assert len(problems) <= VALUES_MAX

@@ -34,9 +34,14 @@ GUESSES_MAX = 300
 _TAGS = frozenset({"word", "pairs"})
 
 
-def check_policy(sources: Sequence[Source], env: Mapping[str, str]) -> Checked:
-    """The checked form; raises PolicyError that carries every problem of every source."""
-    checked, problems, warnings = examine(sources, env)
+def check_policy(
+    sources: Sequence[Source], env: Mapping[str, str], *, strategy_files: bool = False
+) -> Checked:
+    """The checked form; raises PolicyError that carries every problem of every source.
+
+    `strategy_files`: see `examine`.
+    """
+    checked, problems, warnings = examine(sources, env, strategy_files=strategy_files)
     if checked is None or problems:
         raise PolicyError(problems, warnings)
     return checked

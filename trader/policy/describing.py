@@ -59,7 +59,8 @@ def key_rows() -> list[KeyRow]:
     for key in all_keys():
         field = field_at(tuple(key.split(".")))
         if field is None:
-            rows.append(KeyRow(key, "", "a value of the mapping above"))
+            above = field_at(tuple(key.rstrip(".*").split(".")))
+            rows.append(KeyRow(key, "", (above.description or "") if above else ""))
             continue
         default = field.default
         plain = default.model_dump() if isinstance(default, BaseModel) else default

@@ -25,7 +25,7 @@ class Code(StrEnum):
     TOO_DEEP = "nested too deeply"
     NOT_UTF8 = "a file is not UTF-8 text"
     CONTROL_CHARACTER = "a NUL or another control character"
-    TAB = "a tab is used for indentation"
+    TAB = "a tab outside a comment"
     EMPTY = "a file says nothing"
     YAML_SYNTAX = "not YAML"
     YAML_FEATURE = "an anchor, alias, tag or second document"

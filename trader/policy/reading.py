@@ -19,7 +19,8 @@ from trader.policy.sources import SIZE_BYTES_MAX
 
 DEPTH_MAX = 16
 VALUES_MAX = 20_000
-_LEADING_TAB = re.compile(r"^ *\t", re.MULTILINE)
+# Tabs are for comments only: the parsers disagree about them everywhere else.
+_TAB = re.compile(r"^[^#\t\n]*\t", re.MULTILINE)
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ufeff\ufffe\uffff]")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -96,10 +97,10 @@ def decode(label: str, data: bytes) -> tuple[str, list[Problem]]:
         message = f"control character U+{ord(match.group()):04X}"
         problems.append(_at(Code.CONTROL_CHARACTER, label, text, match.start(), message, ""))
         break
-    for match in _LEADING_TAB.finditer(text):
-        hint = "indent with spaces"
+    for match in _TAB.finditer(text):
+        hint = "use spaces"
         place = match.end() - 1
-        problems.append(_at(Code.TAB, label, text, place, "a tab is used for indentation", hint))
+        problems.append(_at(Code.TAB, label, text, place, "a tab", hint))
         break
     return text, problems
 
