@@ -64,6 +64,7 @@ class Market:
         self.depth = depth
         self._seed = seed
         self._paths: dict[tuple[int, Decimal], tuple[Decimal, ...]] = {}
+        self._book: tuple[Spot, Instrument, tuple[list[Level], list[Level]]] | None = None
         # Liquidity taken out of the book of one step: (index, step) and quantity by (side, price).
         self.taken_at: tuple[int, int] | None = None
         self.taken: dict[tuple[str, Decimal], Decimal] = {}
@@ -113,6 +114,14 @@ class Market:
 
     def book(self, rules: Instrument, spot: Spot) -> tuple[list[Level], list[Level]]:
         """Bids (best first) and asks (best first), less what orders took in this very step."""
+        if self._book is None or self._book[0] != spot or self._book[1] is not rules:
+            self._book = (spot, rules, self._make_book(rules, spot))
+        bids, asks = self._book[2]
+        if self.taken_at == (spot.index, spot.step):
+            return self._less_taken("bid", bids), self._less_taken("ask", asks)
+        return bids, asks
+
+    def _make_book(self, rules: Instrument, spot: Spot) -> tuple[list[Level], list[Level]]:
         price = self.price(rules, spot)
         bid = max(rules.tick, floor_to(price * (ONE - self.half_spread), rules.tick))
         ask = ceil_to(price * (ONE + self.half_spread), rules.tick)
@@ -129,9 +138,6 @@ class Market:
         asks = [
             Level(ask + gap * i, _size(unit, draws[LEVELS + i], rules.lot)) for i in range(LEVELS)
         ]
-        if self.taken_at == (spot.index, spot.step):
-            bids = self._less_taken("bid", bids)
-            asks = self._less_taken("ask", asks)
         return bids, asks
 
     def take(self, spot: Spot, side: str, price: Decimal, qty: Decimal) -> None:
