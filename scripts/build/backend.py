@@ -32,12 +32,14 @@ def _compile() -> bool:
 
 
 def _clear_stale_copies() -> None:
-    """setuptools copies into build/lib and never takes away what has left the sources."""
+    """Setuptools copies into build/lib and never takes away what has left the sources."""
     for path in Path("build").glob("lib*/trader/core/*"):
         path.unlink()
 
 
-def build_wheel(wheel_directory: str, config_settings: Settings = None, metadata_directory: Any = None) -> str:
+def build_wheel(
+    wheel_directory: str, config_settings: Settings = None, metadata_directory: Any = None
+) -> str:
     """A wheel with the compiled core, tagged for this platform; a pure one when it cannot be."""
     settings = dict(config_settings or {})
     _clear_stale_copies()
@@ -48,7 +50,9 @@ def build_wheel(wheel_directory: str, config_settings: Settings = None, metadata
     return build_meta.build_wheel(wheel_directory, settings, metadata_directory)
 
 
-def build_editable(wheel_directory: str, config_settings: Settings = None, metadata_directory: Any = None) -> str:
+def build_editable(
+    wheel_directory: str, config_settings: Settings = None, metadata_directory: Any = None
+) -> str:
     """An editable install: the core is compiled beside its sources."""
     _compile()
     return build_meta.build_editable(wheel_directory, config_settings, metadata_directory)

@@ -31,6 +31,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "trader.core"
+# Where the set-up keeps build tools, so that they are not part of the installed environment.
+TOOLS = ROOT / "build" / f"tools-{sys.version_info.major}.{sys.version_info.minor}"
 STAMP = "_stamp"
 # -ffp-contract=off: a fused multiply-add changes indicator values on ARM; never -ffast-math.
 # -fwrapv: integer overflow stays defined, as in the interpreter's own build.
@@ -63,10 +65,12 @@ class Layout:
 
     @property
     def core(self) -> Path:
+        """The core's sources, and where its extension modules go."""
         return self.root / "trader" / "core"
 
     @property
     def copied(self) -> Path:
+        """The copy that is compiled."""
         return self.work / "src" / "trader" / "core"
 
     def extension(self, name: str) -> Path:
@@ -102,10 +106,10 @@ def copy_sources(layout: Layout) -> list[str]:
 
 def check_tools() -> list[str]:
     """The compiler's command words; CannotCompile names what is missing."""
-    try:
-        import Cython.Compiler.Main  # noqa: F401  probed here, used in the worker processes
-    except ImportError:
-        raise CannotCompile("Cython is not installed") from None
+    if TOOLS.is_dir() and str(TOOLS) not in sys.path:
+        sys.path.append(str(TOOLS))
+    if importlib.util.find_spec("Cython") is None:
+        raise CannotCompile("Cython is not installed")
     compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
     found = shutil.which(compiler[0]) or shutil.which("cc")
     if found is None:
@@ -172,7 +176,7 @@ def compile_module(layout: Layout, compiler: list[str], name: str, source: str, 
         return f"{name}: Cython reported {result.num_errors} errors"
     headers = f"-I{sysconfig.get_path('include')}"
     words = [*link_command(compiler), *COMPILE_FLAGS, headers, str(c_file), "-o", str(made)]
-    ran = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603  own words
+    ran = subprocess.run(words, capture_output=True, text=True, check=False)
     if ran.returncode != 0:
         return f"{name}: {ran.stderr.strip()[-400:]}"
     note.write_text(key, encoding="ascii")

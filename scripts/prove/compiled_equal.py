@@ -2,8 +2,8 @@
 """Claim: the compiled core and the same files interpreted decide equally, to the last byte.
 
 Two processes, one with the extension and one with TRADER_INTERPRETED=1, do the same work:
-back-tests of the shipped strategies on made data under random limits, random values through every indicator
-and through the checked mul-div, and whole cycles over HTTP against the local exchange with a clock
+back-tests of the shipped strategies on made data under random limits, random values through every
+indicator and through the checked mul-div, and whole cycles over HTTP against the local exchange with a clock
 that stands still in between. Each process hashes every fact it made; the hashes must be equal.
 """
 
@@ -153,7 +153,7 @@ class StillClock:
 def hash_cycles(folder: Path, bars: list[Path], seed: int, cycles: int) -> tuple[str, int]:
     """The journal's head after whole cycles over HTTP, and how many orders were sent."""
     specs = [f"{path}={made.symbol}" for path, made in zip(bars, MADE, strict=True)]
-    with rehearsal.exchange(specs, "--seed", str(seed)) as served:
+    with rehearsal.exchange(specs, "--seed", str(seed), "--warm-bars", "1200") as served:
         clock = StillClock()
         env = rehearsal.environment(f"http://127.0.0.1:{served.port}", **APP)
         setup = rehearsal.load(folder, env, rehearsal.HandClock())
@@ -178,7 +178,7 @@ def work(seed: int, *, quick: bool) -> dict[str, Any]:
     told["numbers"] = hash_numbers(seed, 20 if quick else 400)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        rehearsal.write_config(folder, STRATEGIES, SYMBOLS, "", "1m")
+        rehearsal.write_config(folder, STRATEGIES, SYMBOLS, "  position: 60%\n", "1m")
         minutes = 1_500 if quick else 3_000
         bars = write_made_bars(folder / "bars", seed, minutes, instruments=MADE)
         kinds: Counter[str] = Counter()

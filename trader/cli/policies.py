@@ -74,10 +74,13 @@ def schema(
 def checked_row(config: list[str], state_dir: str) -> dict[str, Any]:
     """What a successful check says; raises PolicyError, or UsageError for a strategy's code."""
     from trader.app.inputs import decision_inputs
+    from trader.policy.checking import check_policy
+    from trader.policy.sources import find_sources
     from trader.policy.strategy_files import load_strategies
-    from trader.wiring import load_policy
 
-    checked = load_policy(setup_options(config, state_dir))
+    given = setup_options(config, state_dir)
+    sources = find_sources(given.configs, cwd=given.cwd, env=given.env, stdin=given.stdin)
+    checked = check_policy(sources, given.env, strategy_files=True)
     texts = {name: source.text for name, source in load_strategies(checked).items()}
     parameters, _ = decision_inputs(checked.form, texts)
     names = ", ".join(spec.name for spec in parameters.strategies) or "no strategies"

@@ -6,6 +6,7 @@ whole command). Must not live here: sums.
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Sequence
@@ -28,6 +29,8 @@ def status_command(
 ) -> int:
     """Show what the journals say: mode, last cycle, positions, orders, results, halts, due."""
     root = find_root(config, state_dir)
+    if watch:
+        gc.enable()
     while True:
         found = [read_status(folder) for folder in account_folders(root)]
         now_ms = time.time_ns() // 1_000_000
