@@ -6,6 +6,7 @@ Must not live here: commands.
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import sys
@@ -15,14 +16,23 @@ from trader.cli.options import parse_light
 from trader.errors import ExitCode, TraderError
 
 
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+
+
 def main() -> int:
     """Run the command line of this process; returns its exit code."""
     code = run(sys.argv[1:])
-    # Whoever reads us may be gone (`trader ... | head`): that is no failure of ours.
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_reader()
+    except OSError as error:
+        code = _disk(error)
+        _forget_reader()
+    if parse_light(sys.argv[1:]) is not None and "coverage" not in sys.modules:
+        # Journal and connections are closed; taking the interpreter apart costs a tenth of a pass.
+        sys.stderr.flush()
+        os._exit(code)
     return code
 
 
@@ -36,10 +46,23 @@ def run(argv: Sequence[str]) -> int:
         _say("interrupted")
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read us is gone (`trader ... | head`): that is no failure of ours.
+        _forget_reader()
         return int(ExitCode.OK)
+    except OSError as error:
+        return _disk(error) if error.errno in _DISK else _report_bug(error, argv)
     except Exception as error:
         return _report_bug(error, argv)
+
+
+def _forget_reader() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _disk(error: OSError) -> int:
+    where = f" {error.filename}" if error.filename else ""
+    _say(f"cannot write{where}: {error.strerror}; make room or give write access, then run again")
+    return int(ExitCode.JOURNAL)
 
 
 def _dispatch(argv: Sequence[str]) -> int:
