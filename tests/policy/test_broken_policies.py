@@ -296,6 +296,23 @@ def test_a_broken_file_does_not_make_other_files_look_contradictory(
     assert [p.code for p in problems] == ["YAML_SYNTAX"]
 
 
+def test_a_value_that_was_refused_is_not_judged_by_its_stand_in(sources_of: FindSources) -> None:
+    sources = sources_of(
+        app="timeframe: 4h\n",
+        policy="limits: {position: 1%}\n",
+        strategies="cross:\n  timeframe: 7x\n  instruments: [SOL/USDT]\n"
+        "  size: {equity_share: x}\nother:\n  file: cross.py\n  timeframe: 1h\n",
+    )
+    _, problems, warnings = examine(sources, {}, strategy_files=True)
+    assert [(p.line, p.code) for p in problems] == [
+        (2, "NOT_A_CHOICE"),
+        (3, "PAIR_OUTSIDE_UNIVERSE"),
+        (4, "NOT_A_SHARE"),
+        (7, "TIMEFRAME_MULTIPLE"),
+    ]
+    assert [(w.line, w.code) for w in warnings] == [(5, "CAP_BINDS")]
+
+
 def test_what_is_only_odd_is_a_warning(sources_of: FindSources) -> None:
     sources = sources_of(
         universe="instruments:\n  - BTC-USDT\n",

@@ -63,6 +63,8 @@ def examine(
             places = {source.folder: posixpath.dirname(source.label) for source in sources}
             found += judge_strategies(form, out.folders, places)
         for finding in found:
+            if _is_about(finding, out.broken):
+                continue
             problem = _placed(out, finding)
             (out.warnings if finding.warning else out.problems).append(problem)
     problems = _in_order(out, out.problems)
@@ -91,9 +93,7 @@ def _validated(out: Gathered) -> Form | None:
         except ValidationError as error:
             cuts: set[Path] = set()
             for detail in error.errors(include_url=False):
-                path = _note(out, detail)
-                # A strategy is judged whole or not at all.
-                cuts.add(path[:2] if path[:1] == ("strategies",) else path)
+                cuts.add(_note(out, detail))
             out.broken |= cuts
             tree = without(tree, cuts)
     return None
@@ -244,6 +244,12 @@ def _placed(out: Gathered, finding: Finding) -> Problem:
             return out.note(finding.code, _spot(node, finding), path, finding.message, finding.hint)
     path = finding.paths[0]
     return out.note(finding.code, Mark(f"{path[0]}.yaml", 0, 0), path, finding.message)
+
+
+def _is_about(finding: Finding, broken: set[Path]) -> bool:
+    """Whether a finding is about a value that stands in for one that was refused."""
+    path = finding.paths[0]
+    return any(path[:length] in broken for length in range(1, len(path) + 1))
 
 
 def _spot(node: Node, finding: Finding) -> Mark:
