@@ -27,7 +27,8 @@ LISTING = {
             "filters": [
                 {"filterType": "PRICE_FILTER", "minPrice": "0.01", "maxPrice": "1000000",
                  "tickSize": "0.01"},
-                {"filterType": "LOT_SIZE", "minQty": "0.001", "maxQty": "9000", "stepSize": "0.001"},
+                {"filterType": "LOT_SIZE", "minQty": "0.001", "maxQty": "9000",
+                 "stepSize": "0.001"},
                 {"filterType": "NOTIONAL", "minNotional": "5"},
             ],
         }

@@ -90,7 +90,7 @@ def test_a_file_that_is_not_a_listing_counts_as_none(content: bytes, tmp_path: P
 
 def test_the_listing_of_another_venue_is_not_used(tmp_path: Path) -> None:
     path = tmp_path / "markets.json"
-    InstrumentCache(path, "here", DAY_MS).save([{"symbol": BTC, "tick": "1"}], NOW_MS)
+    InstrumentCache(path, "here", DAY_MS).save({BTC: {"symbol": BTC, "tick": "1"}}, NOW_MS)
     assert InstrumentCache(path, "here", DAY_MS).load([BTC], NOW_MS) == {
         BTC: {"symbol": BTC, "tick": "1"}
     }
@@ -103,7 +103,7 @@ def test_a_folder_that_cannot_be_written_costs_nothing_but_the_next_request(
     blocked = tmp_path / "file"
     blocked.write_text("")
     cache = InstrumentCache(blocked / "markets.json", "here", DAY_MS)
-    cache.save([{"symbol": BTC}], NOW_MS)
+    cache.save({BTC: {"symbol": BTC}}, NOW_MS)
     cache.drop()
     assert cache.load([BTC], NOW_MS) is None
 

@@ -70,7 +70,7 @@ def test_what_is_no_answer_is_unavailable(
         (error(-1022, "Signature for this request is not valid."), VenueRefused),
         (error(-1121, "Invalid symbol."), VenueRefused),
         (Say(451, "Service unavailable from a restricted location", HTML), VenueRefused),
-        (error(-1021, "Timestamp for this request is outside of the recvWindow."), VenueUnavailable),
+        (error(-1021, "Timestamp is outside of the recvWindow."), VenueUnavailable),
         (error(-1003, "Too many requests.", 429, Retry_After="7"), VenueUnavailable),
     ],
 )
@@ -258,7 +258,7 @@ def test_fills_are_complete_and_in_order_whatever_the_pages(
 
 def _my_trades(rows: list[dict[str, Any]], asked: Asked) -> Say:
     """As documented: newest rows without a start, oldest with one, never more than a day."""
-    query = {name: value for name, value in parse_qsl(asked.query)}
+    query = dict(parse_qsl(asked.query))
     limit = min(int(query.get("limit", "500")), 1_000)
     if "fromId" in query:
         return said([row for row in rows if row["id"] >= int(query["fromId"])][:limit])

@@ -180,8 +180,8 @@ import json, sys
 from trader.venues.ccxt_venue import CcxtConfig, CcxtVenue
 venue = CcxtVenue(CcxtConfig("binance", "testnet", "http://127.0.0.1:9", "k", "s"), lambda: 1)
 heavy = ["pandas", "numpy", "numba", "sqlite_utils", "aiohttp", "pydantic", "rich", "typer", "yaml",
-         "sqlite3", "asyncio", "tenacity", "charset_normalizer", "cryptography", "requests.packages.chardet",
-         "ccxt.kraken", "ccxt.async_support"]
+         "sqlite3", "asyncio", "tenacity", "charset_normalizer", "cryptography", "ccxt.kraken",
+         "requests.packages.chardet", "ccxt.async_support"]
 ccxt = [name for name in sys.modules if name.startswith("ccxt.")]
 print(json.dumps([[name for name in heavy if name in sys.modules], len(ccxt)]))
 """

@@ -1,0 +1,1 @@
+"""Adapters: a real exchange through ccxt, and the paper venue. They never know each other."""

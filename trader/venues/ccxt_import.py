@@ -55,6 +55,7 @@ class Deferred:
         return found
 
     def __getattr__(self, name: str) -> Any:
+        """While modules are being imported a part that is deferred, too; later the real part."""
         if name.startswith("__"):
             raise AttributeError(name)
         if Deferred.building:
@@ -62,6 +63,7 @@ class Deferred:
         return getattr(self.resolve(), name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the real thing."""
         return self.resolve()(*args, **kwargs)
 
 
@@ -73,6 +75,7 @@ class _StandIn(ModuleType):
         self.__dict__["__path__"] = []
 
     def __getattr__(self, name: str) -> Any:
+        """Something to be imported when it is used."""
         if name.startswith("__"):
             raise AttributeError(name)
         return Deferred(self.__name__, name)

@@ -7,7 +7,6 @@ decided (`outcomes`), threads and limits (`connection`).
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -16,7 +15,6 @@ from typing import Any, TypeVar, cast
 from trader.app.ports import RawBar
 from trader.core.approval import Approved
 from trader.core.scale import text
-from trader.core.state import instrument_of, instrument_row
 from trader.domain.account import Balance, Fill
 from trader.domain.instrument import Instrument
 from trader.domain.market import Quote
@@ -27,7 +25,8 @@ from trader.venues import parse
 from trader.venues.binance import DIALECTS
 from trader.venues.connection import CallFailed, CcxtConfig, Connection
 from trader.venues.dialect import Reply, SentOrder
-from trader.venues.instrument_cache import InstrumentCache, Listing
+from trader.venues.instrument_cache import InstrumentCache, Rows
+from trader.venues.listing import Listing, rows_from
 from trader.venues.outcomes import Barred, Garbage, absent, failed_read, failed_submit
 from trader.venues.retry import read_again
 
@@ -67,14 +66,11 @@ class CcxtVenue:
         self._monotonic = monotonic
         self._sleep = sleep
         self._connection = Connection(config, dialect, clock_ms, monotonic)
-        self._listing: Listing = {}
-        self._listing_whole = False
-        self._listing_lock = threading.Lock()
-        self._used: list[str] = []
-        self._cache: InstrumentCache | None = None
+        cache: InstrumentCache | None = None
         if config.cache_path is not None:
             where = f"{config.exchange_id} {config.mode} {config.base_url}"
-            self._cache = InstrumentCache(config.cache_path, where, config.cache_age_ms_max)
+            cache = InstrumentCache(config.cache_path, where, config.cache_age_ms_max)
+        self._listing = Listing(cache, clock_ms, self._fetch_listing, self._connection.set_markets)
 
     # --- limits ------------------------------------------------------------------------------
 
@@ -112,57 +108,18 @@ class CcxtVenue:
 
     def fetch_instruments(self) -> dict[str, Instrument]:
         """By symbol, every spot instrument the venue lists; renews the cached listing."""
-        with self._listing_lock:
-            rows = self._fetch_listing()
-        return {symbol: instrument_of(row) for symbol, row in rows.items()}
+        return self._listing.renewed()
 
     def instruments_for(self, symbols: Sequence[str]) -> dict[str, Instrument]:
         """Of these symbols, those that the venue lists; from the cached listing where it is fresh
         enough and holds them all, else from the venue."""
-        with self._listing_lock:
-            missing = [symbol for symbol in symbols if symbol not in self._listing]
-            if missing and not self._listing_whole:
-                cached = self._cache.load(missing, self._clock_ms()) if self._cache else None
-                if cached is not None and all(symbol in cached for symbol in missing):
-                    self._listing.update(cached)
-                else:
-                    self._fetch_listing()
-            listed = [symbol for symbol in symbols if symbol in self._listing]
-            self._use(listed)
-            return {symbol: instrument_of(self._listing[symbol]) for symbol in listed}
+        return self._listing.of(symbols)
 
-    def _fetch_listing(self) -> Listing:
-        rows = self._read("fetch_markets", lambda answer, _: self._listed(answer))
-        self._listing = {row["symbol"]: row for row in rows}
-        self._listing_whole = True
+    def _fetch_listing(self) -> Rows:
+        kept = self._dialect.info_kept
+        rows = self._read("fetch_markets", lambda answer, _: rows_from(answer, kept))
         self.rules_doubted = False
-        self._used = []
-        if self._cache is not None:
-            self._cache.save(rows, self._clock_ms())
-        return self._listing
-
-    def _use(self, symbols: list[str]) -> None:
-        """Tell ccxt of instruments that are used for the first time; it needs no others."""
-        if all(symbol in self._used for symbol in symbols):
-            return
-        self._used = sorted({*self._used, *symbols})
-        known = [self._listing[symbol] for symbol in self._used if symbol in self._listing]
-        self._connection.set_markets([_market(row) for row in known])
-
-    def _listed(self, answer: Any) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = []
-        for market in answer:
-            instrument = parse.instrument_from(market)
-            if instrument is None:
-                continue
-            raw = market["info"]
-            rest = {name: raw[name] for name in self._dialect.info_kept if name in raw}
-            venue_words = {"id": market["id"], "baseId": market["baseId"]}
-            venue_words |= {"quoteId": market["quoteId"], "info": rest}
-            rows.append({**instrument_row(instrument), "ccxt": venue_words})
-        if not rows:
-            raise Garbage("no instrument with usable rules")
-        return sorted(rows, key=lambda row: str(row["symbol"]))
+        return rows
 
     # --- market data -------------------------------------------------------------------------
 
@@ -196,8 +153,7 @@ class CcxtVenue:
 
     def fetch_quotes(self, symbols: Sequence[str]) -> dict[str, Quote]:
         """Best bid and ask by symbol, stamped with the time before the request left."""
-        self._need(symbols)
-        wanted = [symbol for symbol in symbols if symbol in self._listing]
+        wanted = list(self._listing.of(symbols))
         if not wanted:
             return {}
         try:
@@ -393,7 +349,7 @@ class CcxtVenue:
 
     def _need(self, symbols: Sequence[str]) -> None:
         """Load the rules of instruments that were not loaded; VenueRefused when one is unknown."""
-        known = self.instruments_for(symbols)
+        known = self._listing.of(symbols)
         if len(symbols) == 1 and symbols[0] not in known:
             raise VenueRefused(f"{self.name}: {symbols[0]} is not listed", "check the universe")
 
@@ -423,9 +379,10 @@ class CcxtVenue:
 
     def _about(self, symbol: str, reply: Reply) -> None:
         """Raises Garbage when an answer is about another instrument: ccxt does not look."""
-        rows = reply.parsed if isinstance(reply.parsed, list) else [reply.parsed]
-        wanted = self._listing[symbol]["ccxt"]["id"]
-        for row in cast("list[dict[str, Any]]", rows):
+        told: Any = reply.parsed
+        rows = cast("list[dict[str, Any]]", told if isinstance(told, list) else [told])
+        wanted = self._listing.venue_id(symbol)
+        for row in rows:
             if row.get(self._dialect.symbol_key) != wanted:
                 raise Garbage(f"{symbol}: an answer about {row.get(self._dialect.symbol_key)}")
 
@@ -433,8 +390,7 @@ class CcxtVenue:
         told = self._dialect.error_of(reply.parsed) if reply else None
         if told and told[0] in self._dialect.rules_codes:
             self.rules_doubted = True
-            if self._cache is not None:
-                self._cache.drop()
+            self._listing.doubt()
 
     def _read(self, name: str, read: Callable[[Any, Reply], T], *args: Any) -> T:
         """An idempotent request, tried again within the deadline while the venue is unwell."""
@@ -486,26 +442,3 @@ def _same(leaving: SentOrder, wanted: SentOrder) -> bool:
         )
     except ArithmeticError:
         return False
-
-
-def _market(row: dict[str, Any]) -> dict[str, Any]:
-    """A listing's row as the market description that ccxt needs to place and read orders."""
-    words: dict[str, Any] = row["ccxt"]
-    limits = {
-        "amount": {"min": row["qty_min"], "max": row["qty_max"]},
-        "cost": {"min": row["notional_min"], "max": None},
-    }
-    return {
-        **words,
-        "symbol": row["symbol"],
-        "base": row["base"],
-        "quote": row["quote"],
-        "active": bool(row["active"]),
-        "type": "spot",
-        "spot": True,
-        **{name: False for name in ("margin", "swap", "future", "option", "contract")},
-        "taker": row["fee_taker"],
-        "maker": row["fee_maker"],
-        "precision": {"amount": row["lot"], "price": row["tick"]},
-        "limits": limits,
-    }

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
-Listing = dict[str, dict[str, Any]]
+Rows = dict[str, dict[str, Any]]
 
 _VERSION = 1
 
@@ -28,7 +28,7 @@ class InstrumentCache:
         self._venue = venue
         self._age_ms_max = age_ms_max
 
-    def load(self, symbols: Sequence[str], now_ms: int) -> Listing | None:
+    def load(self, symbols: Sequence[str], now_ms: int) -> Rows | None:
         """Rows of these symbols (absent ones left out); None when there is no fresh listing."""
         try:
             text = self._path.read_bytes()
@@ -39,10 +39,10 @@ class InstrumentCache:
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return None
 
-    def save(self, rows: Iterable[dict[str, Any]], now_ms: int) -> None:
+    def save(self, rows: Rows, now_ms: int) -> None:
         """Replace the file; a disk that refuses costs the next cycle a request, no more."""
         header = {"version": _VERSION, "venue": self._venue, "fetched_ms": now_ms}
-        lines = [json.dumps(header), *(json.dumps(row) for row in rows), ""]
+        lines = [json.dumps(header), *(json.dumps(row) for row in rows.values()), ""]
         fresh = self._path.with_name(f"{self._path.name}.{os.getpid()}.new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

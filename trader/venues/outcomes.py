@@ -109,26 +109,30 @@ def failed_read(
         return error
     if reply is None:
         return VenueUnavailable(f"{what}: no answer: {_said(error)}")
+    if reply.status == 451:
+        return VenueRefused(f"{what}: HTTP 451 {reply.text}", "the venue refuses this location")
+    told = dialect.error_of(reply.parsed) if reply.status < 500 else None
+    if told is not None:
+        verdict = dialect.verdict(*told) or _by_class(error)
+        return _told_no(f"{what}: {told[0]} {told[1]}", verdict, reply, now_ms)
     if reply.status in (418, 429):
         at_ms = retry_at_ms(reply, now_ms)
         return VenueUnavailable(f"{what}: asked to wait: {reply.text}", retry_at_ms=at_ms)
-    told = dialect.error_of(reply.parsed)
-    verdict = dialect.verdict(*told) if told and reply.status < 500 else None
-    if told and verdict is None and reply.status < 500:
-        verdict = _by_class(error)
-    if told and verdict and verdict.code in _REFUSED_CODES:
-        hint = "look at the key, its rights and the instrument"
-        return VenueRefused(f"{what}: {told[0]} {told[1]}", hint)
-    if told and verdict and verdict.code == "rate_limited":
-        at_ms = retry_at_ms(reply, now_ms)
-        return VenueUnavailable(f"{what}: {told[0]} {told[1]}", retry_at_ms=at_ms)
-    if told and verdict and verdict.code == "clock":
-        return VenueUnavailable(f"{what}: {told[0]} {told[1]}", "set the clock of this host")
-    if reply.status == 451:
-        return VenueRefused(f"{what}: HTTP 451 {reply.text}", "the venue refuses this location")
-    if 200 <= reply.status < 300 and told is None:
+    if 200 <= reply.status < 300:
         return VenueUnavailable(f"{what}: garbage: {_said(error)}: {reply.text}")
     return VenueUnavailable(f"{what}: HTTP {reply.status} {reply.text}")
+
+
+def _told_no(
+    said: str, verdict: Verdict | None, reply: Reply, now_ms: int
+) -> VenueUnavailable | VenueRefused:
+    """The exception for a read that the venue itself refused."""
+    code = verdict.code if verdict else ""
+    if reply.status in (418, 429) or code == "rate_limited":
+        return VenueUnavailable(said, retry_at_ms=retry_at_ms(reply, now_ms))
+    if code in _REFUSED_CODES:
+        return VenueRefused(said, "look at the key, its rights and the instrument")
+    return VenueUnavailable(said, "set the clock of this host" if code == "clock" else "")
 
 
 def retry_at_ms(reply: Reply, now_ms: int) -> int:
