@@ -28,6 +28,8 @@ MINUTE_MS = 60_000
 # One bar: open, high, low, close, volume.
 Row = tuple[str, str, str, str, str]
 FLAT: Row = ("100", "100", "100", "100", "600")
+RULES = {"BTCUSDT": {"tick": "0.01", "lot": "0.001", "min_notional": "10", "max_qty": "1000",
+                     "market_max_qty": "50", "max_price": "100000"}}  # fmt: skip
 
 
 @pytest.fixture
@@ -148,3 +150,24 @@ def customer() -> Iterator[Callable[[RunningExchange], Customer]]:
     yield make
     for one in made:
         one.connection.close()
+
+
+@pytest.fixture
+def open_at_100(
+    bar_file: Callable[..., str],
+    serve: Callable[..., RunningExchange],
+    customer: Callable[..., Customer],
+) -> Callable[..., tuple[RunningExchange, Customer]]:
+    """An exchange that stands at 100 after two flat bars; the third bar is `then`."""
+
+    def start(then: Row = FLAT, **options: Any) -> tuple[RunningExchange, Customer]:
+        settings: dict[str, Any] = {
+            "now_ms": START_MS + 2 * MINUTE_MS - 1,
+            "instruments": RULES,
+            "balances": {"USDT": "10000", "BTC": "10"},
+            **options,
+        }
+        served = serve(bar_file([FLAT, FLAT, then, FLAT]), **settings)
+        return served, customer(served)
+
+    return start

@@ -7,10 +7,10 @@ A candle exists only where something traded: no row for an empty interval.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import cast
 
 from trader.exchange.bars import Bar
 from trader.exchange.instruments import Instrument
@@ -118,16 +118,7 @@ class Candles:
         """(open_ms, first row, row after the last) of every candle; made once per interval."""
         found = self._buckets.get(interval)
         if found is None:
-            found = cast("list[tuple[int, int, int]]", [])
-            until = begin = open_ms = -1
-            for index, at_ms in enumerate(self._market.series.opens_ms):
-                if at_ms >= until:
-                    if begin >= 0:
-                        found.append((open_ms, begin, index))
-                    begin, open_ms = index, bucket_open_ms(at_ms, interval)
-                    until = bucket_close_ms(open_ms, interval)
-            found.append((open_ms, begin, len(self._market.series)))
-            self._buckets[interval] = found
+            found = self._buckets[interval] = _group(self._market.series.opens_ms, interval)
         return found
 
     def _candle(
@@ -153,6 +144,19 @@ class Candles:
         if over:
             self._made[interval, open_ms] = made
         return made
+
+
+def _group(opens_ms: Sequence[int], interval: str) -> list[tuple[int, int, int]]:
+    found: list[tuple[int, int, int]] = []
+    begin, open_ms = 0, bucket_open_ms(opens_ms[0], interval)
+    until = bucket_close_ms(open_ms, interval)
+    for index, at_ms in enumerate(opens_ms):
+        if at_ms >= until:
+            found.append((open_ms, begin, index))
+            begin, open_ms = index, bucket_open_ms(at_ms, interval)
+            until = bucket_close_ms(open_ms, interval)
+    found.append((open_ms, begin, len(opens_ms)))
+    return found
 
 
 def _turnover(bar: Bar) -> Decimal:
