@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
+from array import array
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from trader.core.scale import ScaleError, to_decimal, to_units
+from trader.core.scale import ScaleError, text, to_decimal, to_units
 from trader.core.series import BarRow, Series, build_series
 from trader.core.state import Row
 from trader.domain.timeframe import TIMEFRAMES_MS
@@ -192,6 +193,13 @@ class Reader:
         self, symbol: str, timeframe: str, from_ms: int, to_ms: int, at_seq: int | None = None
     ) -> dict[int, KnownBar]:
         """Newest versions by `open_ms` in [from_ms, to_ms), as entry `at_seq` left them."""
+        rows = self._bar_rows(symbol, timeframe, from_ms, to_ms, at_seq)
+        return {open_ms: KnownBar(*row[1:]) for open_ms, row in rows.items()}
+
+    def _bar_rows(
+        self, symbol: str, timeframe: str, from_ms: int, to_ms: int, at_seq: int | None
+    ) -> dict[int, tuple[Any, ...]]:
+        """(open_ms, open, high, low, close, volume, tick) of the newest versions, oldest first."""
         query = (
             "SELECT open_ms, open, high, low, close, volume, tick FROM bars WHERE symbol = ? "
             "AND timeframe = ? AND open_ms >= ? AND open_ms < ? AND seq <= ? "
@@ -199,7 +207,7 @@ class Reader:
         )
         last = 2**62 if at_seq is None else at_seq
         rows = self._rows(query, (symbol, timeframe, from_ms, to_ms, last))
-        return {row[0]: KnownBar(*row[1:]) for row in rows}
+        return {row[0]: row for row in rows}
 
     def new_bars(
         self, symbol: str, timeframe: str, tick: Decimal, rows: Sequence[BarPayload]
@@ -239,11 +247,20 @@ class Reader:
         Prices are in `tick` (default: the newest bar's; 1 when there is none). Raises DataError
         when a bar that was told in another tick is not a whole number of this one.
         """
-        known = self.known_bars(symbol, timeframe, from_ms, to_ms, at_seq)
+        known = self._bar_rows(symbol, timeframe, from_ms, to_ms, at_seq)
         if tick is None:
-            tick = Decimal(known[max(known)].tick) if known else Decimal(1)
-        rows = [_in_tick(symbol, open_ms, bar, tick) for open_ms, bar in known.items()]
-        return build_series(symbol, TIMEFRAMES_MS[timeframe], tick, rows)
+            tick = Decimal(known[max(known)][6]) if known else Decimal(1)
+        step_ms = TIMEFRAMES_MS[timeframe]
+        shown = text(tick)
+        if known and all(row[6] == shown for row in known.values()):
+            # A cycle reads thousands of bars, nearly always told in the tick that is asked for.
+            *ints, volume, _ = zip(*known.values(), strict=True)
+            columns = (array("q", column) for column in ints)
+            return Series(symbol, step_ms, tick, *columns, array("d", map(float, volume)))
+        rows = [
+            _in_tick(symbol, open_ms, KnownBar(*row[1:]), tick) for open_ms, row in known.items()
+        ]
+        return build_series(symbol, step_ms, tick, rows)
 
     def get_blob(self, sha: str) -> bytes:
         """The content with this sha256; KeyError when the journal does not hold it."""
