@@ -45,8 +45,9 @@ _form: CoreForm | None = None
 def core_hash(folder: Path) -> str:
     """The build stamp: sha256 over names and bytes of a core's .py and .pxd files, sorted."""
     digest = hashlib.sha256()
-    names = (name for name in os.listdir(folder) if name.endswith((".py", ".pxd")))
-    for name in sorted(names):
+    for name in sorted(_names_in(folder)):
+        if not name.endswith((".py", ".pxd")):
+            continue
         data = (folder / name).read_bytes()
         digest.update(b"%s %d\n" % (name.encode(), len(data)))
         digest.update(data)
@@ -128,7 +129,7 @@ def _decide() -> CoreForm:
     if os.environ.get(SWITCH, "") not in ("", "0"):
         return CoreForm.FORCED
     folder = PACKAGE_DIR / "core"
-    names = os.listdir(folder)
+    names = _names_in(folder)
     suffix = _suffix_of_stamp(names)
     if suffix is None:
         return CoreForm.NO_EXTENSION
@@ -137,6 +138,10 @@ def _decide() -> CoreForm:
     if extensions != sources | {"_stamp"} or _stamped_hash() != core_hash(folder):
         return CoreForm.STALE
     return CoreForm.COMPILED
+
+
+def _names_in(folder: Path) -> list[str]:
+    return os.listdir(folder)  # noqa: PTH208  names are all that is wanted, on each cold start
 
 
 def _suffix_of_stamp(names: list[str]) -> str | None:

@@ -1,0 +1,111 @@
+"""Checks that run the tests: coverage over the interpreted core, and the whole suite as installed.
+
+Lives here: the two runs of pytest and the floors of coverage. The first run has the core
+interpreted, because compiled lines are invisible to coverage; the second has it compiled, as it
+is used. Must not live here: tests.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from verdict import Verdict, call, judge
+
+PERCENT_MIN = 90.0
+# Books, identity and life of an order: nothing here may go unexercised.
+COMPLETE = (
+    "trader/core/identity.py",
+    "trader/domain/order.py",
+    "trader/journal/*.py",
+)
+CLOSING = re.compile(r"^=*\s*((?:\d+ \w+,? ?)+in [\d.]+s.*?)\s*=*$")
+
+
+def closing_of(text: str) -> tuple[str, int]:
+    """Pytest's closing line without its frame, and how many tests passed."""
+    for line in reversed(text.splitlines()):
+        if match := CLOSING.match(line.strip()):
+            passed = re.search(r"(\d+) passed", match[1])
+            return match[1], int(passed[1]) if passed else 0
+    return "", 0
+
+
+def pytest(root: Path) -> Verdict:
+    """The whole suite in random order, warnings as errors, the core as it is installed."""
+    text, code = stream([sys.executable, "-m", "pytest", "-q"], root)
+    closing, passed = closing_of(text)
+    return judge(code == 0, passed, "tests passed", "", closing)
+
+
+def stream(words: list[str], root: Path) -> tuple[str, int]:
+    """Run a program and show its lines as they come."""
+    lines: list[str] = []
+    started = subprocess.Popen(
+        words, cwd=root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    assert started.stdout is not None
+    for line in started.stdout:
+        print(line, end="", flush=True)
+        lines.append(line)
+    return "".join(lines), started.wait()
+
+
+def coverage(root: Path) -> Verdict:
+    """Branch coverage of the suite with the core interpreted, against the floors."""
+    for old in root.glob(".coverage*"):
+        old.unlink()
+    words = [sys.executable, "-m", "coverage", "run", "-m", "pytest", "-q", "--no-header"]
+    ran = call(words, root, TRADER_INTERPRETED="1")
+    closing, passed = closing_of(ran.text)
+    if ran.code != 0 or passed == 0:
+        return judge(False, passed, "tests passed while measuring", ran.text[-20_000:])
+    call([sys.executable, "-m", "coverage", "combine", "-q"], root)
+    report = root / "build" / "coverage.json"
+    report.parent.mkdir(exist_ok=True)
+    report.unlink(missing_ok=True)
+    told = call([sys.executable, "-m", "coverage", "json", "-q", "-o", str(report)], root)
+    if not report.is_file():
+        return judge(False, 0, "files", told.text)
+    measured = json.loads(report.read_text(encoding="utf-8"))
+    percent, problems = coverage_problems(measured)
+    things = f"files, {percent:.1f} % of lines and branches ({closing})"
+    return judge(not problems, len(measured["files"]), things, "\n".join(problems))
+
+
+def coverage_problems(measured: dict) -> tuple[float, list[str]]:
+    """The overall per cent, and every floor that is not held; `measured` is coverage's JSON."""
+    percent = float(measured["totals"]["percent_covered"])
+    problems: list[str] = []
+    if percent < PERCENT_MIN:
+        problems.append(f"overall {percent:.2f} % is below {PERCENT_MIN} %")
+        problems += worst_files(measured)
+    for pattern in COMPLETE:
+        names = fnmatch.filter(measured["files"], pattern)
+        if not names:
+            problems.append(f"{pattern}: no such file was measured")
+        problems += [incomplete(name, measured["files"][name]) for name in names]
+    return percent, [line for line in problems if line]
+
+
+def incomplete(name: str, file: dict) -> str:
+    """What is missing in a file that must be covered whole; "" when nothing is."""
+    if file["summary"]["percent_covered"] >= 100:
+        return ""
+    lines, branches = file["missing_lines"], file.get("missing_branches", [])
+    return f"{name}: must be covered whole; missing lines {lines}, branches {branches}"
+
+
+def worst_files(measured: dict) -> list[str]:
+    """The files that cost most, for whoever has to raise the figure."""
+    missing = {
+        name: file["summary"]["missing_lines"] + file["summary"].get("missing_branches", 0)
+        for name, file in measured["files"].items()
+    }
+    worst = sorted(missing, key=lambda name: -missing[name])[:15]
+    return [f"  {name}: {missing[name]} lines and branches not covered" for name in worst]
