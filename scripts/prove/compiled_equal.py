@@ -3,8 +3,9 @@
 
 Two processes, one with the extension and one with TRADER_INTERPRETED=1, do the same work:
 back-tests of the shipped strategies on made data under random limits, random values through every
-indicator and through the checked mul-div, and whole cycles over HTTP against the local exchange with a clock
-that stands still in between. Each process hashes every fact it made; the hashes must be equal.
+indicator and through the checked mul-div, and whole cycles over HTTP against the local exchange
+with a clock that stands still in between. Each process hashes every fact it made; the hashes must
+be equal.
 """
 
 from __future__ import annotations

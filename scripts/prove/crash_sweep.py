@@ -12,6 +12,7 @@ fill lost.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import random
@@ -166,8 +167,46 @@ def settle_and_compare(world: World) -> None:
     world.problems += [f"order {key} was sent {n} times" for key, n in posts.items() if n > 1]
 
 
+def sweep_first_cycles(world: World, kills: int) -> None:
+    """Kill the very first cycle of fresh books, then let the next one finish it."""
+    usual = world.setups
+    route: list[str] = []
+    for number in range(kills):
+        folder = usual["wide"].places.folder / f"fresh{number}"
+        fresh = {name: elsewhere(setup, folder) for name, setup in usual.items()}
+        world.setups = fresh
+        # Not on a bar that trades: these books share one account at the exchange.
+        while world.turn() != 1:
+            next_bar(world)
+        if not route:
+            _, told = run_child(world, 0, None)
+            route = told[1]
+            world.seen.update(route)
+            continue
+        rarest = min(world.killed[name] for name in route)
+        places = [n for n, name in enumerate(route, 1) if world.killed[name] == rarest]
+        kill_at = world.rng.choice(places)
+        killed, _ = run_child(world, kill_at, None)
+        if killed:
+            world.kills += 1
+            world.killed[route[kill_at - 1]] += 1
+        _, told = run_child(world, 0, None)
+        if told[0] != 0:
+            world.problems.append(f"fresh books after {route[kill_at - 1]}: exit {told[0]}")
+        world.problems += [str(found) for found in verify(fresh["wide"].places.journal)]
+    world.setups = usual
+
+
+def elsewhere(setup: wiring.Setup, folder: Path) -> wiring.Setup:
+    """The same account with its files in another folder."""
+    places = wiring.Places(folder)
+    run_ = dataclasses.replace(setup.run, status_path=places.status)
+    return dataclasses.replace(setup, places=places, run=run_)
+
+
 def sweep(world: World, kills: int) -> None:
     """Kill until `kills` children died; compare the books every few bars."""
+    sweep_first_cycles(world, kills // 5)
     for _ in range(4):
         next_bar(world)
         clean_run(world)

@@ -23,12 +23,13 @@ from trader.core.series import Series
 from trader.core.signals import wanted_windows
 from trader.core.snapshot import CoreQuote, SeriesKey, Snapshot
 from trader.domain.market import Quote
-from trader.domain.timeframe import TIMEFRAMES_MS
+from trader.domain.timeframe import TIMEFRAMES_MS, timeframe_name
 from trader.errors import TraderError
 from trader.journal.journal import Journal
 
 # A bar may change at the venue shortly after its close: so many known ones are read again.
 OVERLAP_BARS = 2
+SETTLE_POLL_S = 0.25
 QUOTES: SeriesKey = ("", "quotes")
 Windows = Mapping[SeriesKey, tuple[int, int]]
 
@@ -58,7 +59,7 @@ def read_market(
     held = sorted(s for s, position in journal.state.positions.items() if position.qty_units > 0)
     windows = wanted_windows(setup.parameters, setup.codes, held, close_ms)
     known = {key: span for key, span in windows.items() if key[0] in journal.state.instruments}
-    _await_settled(setup, close_ms)
+    _await_settled(setup, venue, sorted({symbol for symbol, _ in known}), close_ms)
     reading = _read(setup, venue, journal, known)
     if reading.errors and not reading.bars:
         raise reading.errors[0]
@@ -86,11 +87,21 @@ def read_market(
     )
 
 
-def _await_settled(setup: PassSetup, close_ms: int) -> None:
-    """A bar that has just closed may still change: give it its settle delay, once, bounded."""
-    left_ms = close_ms + setup.settle_ms - setup.clock.now_ms()
-    if 0 < left_ms <= setup.settle_ms:
-        setup.sleep(left_ms / 1000)
+def _await_settled(setup: PassSetup, venue: MarketData, symbols: list[str], close_ms: int) -> None:
+    """A bar that has just closed may still change at the venue: wait, bounded by the settle
+    delay, until the venue shows the next bar of some instrument open."""
+    timeframe = timeframe_name(setup.parameters.step_ms)
+    while symbols and not setup.stopping():
+        left_ms = close_ms + setup.settle_ms - setup.clock.now_ms()
+        if not 0 < left_ms <= setup.settle_ms:
+            return
+        try:
+            shown = venue.fetch_bars(symbols[0], timeframe, close_ms, 1)
+        except TraderError:
+            shown = ()  # the reads that follow meet the same trouble and name it
+        if any(bar.open_ms >= close_ms for bar in shown):
+            return
+        setup.sleep(min(SETTLE_POLL_S, left_ms / 1000))
 
 
 def _read(setup: PassSetup, venue: MarketData, journal: Journal, windows: Windows) -> Reading:
