@@ -167,6 +167,8 @@ class Transaction:
         """
         if not (kind.isidentifier() and kind.isascii()):
             raise ValueError(f"{kind!r} is not a kind of entry")
+        if self._refusal is not None:
+            raise self._refusal
         try:
             self._head = self._writer.put(self._head, kind, payload, int(at_ms))
         except BaseException as error:
@@ -202,4 +204,4 @@ class Transaction:
             return
         self._writer.roll_back()
         if kind is None and self._refusal is not None:
-            raise self._refusal
+            raise self._refusal  # it was swallowed inside the block
