@@ -1,4 +1,4 @@
-"""What a cold cycle costs: wall time of `trader cycle` and `trader status` against `python -c pass`.
+"""What a cold cycle costs: `trader cycle` and `trader status` as multiples of `python -c pass`.
 
 Twenty instruments in testnet mode over real HTTP against the local exchange (a process of its own),
 a new decision bar for every cycle, bytecode compiled, all three kinds of process interleaved in one

@@ -55,7 +55,8 @@ def staged(folder: Path, minutes: int, warm: int, timeframe: str) -> Generator[S
     """Twenty instruments of made bars, the repository's strategy on all of them, an exchange in a
     process of its own."""
     instruments = tuple(
-        MadeInstrument(f"{coin}USDT", 1_000_000 // (n + 1), 2, 1_000) for n, coin in enumerate(COINS)
+        MadeInstrument(f"{coin}USDT", 1_000_000 // rank, 2, 1_000)
+        for rank, coin in enumerate(COINS, 1)
     )
     bars = write_made_bars(folder / "bars", minutes=minutes, instruments=instruments)
     command = [

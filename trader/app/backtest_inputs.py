@@ -136,9 +136,7 @@ def build_inputs(
     )
 
 
-def _one_quote(
-    parameters: Parameters, files: Mapping[str, BarFile], assumed: list[str]
-) -> str:
+def _one_quote(parameters: Parameters, files: Mapping[str, BarFile], assumed: list[str]) -> str:
     if not files:
         raise UsageError("a back-test needs at least one bar file", "name one with --bars FILE")
     quotes = sorted({symbol.partition("/")[2] for symbol in files})
@@ -200,9 +198,7 @@ def _on_timeframe(
     )
 
 
-def _decision_step(
-    parameters: Parameters, files: Mapping[str, BarFile], assumed: list[str]
-) -> int:
+def _decision_step(parameters: Parameters, files: Mapping[str, BarFile], assumed: list[str]) -> int:
     """The policy's decision timeframe, or the next that every file's bars make up."""
     fitting = [
         step

@@ -110,9 +110,7 @@ def _groups(result: BacktestResult, by: str) -> list[dict[str, Any]]:
     return [_group(result, by, name, trips) for name, trips in sorted(groups.items())]
 
 
-def _group(
-    result: BacktestResult, by: str, name: str, trips: list[RoundTrip]
-) -> dict[str, Any]:
+def _group(result: BacktestResult, by: str, name: str, trips: list[RoundTrip]) -> dict[str, Any]:
     total = sum(trip.result_units for trip in trips)
     cost = sum(trip.cost_units for trip in trips)
     held_ms = sum(trip.closed_ms - trip.opened_ms for trip in trips) // len(trips)

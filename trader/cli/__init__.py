@@ -1,0 +1,1 @@
+"""The command line: typer commands, rich tables or `--json`; no decisions."""

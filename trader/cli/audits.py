@@ -35,7 +35,8 @@ def verify(
     ] = "",
 ) -> int:
     """Check every byte of the journal; changes nothing."""
-    from trader.journal.verify import has_errors, verify as verify_journal
+    from trader.journal.verify import has_errors
+    from trader.journal.verify import verify as verify_journal
 
     setup = None if journal else load_setup(setup_options(config, state_dir))
     place = setup.places.journal if setup else journal
@@ -43,7 +44,9 @@ def verify(
     findings = verify_journal(place, parse_head(head))
     failed = has_errors(findings)
     if as_json:
-        rows = [{"level": f.level, "where": f.where, "what": f.what, "seq": f.seq} for f in findings]
+        rows = [
+            {"level": f.level, "where": f.where, "what": f.what, "seq": f.seq} for f in findings
+        ]
         print_json({"mode": mode, "whole": not failed, "findings": rows})
     else:
         said = "the journal is DAMAGED" if failed else "the journal is whole"
@@ -104,15 +107,19 @@ def replay_lines(report: ReplayReport) -> list[str]:
     """A replay in words: the verdict, then everything that stands against it."""
     verdict = "PROVEN" if report.proven else "NOT PROVEN"
     lines = [
-        f"replay {verdict}: {report.plans} plans, {report.steps} steps and {report.acts} acts of "
-        f"{report.cycles} cycles decided again, {len(report.differences)} differences"
+        (
+            f"replay {verdict}: {report.plans} plans, {report.steps} steps and {report.acts} acts "
+            f"of {report.cycles} cycles decided again, {len(report.differences)} differences"
+        )
     ]
     lines += [f"DIFFERENCE {found}" for found in report.differences]
     lines += [f"UNDECIDABLE {text}" for text in report.undecidable]
     lines += [f"no decision is stored for cycle {number}" for number in report.missing]
     lines += [f"archived: {text}" for text in report.archived]
     if report.other_code:
-        lines.append(f"decided by other code: {len(report.other_code)} cycles, compared all the same")
+        lines.append(
+            f"decided by other code: {len(report.other_code)} cycles, compared all the same"
+        )
     return lines
 
 

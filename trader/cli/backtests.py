@@ -66,9 +66,7 @@ def backtest(
     fee: Annotated[
         str, typer.Option(metavar="BPS", help="Fee of a fill (default: 10, or the rules').")
     ] = "",
-    spread: Annotated[
-        str, typer.Option(metavar="BPS", help="Distance between bid and ask.")
-    ] = "2",
+    spread: Annotated[str, typer.Option(metavar="BPS", help="Distance between bid and ask.")] = "2",
     instruments: Annotated[
         str, typer.Option(metavar="FILE.json", help="Rules of instruments, as a venue has them.")
     ] = "",

@@ -37,7 +37,7 @@ Reason = Annotated[str, typer.Option(metavar="TEXT", help="Why.")]
 
 
 @app.callback(invoke_without_command=True)
-def kill(  # noqa: PLR0913 - one parameter per option
+def kill(
     context: typer.Context,
     *,
     config: Config,
@@ -200,5 +200,3 @@ def user_name() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return f"uid {os.getuid()}"
-
-

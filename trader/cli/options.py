@@ -63,8 +63,7 @@ _EMPTY: dict[str, Any] = {"text": "", "switch": False, "count": 0}
 def empty(names: Sequence[str]) -> dict[str, Any]:
     """The value of each option that was not given."""
     return {
-        name: [] if OPTIONS[name].kind == "texts" else _EMPTY[OPTIONS[name].kind]
-        for name in names
+        name: [] if OPTIONS[name].kind == "texts" else _EMPTY[OPTIONS[name].kind] for name in names
     }
 
 

@@ -15,7 +15,7 @@ app = typer.Typer(help="One pass on the paper venue; --watch goes on; reset star
 
 
 @app.callback(invoke_without_command=True)
-def paper(  # noqa: PLR0913 - one parameter per option
+def paper(
     context: typer.Context,
     *,
     config: Config,

@@ -102,8 +102,10 @@ def pass_lines(report: CycleReport, journal: Journal) -> list[str]:
     orders = [order for order in state.orders.values() if order.bar_ms == report.bar_ms]
     refused = report.plan.refused if report.plan is not None else ()
     lines = [
-        f"cycle {report.cycle}, bar {utc(report.bar_ms)}: {report.note}, "
-        f"{len(orders)} orders, {len(refused)} refused, exit code {int(report.code)}"
+        (
+            f"cycle {report.cycle}, bar {utc(report.bar_ms)}: {report.note}, "
+            f"{len(orders)} orders, {len(refused)} refused, exit code {int(report.code)}"
+        )
     ]
     lines += [_order_line(state, order) for order in orders]
     for no in refused:

@@ -5,7 +5,7 @@ Lives here: printing what the policy part finds. Must not live here: checks.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -108,5 +108,5 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return f"[{', '.join(map(str, value))}]"
+        return f"[{', '.join(map(str, cast('list[Any]', value)))}]"
     return str(value)

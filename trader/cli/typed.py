@@ -9,7 +9,6 @@ import typer
 
 from trader.cli.options import OPTIONS
 
-
 _EMPTY: dict[str, Callable[[], Any]] = {
     "text": str,
     "texts": list,
