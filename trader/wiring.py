@@ -251,6 +251,7 @@ def open_venue(setup: Setup) -> Venue:
         api_key=key,
         secret=secret,
         timeout_ms=setup.settings.timeout_ms,
+        recv_window_ms=setup.settings.recv_window_ms,
         cache_path=setup.places.markets,
     )
     venue = CcxtVenue(config, setup.clock.now_ms)

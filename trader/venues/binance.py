@@ -144,7 +144,6 @@ BINANCE = Dialect(
         "fetchMarkets": {"types": ["spot"]},
         "warnOnFetchOpenOrdersWithoutSymbol": False,
         "adjustForTimeDifference": False,
-        "recvWindow": 5000,
     },
     hosts={
         "live": frozenset({"api.binance.com"}),

@@ -30,6 +30,7 @@ class CcxtConfig:
     Attributes:
         mode: `paper`, `testnet` or `live`. base_url: a loopback server instead of the exchange's.
         timeout_ms: for one whole request, from connect to last byte.
+        recv_window_ms: how late the exchange may still accept a signed request.
         cache_path: file for the listing; None fetches it in every process.
     """
 
@@ -39,6 +40,7 @@ class CcxtConfig:
     api_key: str = field(default="", repr=False)
     secret: str = field(default="", repr=False)
     timeout_ms: int = 10_000
+    recv_window_ms: int = 5_000
     cache_path: Path | None = None
     cache_age_ms_max: int = DAY_MS
 
@@ -89,7 +91,8 @@ class Connection:
         self._clock_ms = clock_ms
         self._monotonic = monotonic
         self._watchdog = Watchdog(monotonic)
-        self._lock = threading.Lock()
+        # Re-entrant: a signal handler may abort while its own thread holds it.
+        self._lock = threading.RLock()
         self._channels: list[_Channel] = []
         self._idle: list[_Channel] = []
         self._generation = 0
@@ -111,6 +114,7 @@ class Connection:
             clock_ms,
             self._caught,
         )
+        self._template.options["recvWindow"] = config.recv_window_ms
 
     def call(
         self,
