@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import threading
 from collections.abc import Callable
 from decimal import Decimal
@@ -187,6 +188,19 @@ def test_many_instruments_are_asked_for_in_one_request_and_foreign_ones_left_out
     assert "symbol=" not in server.asked[-1].query
 
 
+def test_one_delisted_instrument_does_not_hide_the_orders_of_the_others(
+    serve: Callable[..., Scripted], open_venue: Callable[..., CcxtVenue]
+) -> None:
+    def answer(asked: Asked) -> Say:
+        if "symbol=" in asked.query:
+            return error(-1121, "Invalid symbol.")
+        return said([_row("a" * 32)])
+
+    venue = open_venue(serve(answer).base_url)
+    found = venue.fetch_open_orders([BTC])
+    assert [order.client_order_id for order in found] == ["a" * 32]
+
+
 def test_one_unknown_instrument_does_not_hide_the_quotes_of_the_others(
     serve: Callable[..., Scripted], open_venue: Callable[..., CcxtVenue]
 ) -> None:
@@ -318,6 +332,25 @@ def test_an_abort_ends_a_read_that_waits_in_another_thread(
     thread.join(5)
     assert not thread.is_alive()
     assert len(raised) == 1
+
+
+def test_an_alarm_ends_a_read_of_the_main_thread(
+    serve: Callable[..., Scripted], open_venue: Callable[..., CcxtVenue]
+) -> None:
+    venue = open_venue(serve(lambda _: Say(mode="hang")).base_url, timeout_ms=60_000)
+
+    def ring(*_: object) -> None:
+        venue.abort()
+        raise VenueUnavailable("the run took too long")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    try:
+        with pytest.raises(VenueUnavailable, match="too long"):
+            venue.fetch_venue_ms()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _row(client_id: str) -> dict[str, Any]:

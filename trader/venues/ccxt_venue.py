@@ -28,7 +28,7 @@ from trader.venues.dialect import Reply, SentOrder
 from trader.venues.instrument_cache import InstrumentCache, Rows
 from trader.venues.listing import Listing, rows_from
 from trader.venues.outcomes import Barred, Garbage, absent, failed_read, failed_submit
-from trader.venues.retry import read_again
+from trader.venues.retry import Unwell, read_again
 
 T = TypeVar("T")
 
@@ -188,11 +188,16 @@ class CcxtVenue:
 
     def fetch_open_orders(self, symbols: Sequence[str]) -> list[VenueOrder]:
         """Every open order of these instruments, own and foreign."""
-        self._need(symbols)
-        if len(symbols) > OPEN_ORDERS_SINGLE_MAX:
-            found = self._open_orders(None)
-            return [order for order in found if order.symbol in set(symbols)]
-        return [order for symbol in symbols for order in self._open_orders(symbol)]
+        self._listing.of(symbols)
+        if len(symbols) <= OPEN_ORDERS_SINGLE_MAX:
+            try:
+                return [order for symbol in symbols for order in self._open_orders(symbol)]
+            except VenueRefused:
+                # An instrument that the venue does not know any more must not hide the others: a
+                # refused key is refused again below.
+                pass
+        found = self._open_orders(None)
+        return [order for order in found if order.symbol in set(symbols)]
 
     def _open_orders(self, symbol: str | None) -> list[VenueOrder]:
         def read(answer: Any, reply: Reply) -> list[VenueOrder]:
@@ -425,7 +430,9 @@ class CcxtVenue:
             return VenueRefused(said, error.hint)
         if isinstance(error, Barred):
             return Barred(error.barred_code, said, retry_at_ms=error.retry_at_ms)
-        return VenueUnavailable(said, error.hint, retry_at_ms=error.retry_at_ms)
+        if error.retry_at_ms:
+            return VenueUnavailable(said, error.hint, retry_at_ms=error.retry_at_ms)
+        return Unwell(said, error.hint)
 
 
 class _Absent(Exception):

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from trader.errors import VenueUnavailable
-from trader.venues.outcomes import Barred
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -22,12 +21,14 @@ PAUSE_S_FIRST = 0.1
 PAUSE_S_MAX = 2.0
 
 
+class Unwell(VenueUnavailable):
+    """A read that may succeed in a moment. Not one that the venue named a time to wait for, that
+    was stopped here, or that the end of the run interrupts."""
+
+
 def worth_retrying(error: BaseException) -> bool:
-    """Whether the same read may succeed in a moment: not when the venue named a time to wait
-    for, and not when we stopped it ourselves."""
-    if isinstance(error, Barred) or not isinstance(error, VenueUnavailable):
-        return False
-    return error.retry_at_ms == 0
+    """Whether the same read may succeed in a moment."""
+    return isinstance(error, Unwell)
 
 
 def read_again(
@@ -43,10 +44,8 @@ def read_again(
     """
     try:
         return attempt()
-    except VenueUnavailable as error:
-        if not worth_retrying(error):
-            raise
-        failed: list[VenueUnavailable] = [error]
+    except Unwell as error:
+        failed: list[Unwell] = [error]
     # Costs as much as three bare interpreters, so it is imported when something failed.
     from tenacity import Retrying, retry_if_exception, wait_random_exponential
 

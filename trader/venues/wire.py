@@ -57,7 +57,8 @@ class Wire:
         self._may_send = may_send
         self._socket: socket.socket | None = None
         self._cut = False
-        self._lock = threading.Lock()
+        # Re-entrant: a signal handler may cut while its own thread holds it.
+        self._lock = threading.RLock()
 
     def begin(self, inspect: Callable[[str, str, str], None] | None) -> None:
         """A new call starts: nothing has left, nothing was answered."""
