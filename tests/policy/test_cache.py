@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import trader
+from trader.core.canonical import canonical
 from trader.policy.cache import KEPT_MAX, cache_key, load_checked
 from trader.policy.checking import check_policy
 from trader.policy.problems import PolicyError
@@ -103,9 +105,11 @@ def _spoil_form(text: str) -> str:
 
 
 def _reseal_form(text: str) -> str:
-    """A forger who forgets the form's own hash but not the outer seal's shape."""
+    """Altered and sealed again, but without the form's own hash."""
     outer = json.loads(text)
     outer["body"]["form"]["policy"]["limits"]["position"] = "1"
+    sealed = f"{outer['key']}|{canonical(outer['body'])}"
+    outer["seal"] = hashlib.sha256(sealed.encode()).hexdigest()
     return json.dumps(outer)
 
 

@@ -122,7 +122,6 @@ def test_settings_are_what_wiring_reads(sources_of: FindSources) -> None:
     assert settings.credentials["live"].key_file == "/run/key"
     assert settings.credentials["testnet"].secret_env == "TRADER_TESTNET_SECRET"
     assert settings.starting_balance == "258.82"
-    assert settings.instruments == ("BTC/USDT", "ETH/USDT")
 
 
 def test_show_gives_every_leaf_with_its_origin_and_the_hash(sources_of: FindSources) -> None:

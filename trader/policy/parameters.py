@@ -38,7 +38,6 @@ class Settings:
         venue: as ccxt calls it. base_url: loopback address, or "" for the venue's own.
         credentials: by mode (`testnet`, `live`).
         state_dir: "" when not named. starting_balance: decimal text, in the quote currency.
-        instruments: the universe, in declared order.
     """
 
     venue: str
@@ -51,7 +50,6 @@ class Settings:
     settle_ms: int
     starting_balance: str
     state_dir: str
-    instruments: tuple[str, ...]
 
 
 def build_settings(form: Form) -> Settings:
@@ -71,7 +69,6 @@ def build_settings(form: Form) -> Settings:
         settle_ms=app["cycle"]["settle_ms"],
         starting_balance=app["paper"]["starting_balance"],
         state_dir=app["state_dir"],
-        instruments=tuple(form["universe"]["instruments"]),
     )
 
 
