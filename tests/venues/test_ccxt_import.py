@@ -6,11 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-from trader.errors import UsageError
-from trader.venues.ccxt_import import load_exchange_class
-
 ROOT = Path(__file__).parents[2]
 
 
@@ -24,9 +19,16 @@ def _run(code: str) -> str:
 
 
 def test_an_unknown_exchange_is_a_usage_error() -> None:
-    for name in ("nonesuch", "../binance", ""):
-        with pytest.raises(UsageError):
-            load_exchange_class(name)
+    code = """
+from trader.errors import UsageError
+from trader.venues.ccxt_import import load_exchange_class
+for name in ("nonesuch", "../binance", ""):
+    try:
+        load_exchange_class(name)
+    except UsageError as error:
+        print(repr(name) in str(error))
+"""
+    assert _run(code) == "True\nTrue\nTrue"
 
 
 def test_what_was_stood_in_for_is_the_real_thing_afterwards() -> None:

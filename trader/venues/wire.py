@@ -132,7 +132,7 @@ class WireSession(Session):
         self.mount("http://", _WireAdapter(wire))
         self.mount("https://", _WireAdapter(wire))
 
-    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]  # ccxt calls it with keywords only
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
         """One request: no redirects, no foreign host, one time limit for all of it.
 
         Raises Barred before anything leaves, or what `requests` raises.
