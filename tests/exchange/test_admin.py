@@ -159,6 +159,23 @@ def test_rules_are_guessed_like_a_venue_would_set_them(
     assert rules.notional_min == Decimal(min_notional)
 
 
+def test_every_candle_lies_on_the_grid_that_the_venue_announces(
+    bar_file: Callable[..., str],
+) -> None:
+    fine = bar_file([("100", "100.125", "99.9999", "100.0001", "5"), FLAT])
+
+    def shown(**rules: str) -> tuple[str, list[str]]:
+        config = ExchangeConfig(bars=[fine], instruments={"BTC/USDT": rules} if rules else {})
+        exchange = Exchange(config, lambda: 0)
+        path = "/api/v3/klines?symbol=BTCUSDT&interval=1m"
+        candle = json.loads(exchange.handle("GET", path, {}, b"")[2])[0]
+        tick = exchange.engine.instruments["BTCUSDT"].as_json()["tick"]
+        return tick, [price.rstrip("0") for price in candle[1:5]]
+
+    assert shown() == ("0.0001", ["100.", "100.125", "99.9999", "100.0001"])
+    assert shown(tick="0.05") == ("0.05", ["100.", "100.1", "100.", "100."])
+
+
 @pytest.mark.parametrize(
     ("name", "symbol"),
     [

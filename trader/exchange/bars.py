@@ -19,6 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from trader.errors import UsageError
+from trader.exchange.money import ZERO, nearest
 
 _TIME_COLUMNS = ("timestamp_ms", "timestamp_s", "timestamp", "date", "datetime")
 _VALUE_COLUMNS = ("open", "high", "low", "close", "volume")
@@ -56,6 +57,7 @@ class BarSeries:
         self.opens_ms = opens_ms
         self.rows = rows
         self.step_ms = step_ms
+        self._tick = ZERO
         self._cache: dict[int, Bar] = {}
 
     def __len__(self) -> int:
@@ -65,14 +67,29 @@ class BarSeries:
         """The bar at `index`, exact."""
         found = self._cache.get(index)
         if found is None:
-            o, h, low, c, v = self.rows[index].split(",")
-            found = Bar(
-                self.opens_ms[index], Decimal(o), Decimal(h), Decimal(low), Decimal(c), Decimal(v)
-            )
+            o, h, low, c, volume = map(Decimal, self.rows[index].split(","))
+            if self._tick:
+                o, h, low, c = (nearest(price, self._tick) for price in (o, h, low, c))
+            found = Bar(self.opens_ms[index], o, h, low, c, volume)
             if len(self._cache) >= _CACHE_BARS_MAX:
                 self._cache.clear()
             self._cache[index] = found
         return found
+
+    def put_on(self, tick: Decimal) -> None:
+        """Show every price on the grid of `tick`, to the nearest: a venue prints no other."""
+        self._tick = tick
+        self._cache.clear()
+
+    def decimals(self) -> int:
+        """The most decimals that a price of the file has."""
+        most = 0
+        for row in self.rows:
+            prices = row.split(",")[:4]
+            if "e" in row or "E" in row:
+                prices = [format(Decimal(price), "f") for price in prices]
+            most = max(most, *(len(price.partition(".")[2].rstrip("0")) for price in prices))
+        return most
 
     def index_at(self, at_ms: int) -> int:
         """Index of the last bar that has opened by `at_ms`; -1 before the first."""

@@ -225,7 +225,7 @@ def _build_engine(config: ExchangeConfig) -> tuple[Engine, dict[str, BarSeries]]
         raise ExchangeSetupError("no bar file given; an exchange needs at least one")
     instruments: dict[str, Instrument] = {}
     series: dict[str, BarSeries] = {}
-    overrides = {name.replace("/", "").upper(): x for name, x in config.instruments.items()}
+    overrides = {_joined(name): rules for name, rules in config.instruments.items()}
     for spec in config.bars:
         file_name, _, named = str(spec).partition("=")
         path = Path(file_name)
@@ -233,10 +233,14 @@ def _build_engine(config: ExchangeConfig) -> tuple[Engine, dict[str, BarSeries]]
         if symbol is None or split_symbol(symbol) is None:
             raise ExchangeSetupError(f"{spec}: no symbol in the name; write FILE=BASE/QUOTE")
         bars = load_bars(path)
-        rules = default_instrument(symbol, bars.bar(0).open)
+        wanted = overrides.pop(_joined(symbol), {})
+        decimals = 0 if "tick" in wanted else bars.decimals()
+        rules = changed(default_instrument(symbol, bars.bar(0).open, decimals), wanted)
         if rules.symbol in instruments:
             raise ExchangeSetupError(f"{spec}: {rules.symbol} already has a bar file")
-        instruments[rules.symbol] = changed(rules, overrides.pop(rules.symbol, {}))
+        # A venue's candles lie on its own grid, even if the file is finer than that.
+        bars.put_on(rules.tick)
+        instruments[rules.symbol] = rules
         series[rules.symbol] = bars
     if overrides:
         raise ExchangeSetupError(f"rules for {', '.join(overrides)}, which has no bar file")
@@ -252,6 +256,11 @@ def _build_engine(config: ExchangeConfig) -> tuple[Engine, dict[str, BarSeries]]
     )  # fmt: skip
     rules = replace(Rules(fees), id_scope=config.id_scope, ended=config.ended)
     return Engine(markets, instruments, rules), series
+
+
+def _joined(symbol: str) -> str:
+    base_quote = split_symbol(symbol)
+    return "".join(base_quote) if base_quote else symbol
 
 
 def _start_ms(config: ExchangeConfig, series: dict[str, BarSeries]) -> int:

@@ -76,8 +76,9 @@ def symbol_in_file_name(name: str) -> str | None:
     return next((word.upper() for word in words if split_symbol(word)), None)
 
 
-def default_instrument(name: str, price: Decimal) -> Instrument:
-    """Rules such as a venue gives a coin of that price: about five significant digits of price."""
+def default_instrument(name: str, price: Decimal, decimals: int = 0) -> Instrument:
+    """Rules such as a venue gives a coin of that price: about five significant digits of price,
+    and as many of its decimals as there are in the data, but not more than eight."""
     pair = split_symbol(name)
     if pair is None:
         raise ExchangeSetupError(
@@ -85,7 +86,7 @@ def default_instrument(name: str, price: Decimal) -> Instrument:
         )
     base, quote = pair
     magnitude = price.adjusted()
-    tick = Decimal(1).scaleb(min(-2, max(-8, magnitude - 4)))
+    tick = Decimal(1).scaleb(-min(8, max(2, 4 - magnitude, decimals)))
     worth = _QUOTES.get(quote, 0)
     lot = Decimal(1).scaleb(min(0, max(-8, -(magnitude + worth + 1))))
     return Instrument(
@@ -95,7 +96,7 @@ def default_instrument(name: str, price: Decimal) -> Instrument:
         tick=tick,
         lot=lot,
         price_min=tick,
-        price_max=tick * 100_000_000,
+        price_max=max(tick * 100_000_000, Decimal(1).scaleb(magnitude + 3)),
         qty_min=lot,
         qty_max=lot * 900_000_000,
         market_qty_max=lot * 10_000_000,

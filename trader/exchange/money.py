@@ -45,6 +45,14 @@ def ceil_to(value: Decimal, step: Decimal) -> Decimal:
     return low if low == value else low + step
 
 
+def nearest(value: Decimal, step: Decimal) -> Decimal:
+    """The multiple of `step` nearest to `value`, at least one step (both positive)."""
+    if value % step == ZERO:
+        return value
+    steps = LOOSE.divide(value, step).to_integral_value(ROUND_HALF_EVEN, context=LOOSE)
+    return max(steps, ONE) * step
+
+
 def is_multiple(value: Decimal, step: Decimal) -> bool:
     """Whether `value` lies on the grid of `step`; a step of zero allows everything."""
     return step == ZERO or value % step == ZERO
