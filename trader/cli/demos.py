@@ -75,7 +75,7 @@ def demo(
     folder: Annotated[
         Path, typer.Option("--dir", metavar="DIR", help="Where everything is written.")
     ] = Path("trader-demo"),
-    seed: Annotated[int, typer.Option(help="Of the made bars and the exchange.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", help="Of the made bars and the exchange.")] = 1,
 ) -> int:
     """See the whole program at work: offline, no account, in under a minute."""
     from trader.cli.main import run

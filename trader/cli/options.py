@@ -36,7 +36,7 @@ OPTIONS: dict[str, Option] = {
     "state_dir": Option(
         ("--state-dir",),
         "text",
-        "Folder of journals and locks (default: $STATE_DIRECTORY, app.state_dir, state/).",
+        "Folder of journals and locks (default: app.state_dir, $STATE_DIRECTORY, state/).",
         "DIR",
     ),
     "as_json": Option(("--json",), "switch", "Print JSON, decimals as strings."),

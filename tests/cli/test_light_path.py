@@ -1,0 +1,107 @@
+"""The light path reads options as typer does, and imports nothing heavy."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.main import get_command
+
+from trader.cli.options import LIGHT, OPTIONS, parse_light
+from trader.cli.tree import build_app
+
+from .workspace import Workspace
+
+HEAVY = frozenset(
+    {"pandas", "numpy", "numba", "polars", "sqlite_utils", "pydantic", "yaml", "rich", "typer"}
+)
+
+
+def by_typer(argv: list[str]) -> dict[str, object]:
+    command = get_command(build_app()).commands[argv[0]]
+    params = dict(command.make_context(argv[0], list(argv[1:])).params)
+    return {name: value for name, value in params.items() if name in LIGHT[argv[0]]}
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["cycle"],
+        ["cycle", "-c", "a", "--config", "b", "--config=c"],
+        ["cycle", "-c", "-"],
+        ["cycle", "--now", "2024-01-31T12:00", "--dry-run", "--json"],
+        ["cycle", "--now=1700000000", "--state-dir", "x y"],
+        ["cycle", "-v", "-v", "--verbose"],
+        ["cycle", "--state-dir="],
+        ["status"],
+        ["status", "--json", "--watch", "-v"],
+        ["status", "--state-dir", "s", "--state-dir", "t"],
+    ],
+)
+def test_both_parsers_read_the_same(argv: list[str]) -> None:
+    light = parse_light(argv)
+    assert light is not None
+    assert light == (argv[0], by_typer(argv))
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["backtest"],
+        ["cycle", "--help"],
+        ["cycle", "-h"],
+        ["cycle", "-vv"],
+        ["cycle", "-cfolder"],
+        ["cycle", "--bogus"],
+        ["cycle", "extra"],
+        ["cycle", "--now"],
+        ["cycle", "--now", "--json"],
+        ["cycle", "--json=yes"],
+        ["cycle", "--watch"],
+        ["status", "--now", "5"],
+        ["-c", "x", "cycle"],
+    ],
+)
+def test_what_is_unusual_is_left_to_typer(argv: list[str]) -> None:
+    assert parse_light(argv) is None
+
+
+def test_every_light_option_is_in_the_one_table() -> None:
+    tree = get_command(build_app())
+    for command, names in LIGHT.items():
+        params = {param.name: param for param in tree.commands[command].params}
+        params.pop("help", None)
+        assert set(params) == set(names)
+        for name in names:
+            assert sorted(params[name].opts) == sorted(OPTIONS[name].flags)
+
+
+def modules_after(workspace: Workspace, *words: str) -> set[str]:
+    code = (
+        "import json, sys\n"
+        "from trader.cli.main import run\n"
+        "code = run(sys.argv[1:])\n"
+        "assert code == 0, code\n"
+        "print(json.dumps(sorted(sys.modules)))\n"
+    )
+    done = workspace.python("-c", code, *words)
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+def test_a_cycle_imports_one_exchange_class_and_nothing_heavy(exchange: Workspace) -> None:
+    words = ("cycle", "-c", "config", "--now")
+    assert exchange.trader(*words, exchange.now(0)).returncode == 0
+    modules = modules_after(exchange, *words, exchange.now(1))
+    assert not HEAVY & modules
+    classes = {name for name in modules if name.startswith("ccxt.") and name.count(".") == 1}
+    assert classes - {"ccxt.base", "ccxt.abstract", "ccxt.static_dependencies"} == {"ccxt.binance"}
+    assert "trader.exchange.engine" not in modules
+
+
+def test_status_imports_no_venue_and_nothing_heavy(exchange: Workspace) -> None:
+    assert exchange.trader("cycle", "--now", exchange.now(0)).returncode == 0
+    modules = modules_after(exchange, "status")
+    assert not HEAVY & modules
+    assert not {name for name in modules if name.startswith(("ccxt", "requests", "trader.venues"))}
