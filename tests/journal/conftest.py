@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ def live(made_once: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def journal(path: Path):
+def journal(path: Path) -> Iterator[Journal]:
     """A new journal with its first entry, open for writing."""
     with Journal.open(path, create=True) as opened:
         genesis = {

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -35,6 +38,7 @@ def test_bars_come_back_as_a_series(journal: Journal) -> None:
         (120_000, 105, 115, 95, 100, 2.0),
     ]
     assert (series.symbol, series.step_ms, series.tick) == ("BTC/USDT", 60_000, CENT)
+    assert journal.first_bar_ms(*SERIES) == 60_000
     assert journal.last_bar_ms(*SERIES) == 240_000
 
 
@@ -97,21 +101,24 @@ def test_a_content_is_kept_once(journal: Journal) -> None:
 
 
 def test_a_content_of_an_undone_block_is_not_kept(journal: Journal) -> None:
-    shas: list[str] = []
-    with pytest.raises(KeyboardInterrupt), journal.transaction() as tx:
-        shas.append(tx.put_blob("policy", b"never mind", 1))
-        raise KeyboardInterrupt
-    assert not journal.has_blob(shas[0])
+    sha = hashlib.sha256(b"never mind").hexdigest()
+
+    def interrupted() -> None:
+        with journal.transaction() as tx:
+            assert tx.put_blob("policy", b"never mind", 1) == sha
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert not journal.has_blob(sha)
     with pytest.raises(KeyError):
-        journal.get_blob(shas[0])
+        journal.get_blob(sha)
 
 
 def test_the_hot_path_imports_no_heavy_library() -> None:
-    import subprocess
-    import sys
-
     heavy = "{'sqlite_utils', 'ccxt', 'pydantic', 'typer', 'rich', 'yaml', 'numpy'}"
     code = f"import sys, trader.journal; print(sorted({heavy} & set(sys.modules)))"
     root = Path(__file__).parents[2]
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=root, check=True)
     assert done.stdout.strip() == "[]"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from trader.journal import Journal
 from trader.journal.codec import NO_HASH, entry_hash, upcast, version_of
 
 HALT = {"level": "no_entries", "why": "test", "by": "me", "at_ms": 2000}
+CONTENT = "at_ms, kind, version, payload"
 
 
 def test_each_entry_is_chained_to_the_one_before(made: Path) -> None:
@@ -21,7 +23,7 @@ def test_each_entry_is_chained_to_the_one_before(made: Path) -> None:
         entries = list(journal.entries())
     assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
     assert entries[0].prev_hash == NO_HASH
-    assert all(b.prev_hash == a.hash for a, b in zip(entries, entries[1:], strict=False))
+    assert all(after.prev_hash == entry.hash for entry, after in pairwise(entries))
 
 
 def test_the_hash_covers_every_column() -> None:
@@ -39,22 +41,17 @@ def test_the_hash_covers_every_column() -> None:
         "DELETE FROM entries",
         "DELETE FROM entries WHERE seq = 1",
         "INSERT OR REPLACE INTO entries SELECT * FROM entries WHERE seq = 1",
-        "INSERT OR IGNORE INTO entries SELECT seq + 2, at_ms, kind, version, payload, hash, hash "
-        "FROM entries",
-        "INSERT INTO entries SELECT seq + 1, at_ms, kind, version, payload, prev_hash, hash "
-        "FROM entries",
-        "INSERT INTO entries SELECT NULL, at_ms, kind, version, payload, hash, hash FROM entries",
-        "REPLACE INTO entries SELECT seq, at_ms, kind, version, payload, prev_hash, hash "
-        "FROM entries",
+        f"INSERT OR IGNORE INTO entries SELECT seq + 2, {CONTENT}, hash, hash FROM entries",
+        f"INSERT INTO entries SELECT seq + 1, {CONTENT}, prev_hash, hash FROM entries",
+        f"INSERT INTO entries SELECT NULL, {CONTENT}, hash, hash FROM entries",
+        f"REPLACE INTO entries SELECT seq, {CONTENT}, prev_hash, hash FROM entries",
         "UPDATE origin SET seq = 5",
         "DELETE FROM origin",
         "INSERT INTO origin VALUES (5, 'x')",
         "INSERT OR REPLACE INTO origin VALUES (0, 'x')",
     ],
 )
-def test_nothing_but_the_next_entry_is_let_in(
-    journal: Journal, path: Path, statement: str
-) -> None:
+def test_nothing_but_the_next_entry_is_let_in(journal: Journal, path: Path, statement: str) -> None:
     before = list(journal.entries())
     with (
         closing(sqlite3.connect(path, isolation_level=None)) as other,
@@ -68,9 +65,7 @@ def test_nothing_but_the_next_entry_is_let_in(
     "payload",
     [{"price": 1.5}, {"rows": [[1, 2.0]]}, {"deep": {"er": (0, [{"x": float("nan")}])}}],
 )
-def test_a_float_is_refused_wherever_it_hides(
-    journal: Journal, payload: dict[str, object]
-) -> None:
+def test_a_float_is_refused_wherever_it_hides(journal: Journal, payload: dict[str, object]) -> None:
     with pytest.raises(TypeError, match="float"):
         journal.append("note", payload, 1)
     assert journal.head.seq == 1

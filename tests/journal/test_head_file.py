@@ -83,7 +83,9 @@ def test_a_head_noted_elsewhere_is_read() -> None:
     assert parse_noted(f" 12:{NO_HASH}\n") == Head(12, NO_HASH)
 
 
-@pytest.mark.parametrize("text", ["", "12", f"x:{NO_HASH}", "12:abc", f"1:{'G' * 64}", f":{NO_HASH}"])
+@pytest.mark.parametrize(
+    "text", ["", "12", f"x:{NO_HASH}", "12:abc", f"1:{'G' * 64}", f":{NO_HASH}"]
+)
 def test_what_is_no_head_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="SEQ:HASH"):
         parse_noted(text)

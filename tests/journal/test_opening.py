@@ -16,6 +16,7 @@ from trader.errors import ExitCode, JournalError
 from trader.journal import Journal
 from trader.journal.failures import journal_error
 from trader.journal.head import head_path
+from trader.journal.schema import TABLES
 from trader.journal.sums import sums_path
 
 
@@ -145,16 +146,7 @@ def test_a_missing_migration_is_applied_by_the_writer_alone(path: Path) -> None:
     _run_sql("DELETE FROM migrations WHERE name = '0002_projections'")(path)
     with pytest.raises(JournalError, match="older schema"):
         Journal.open(path, read_only=True)
-    tables = _run_sql(
-        *(
-            f"DROP TABLE {name}"
-            for name in (
-                "meta orders positions instruments other_fees consumed fills bars blobs "
-                "cycles plans"
-            ).split()
-        )
-    )
-    tables(path)
+    _run_sql(*(f"DROP TABLE {name}" for name in TABLES))(path)
     with Journal.open(path) as journal:
         assert journal.append("note", {}, 1) == 1
 

@@ -28,9 +28,7 @@ def change(path: Path, *statements: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_the_state_loaded_cold_is_the_state_folded_from_all_entries(
-    path: Path, seed: int
-) -> None:
+def test_the_state_loaded_cold_is_the_state_folded_from_all_entries(path: Path, seed: int) -> None:
     with made_journal(path, 12, seed) as maker:
         warm = plain(maker.journal.state)
         with closing(sqlite3.connect(path)) as connection:
@@ -195,7 +193,7 @@ def test_a_changed_row_is_named_and_repaired(made: Path, statement: str, words: 
 def test_repair_gives_up_by_name_when_a_content_is_lost(made: Path) -> None:
     change(made, "DELETE FROM blobs")
     for attempt in (rebuild, repair):
-        with pytest.raises(JournalError, match="content of blob .* is missing"):
+        with pytest.raises(JournalError, match=r"content of blob .* is missing"):
             attempt(made)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -31,6 +31,12 @@ def plain(state: State) -> dict[str, object]:
     }
 
 
+def halt_and_send(journal: Journal) -> None:
+    with journal.transaction() as tx:
+        tx.append("halt", HALT, 2000)
+        tx.append("order_sent", UNKNOWN_ORDER, 3000)
+
+
 def on_disk(path: Path) -> dict[str, object]:
     with closing(sqlite3.connect(path)) as connection:
         return plain(load_state(connection))
@@ -46,9 +52,8 @@ def test_several_entries_are_committed_together(journal: Journal, path: Path) ->
 
 def test_a_refused_fact_undoes_the_whole_block(journal: Journal, path: Path) -> None:
     state, before = journal.state, plain(journal.state)
-    with pytest.raises(FoldError, match="nobody"), journal.transaction() as tx:
-        tx.append("halt", HALT, 2000)
-        tx.append("order_sent", UNKNOWN_ORDER, 3000)
+    with pytest.raises(FoldError, match="nobody"):
+        halt_and_send(journal)
     assert journal.state is state
     assert plain(journal.state) == before == on_disk(path)
     assert journal.head.seq == 1
@@ -56,20 +61,30 @@ def test_a_refused_fact_undoes_the_whole_block(journal: Journal, path: Path) -> 
 
 def test_any_exception_in_the_block_undoes_it(journal: Journal, path: Path) -> None:
     before = plain(journal.state)
-    with pytest.raises(KeyboardInterrupt), journal.transaction() as tx:
-        tx.append("halt", HALT, 2000)
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with journal.transaction() as tx:
+            tx.append("halt", HALT, 2000)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert plain(journal.state) == before == on_disk(path)
     assert journal.append("halt", HALT, 2000) == 2
 
 
-def test_a_refusal_cannot_be_swallowed_inside_the_block(journal: Journal) -> None:
-    with pytest.raises(FoldError), journal.transaction() as tx:
-        tx.append("halt", HALT, 2000)
-        try:
-            tx.append("order_sent", UNKNOWN_ORDER, 3000)
-        except FoldError:
-            tx.append("note", {}, 3000)
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_a_refusal_cannot_be_swallowed_inside_the_block(journal: Journal, goes_on: bool) -> None:
+    def swallowing() -> None:
+        with journal.transaction() as tx:
+            tx.append("halt", HALT, 2000)
+            with suppress(FoldError):
+                tx.append("order_sent", UNKNOWN_ORDER, 3000)
+            if goes_on:
+                tx.append("note", {}, 3000)
+
+    with pytest.raises(FoldError):
+        swallowing()
     assert journal.head.seq == 1
     assert journal.state.word("halt_level") == "running"
 

@@ -81,8 +81,7 @@ class Folder:
         execute = self.connection.execute
         for table, key in self.state.dirty:
             row = self.state.row(table, key)
-            if row is None:
-                continue
+            assert row is not None, "a fold marks what it keeps"
             if table == ORDERS.name:
                 held = [row[name] for name in ORDERS.names[:-2]]
                 execute(_UPSERT_ORDER, (*held, seq, seq))

@@ -84,7 +84,7 @@ class Journal(Reader):
             )
         with guarded(self.path, "writing its head file"):
             head_file.prepare(found)
-            ready_sums(self.path, found.seq)
+            ready_sums(self._connection, self.path, found.seq)
 
     def close(self) -> None:
         """Close it; a writer first folds the WAL into the database."""

@@ -255,8 +255,10 @@ class Reader:
         if known and all(row[6] == shown for row in known.values()):
             # A cycle reads thousands of bars, nearly always told in the tick that is asked for.
             *ints, volume, _ = zip(*known.values(), strict=True)
-            columns = (array("q", column) for column in ints)
-            return Series(symbol, step_ms, tick, *columns, array("d", map(float, volume)))
+            times, *prices = (array("q", column) for column in ints)
+            open_, high, low, close = prices
+            volumes = array("d", map(float, volume))
+            return Series(symbol, step_ms, tick, times, open_, high, low, close, volumes)
         rows = [
             _in_tick(symbol, open_ms, KnownBar(*row[1:]), tick) for open_ms, row in known.items()
         ]

@@ -178,7 +178,7 @@ def repair(path: Path) -> list[Difference]:
     connection = connect_writer(path, BUSY_MS, create=False)
     try:
         with guarded(path, "repairing its projections"):
-            ready_sums(path, head_of(connection).seq)
+            ready_sums(connection, path, head_of(connection).seq)
             differences = _put_right(connection, path)
             seal(connection, path, wal_path(path), head_of(connection).seq)
             connection.close()

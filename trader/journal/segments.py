@@ -137,7 +137,7 @@ def _build(
     try:
         head_file = HeadFile(head_path(fresh))
         head_file.prepare(head)
-        ready_sums(fresh, head.seq)
+        ready_sums(connection, fresh, head.seq)
         writer = Writer(connection, fresh, head_file)
         with Transaction(writer) as tx:
             writer.bodies.update(bodies)

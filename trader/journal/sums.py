@@ -20,14 +20,12 @@ import sqlite3
 import struct
 import zlib
 from array import array
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from trader.journal.schema import PAGE_BYTES
 from trader.journal.wal import FRAME, FRAME_BYTES, HEADER, newest_frames
 
-SEAL_TRIES = 5
 _CHECK = 16
 
 
@@ -70,26 +68,23 @@ def write_sums(path: Path, sums: Sums) -> None:
     fresh.replace(path)
 
 
-def page_sums(fd: int) -> Iterator[int]:
-    """CRC-32 of each page of an open database file, a short last one included."""
-    at = 0
-    while page := os.pread(fd, PAGE_BYTES, at):
-        yield zlib.crc32(page)
-        at += PAGE_BYTES
+def page_sums(image: bytes) -> list[int]:
+    """CRC-32 of each page of a database file's content, a short last one included."""
+    pages = range(0, len(image), PAGE_BYTES)
+    return [zlib.crc32(image[at : at + PAGE_BYTES]) for at in pages]
 
 
-def ready_sums(database: Path, seq: int) -> None:
+def ready_sums(connection: sqlite3.Connection, database: Path, seq: int) -> None:
     """Make the sums anew when they are missing, damaged, or overtaken without a WAL.
 
-    `seq` is the newest entry. Raises OSError.
+    `seq` is the newest entry. Raises OSError or sqlite3.Error. The pages are read through SQLite:
+    opening and closing a file that SQLite has open would drop the locks of this process.
     """
     known = _known(sums_path(database))
     wal = database.with_name(database.name + "-wal")
-    if known is not None and (known.seq == seq or (wal.exists() and wal.stat().st_size)):
-        return
-    # Never closed: closing a file that SQLite has open drops the locks of this process.
-    fd = os.open(database, os.O_RDONLY | os.O_CLOEXEC)
-    write_sums(sums_path(database), Sums(seq, array("I", page_sums(fd))))
+    if known is None or (known.seq != seq and not (wal.exists() and wal.stat().st_size)):
+        image = connection.serialize()
+        write_sums(sums_path(database), Sums(seq, array("I", page_sums(image))))
 
 
 def seal(connection: sqlite3.Connection, database: Path, wal: Path, seq: int) -> None:
@@ -99,7 +94,8 @@ def seal(connection: sqlite3.Connection, database: Path, wal: Path, seq: int) ->
     committed is lost, and at worst the sums are made anew later (`ready_sums`, when it opens).
     """
     place = sums_path(database)
-    for _ in range(SEAL_TRIES):
+    frames, in_log = 0, 1
+    while in_log > frames:  # more in the log: another process has committed since it was read
         data = wal.read_bytes() if wal.exists() else b""
         frames, pages = newest_frames(data)
         known = _known(place)
@@ -111,8 +107,6 @@ def seal(connection: sqlite3.Connection, database: Path, wal: Path, seq: int) ->
                 table[page - 1] = zlib.crc32(data[start : start + PAGE_BYTES])
             write_sums(place, Sums(seq, table))
         (_, in_log, _) = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        if in_log <= frames:
-            return
 
 
 def _known(place: Path) -> Sums | None:

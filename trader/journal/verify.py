@@ -22,7 +22,7 @@ from typing import Any
 
 from trader.core.canonical import canonical
 from trader.errors import JournalError
-from trader.journal.codec import decode, entry_hash
+from trader.journal.codec import NO_HASH, decode, entry_hash
 from trader.journal.failures import guarded
 from trader.journal.files import wal_path
 from trader.journal.head import LINES, Head, head_path, read_lines
@@ -185,7 +185,10 @@ class _Database:
                 yield Finding(ERROR, f"schema, {name}", state)
 
     def _chain(self, connection: sqlite3.Connection) -> Iterator[Finding]:
-        seq, hash_ = connection.execute("SELECT seq, hash FROM origin").fetchone()
+        row = connection.execute("SELECT seq, hash FROM origin").fetchone()
+        if row is None:
+            yield Finding(ERROR, "schema, origin", "holds no row")
+        seq, hash_ = row or (0, NO_HASH)
         self.origin = Head(seq, hash_)
         self.hashes[seq] = hash_
         self.last = seq
@@ -307,14 +310,13 @@ class _Database:
         if sums is None:
             yield Finding(ERROR, f"page sums {place.name}", "are damaged")
             return
-        if not frames and sums.seq != self.last:
+        if not frames and sums.seq < self.last:
             what = f"were made at entry {sums.seq}: another program has checkpointed since"
             yield Finding(INFO, f"page sums {place.name}", what)
             return
-        with self.raw.open("rb") as file:
-            found = list(page_sums(file.fileno()))
-        owners = page_owners(self.raw.read_bytes(), roots)
-        for number, pair in enumerate(zip_longest(found, sums.pages), 1):
+        data = self.raw.read_bytes()
+        owners = page_owners(data, roots)
+        for number, pair in enumerate(zip_longest(page_sums(data), sums.pages), 1):
             if number not in in_wal and pair[0] != pair[1]:
                 what = "is missing" if pair[0] is None else "was changed"
                 owner = owners.get(number, "in no table or index")

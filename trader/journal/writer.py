@@ -81,7 +81,9 @@ class Writer:
                     reload_state(self._connection, self.state)
                     self.loaded = head
         except JournalError:
-            self.roll_back()
+            self.busy = False
+            self.loaded = _UNKNOWN
+            self._connection.rollback()
             raise
         return head
 
@@ -136,8 +138,7 @@ class Writer:
         self.bodies.clear()
         self.loaded = _UNKNOWN
         with guarded(self.path, "rolling back"):
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            self._connection.rollback()
             reload_state(self._connection, self.state)
             self.loaded = head_of(self._connection)
 
