@@ -42,7 +42,7 @@ def lock_problems(root: Path) -> tuple[int, list[str]]:
     packages: dict[str, dict[str, tuple[str, int]]] = {}
     problems: list[str] = []
     for lock in LOCKS:
-        text = (root / lock).read_text(encoding="utf-8")
+        text = (root / lock).read_text(encoding="utf-8") if (root / lock).is_file() else ""
         packages[lock] = locked(text)
         if "://" in text or "--index" in text or "--extra-index" in text:
             problems.append(f"{lock}: names an address")
@@ -62,6 +62,8 @@ def lock_problems(root: Path) -> tuple[int, list[str]]:
 
 def declared(root: Path) -> set[str]:
     """Names of the run-time dependencies in pyproject.toml."""
+    if not (root / "pyproject.toml").is_file():
+        return set()
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return {re.split(r"[<>=!~ \[;]", line)[0].lower() for line in project["dependencies"]}
 
@@ -74,6 +76,9 @@ def locks(root: Path) -> Verdict:
 
 def audit(root: Path) -> Verdict:
     """Known vulnerabilities of what is locked for run time."""
+    lock = root / "requirements.lock"
+    if not lock.is_file() or not locked(lock.read_text(encoding="utf-8")):
+        return judge(False, 0, "packages", "requirements.lock locks nothing")
     words = [tool("pip-audit"), "--requirement", "requirements.lock", "--disable-pip", "--format"]
     ran = call([*words, "json", "--progress-spinner", "off", "--timeout", "20"], root)
     return audit_verdict(ran.code, ran.out, ran.err)

@@ -45,15 +45,15 @@ def pytest(root: Path) -> Verdict:
 def stream(words: list[str], root: Path) -> tuple[str, int]:
     """Run a program and show its lines as they come."""
     lines: list[str] = []
-    started = subprocess.Popen(
+    with subprocess.Popen(
         words, cwd=root, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
-    assert started.stdout is not None
-    for line in started.stdout:
-        print(line, end="", flush=True)
-        lines.append(line)
-    return "".join(lines), started.wait()
+    ) as started:  # fmt: skip
+        assert started.stdout is not None
+        for line in started.stdout:
+            print(line, end="", flush=True)
+            lines.append(line)
+    return "".join(lines), started.returncode
 
 
 def coverage(root: Path) -> Verdict:

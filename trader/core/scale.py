@@ -174,7 +174,7 @@ def cash_digits_for(instruments: list[Instrument], cash_max: Decimal) -> int:
         needed = digits_of(instrument.tick) + digits_of(instrument.lot)
         if needed > digits:
             digits, finest = needed, instrument.symbol
-    if cash_max * (10**digits) >= AMOUNT_MAX // 4:
+    if cash_max * pow(10, digits) >= AMOUNT_MAX // 4:
         raise ScaleError(f"{finest}: {digits} decimals do not fit beside {cash_max} of cash")
     return digits
 

@@ -1,0 +1,168 @@
+"""The compiled core is used only when it was made from the sources that lie beside it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from trader import build
+
+ROOT = Path(__file__).resolve().parents[2]
+SUFFIX = str(sysconfig.get_config_var("EXT_SUFFIX"))
+TAKEN = ("trader/__init__.py", "trader/build.py", "scripts/build/core.py")
+CORE = ("__init__.py", "money.py", "money.pxd")
+ASK = """
+import trader.build
+from trader.core import money
+kind = "extension" if money.__file__.endswith(".so") else "source"
+print(trader.build.describe(), kind, money.mul_div_down(7, 10, 3), sep="|")
+"""
+
+
+def run(root: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in a scratch checkout, outside of coverage: its files are not ours."""
+    clean = {name: value for name, value in os.environ.items() if "COVERAGE" not in name}
+    clean.pop(build.SWITCH, None)
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=root,
+        env={**clean, "PYTHONPATH": str(root), "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+
+def ask(root: Path, **environment: str) -> tuple[list[str], str]:
+    """[form, kind of file, a result] of a fresh process, and its stderr."""
+    ran = run(root, "-c", ASK, **environment)
+    return ran.stdout.strip().split("|"), ran.stderr
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout with one module of the core, compiled; skipped where nothing can be."""
+    root = tmp_path_factory.mktemp("checkout")
+    for name in (*TAKEN, *(f"trader/core/{name}" for name in CORE)):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, root / name)
+    line = run(root, "scripts/build/core.py").stderr
+    if not line.startswith("core:"):
+        pytest.skip(line)
+    return root
+
+
+@pytest.fixture
+def checkout(compiled: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(compiled, tmp_path / "checkout"))
+
+
+def test_a_fresh_extension_is_used(checkout: Path) -> None:
+    assert ask(checkout) == (["compiled", "extension", "23"], "")
+
+
+def test_a_changed_source_refuses_the_extension_and_says_so_once(checkout: Path) -> None:
+    source = checkout / "trader/core/money.py"
+    source.write_text(source.read_text() + "\n# changed\n")
+    answer, stderr = ask(checkout)
+    assert answer == ["interpreted (stale extension)", "source", "23"]
+    assert stderr.count("compiled core is stale") == 1
+    assert "python scripts/build/core.py" in stderr
+
+
+def test_a_changed_type_file_refuses_the_extension(checkout: Path) -> None:
+    types = checkout / "trader/core/money.pxd"
+    types.write_text(types.read_text() + "\n# changed\n")
+    assert ask(checkout)[0][:2] == ["interpreted (stale extension)", "source"]
+
+
+def test_a_source_without_its_extension_refuses_all_of_them(checkout: Path) -> None:
+    (checkout / f"trader/core/money{SUFFIX}").unlink()
+    assert ask(checkout)[0][:2] == ["interpreted (stale extension)", "source"]
+
+
+def test_an_extension_that_cannot_be_loaded_is_refused(checkout: Path) -> None:
+    (checkout / f"trader/core/_stamp{SUFFIX}").write_bytes(b"no library")
+    assert ask(checkout)[0][:2] == ["interpreted (stale extension)", "source"]
+
+
+def test_the_switch_chooses_the_sources_beside_a_fresh_extension(checkout: Path) -> None:
+    assert ask(checkout, TRADER_INTERPRETED="1") == (["interpreted (forced)", "source", "23"], "")
+    assert ask(checkout, TRADER_INTERPRETED="0")[0][0] == "compiled"
+
+
+def test_without_a_compiler_the_sources_run_and_one_line_says_so(checkout: Path) -> None:
+    ran = run(checkout, "scripts/build/core.py", PATH=str(checkout), CC="no-such-compiler")
+    assert ran.stderr.count("\n") == 1
+    assert "runs interpreted" in ran.stderr
+    assert "no C compiler" in ran.stderr
+    assert not list(checkout.glob("trader/core/*.so"))
+    assert ask(checkout) == (["interpreted (no extension)", "source", "23"], "")
+
+
+def test_only_what_changed_is_compiled_again(checkout: Path) -> None:
+    # The scratch checkout was moved; what was made does not depend on where it lies.
+    assert " 0 now" in run(checkout, "scripts/build/core.py").stderr
+    source = checkout / "trader/core/money.py"
+    source.write_text(source.read_text() + "\n# changed\n")
+    assert " 1 now" in run(checkout, "scripts/build/core.py").stderr
+    assert ask(checkout)[0][0] == "compiled"
+
+
+def test_an_extension_whose_source_is_gone_is_taken_away(checkout: Path) -> None:
+    left = checkout / f"trader/core/gone{SUFFIX}"
+    left.write_bytes(b"left over")
+    run(checkout, "scripts/build/core.py")
+    assert not left.exists()
+    assert ask(checkout)[0][0] == "compiled"
+
+
+def test_no_path_of_the_machine_gets_into_an_extension(compiled: Path) -> None:
+    made = list(compiled.glob("trader/core/*.so"))
+    assert len(made) == 2
+    assert not [path.name for path in made if bytes(compiled) in path.read_bytes()]
+
+
+def test_the_stamp_follows_names_and_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1")
+    first = build.core_hash(tmp_path)
+    (tmp_path / "notes.txt").write_text("not a source")
+    assert build.core_hash(tmp_path) == first
+    (tmp_path / "a.py").rename(tmp_path / "b.py")
+    assert build.core_hash(tmp_path) != first
+
+
+def test_the_notice_is_for_a_missing_extension_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    notices = {}
+    for form in build.CoreForm:
+        monkeypatch.setattr(build, "_form", form)
+        notices[form] = build.notice()
+        assert build.describe() == form.value
+    assert notices.pop(build.CoreForm.NO_EXTENSION) is not None
+    assert set(notices.values()) == {None}
+
+
+def test_code_and_lock_hash_follow_the_installed_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "core").mkdir()
+    (tmp_path / "core" / "a.pxd").write_text("cdef int x")
+    (tmp_path / "requirements.lock").write_text("a==1")
+    monkeypatch.setattr(build, "PACKAGE_DIR", tmp_path)
+    code, lock = build.code_hash(), build.lock_hash()
+    (tmp_path / "core" / "a.pxd").write_text("cdef int y")
+    (tmp_path / "requirements.lock").write_text("a==2")
+    assert build.code_hash() != code
+    assert build.lock_hash() != lock
+
+
+def test_the_lock_of_the_package_is_the_one_at_the_top() -> None:
+    assert (ROOT / "trader/requirements.lock").read_bytes() == (
+        ROOT / "requirements.lock"
+    ).read_bytes()
