@@ -143,18 +143,21 @@ def test_a_ban_by_hand(served: RunningExchange, who: Customer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("symbol", "price", "tick", "lot", "min_notional"),
+    ("symbol", "price", "decimals", "tick", "lot", "min_notional"),
     [
-        ("BTCUSDT", "60000", "0.01", "0.00001", "5"),
-        ("ETH/USDT", "3000", "0.01", "0.0001", "5"),
-        ("XRPUSDT", "0.52", "0.00001", "1", "5"),
-        ("ETHBTC", "0.05", "0.000001", "0.0001", "0.00005"),
+        ("BTCUSDT", "60000", 1, "0.01", "0.00001", "5"),
+        ("BTCUSDT", "60000", 3, "0.001", "0.00001", "5"),
+        ("BTCUSDT", "60000", 8, "0.01", "0.00001", "5"),
+        ("ETH/USDT", "3000", 2, "0.01", "0.0001", "5"),
+        ("XRPUSDT", "0.52", 4, "0.00001", "1", "5"),
+        ("ETHBTC", "0.05", 6, "0.000001", "0.0001", "0.00005"),
+        ("XRPBTC", "0.00007", 9, "0.00000001", "0.1", "0.00005"),
     ],
 )
 def test_rules_are_guessed_like_a_venue_would_set_them(
-    symbol: str, price: str, tick: str, lot: str, min_notional: str
+    symbol: str, price: str, decimals: int, tick: str, lot: str, min_notional: str
 ) -> None:
-    rules = default_instrument(symbol, Decimal(price))
+    rules = default_instrument(symbol, Decimal(price), decimals)
     assert (rules.tick, rules.lot) == (Decimal(tick), Decimal(lot))
     assert rules.notional_min == Decimal(min_notional)
 

@@ -82,13 +82,15 @@ class BarSeries:
         self._cache.clear()
 
     def decimals(self) -> int:
-        """The most decimals that a price of the file has."""
+        """The most decimals that a price of the file has; counted no further than eight."""
         most = 0
         for row in self.rows:
             prices = row.split(",")[:4]
             if "e" in row or "E" in row:
                 prices = [format(Decimal(price), "f") for price in prices]
             most = max(most, *(len(price.partition(".")[2].rstrip("0")) for price in prices))
+            if most >= 8:
+                return 8
         return most
 
     def index_at(self, at_ms: int) -> int:

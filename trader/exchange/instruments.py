@@ -20,6 +20,8 @@ _QUOTES = {
     "USDT": 0, "USDC": 0, "BUSD": 0, "FDUSD": 0, "TUSD": 0, "DAI": 0, "USD": 0, "EUR": 0,
     "GBP": 0, "TRY": -1, "BTC": 5, "ETH": 3, "BNB": 2,
 }  # fmt: skip
+# Real venues keep tick x lot near the precision of the quote coin; so do rules that are guessed.
+_PRODUCT_DIGITS_MAX = 10
 _DECIMAL_FIELDS = {
     "tick": "tick", "lot": "lot", "min_qty": "qty_min", "max_qty": "qty_max",
     "market_max_qty": "market_qty_max", "min_price": "price_min", "max_price": "price_max",
@@ -78,7 +80,8 @@ def symbol_in_file_name(name: str) -> str | None:
 
 def default_instrument(name: str, price: Decimal, decimals: int = 0) -> Instrument:
     """Rules such as a venue gives a coin of that price: about five significant digits of price,
-    and as many of its decimals as there are in the data, but not more than eight."""
+    or the `decimals` of the data if they are more and tick x lot has at most ten decimals then;
+    candles of finer data are shown on the tick. Overrides can ask for any other grid."""
     pair = split_symbol(name)
     if pair is None:
         raise ExchangeSetupError(
@@ -86,9 +89,12 @@ def default_instrument(name: str, price: Decimal, decimals: int = 0) -> Instrume
         )
     base, quote = pair
     magnitude = price.adjusted()
-    tick = Decimal(1).scaleb(-min(8, max(2, 4 - magnitude, decimals)))
     worth = _QUOTES.get(quote, 0)
-    lot = Decimal(1).scaleb(min(0, max(-8, -(magnitude + worth + 1))))
+    lot_digits = min(8, max(0, magnitude + worth + 1))
+    tick_digits = min(8, max(2, 4 - magnitude))
+    if tick_digits < decimals <= min(8, _PRODUCT_DIGITS_MAX - lot_digits):
+        tick_digits = decimals
+    tick, lot = Decimal(1).scaleb(-tick_digits), Decimal(1).scaleb(-lot_digits)
     return Instrument(
         symbol=base + quote,
         base=base,
