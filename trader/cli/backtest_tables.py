@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -103,9 +104,7 @@ def _head(report: Report, console: Console) -> None:
     )
     console.print("Assumed:")
     for sentence in report["assumed"]:
-        table = Table.grid(padding=(0, 1))
-        table.add_row(" -", sentence)
-        console.print(table)
+        console.print(_wrapped(sentence, console, " - ", "   "))
     account = report["account"]
     quote = account["quote"]
     console.print(
@@ -199,7 +198,13 @@ def _foot(report: Report, console: Console) -> None:
     orders = report["orders"]
     console.print()
     console.print(f"{orders['sent']} orders sent, {orders['unfilled']} filled nothing.")
-    console.print(
+    sentence = (
         "Conventions: a year of 365 days, deviation ddof 1, risk-free 0; daily returns (UTC); "
         "drawdown at decision bars; each formula is in --json under conventions."
     )
+    console.print(_wrapped(sentence, console))
+
+
+def _wrapped(sentence: str, console: Console, first: str = "", rest: str = "") -> Text:
+    width = max(console.width, 40)
+    return Text(fill(sentence, width, initial_indent=first, subsequent_indent=rest))
