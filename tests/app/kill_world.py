@@ -72,6 +72,11 @@ class FakeClock:
             self.at_ms += round(seconds * 1000)
 
 
+def no_fault(_name: str, _what: Any) -> Outcome | None:
+    """Every call does what it says."""
+    return None
+
+
 @dataclass
 class MemoryVenue:
     """An exchange's account in memory.
@@ -87,7 +92,7 @@ class MemoryVenue:
     orders: dict[str, VenueOrder] = field(default_factory=dict[str, VenueOrder])
     fills: list[Fill] = field(default_factory=list[Fill])
     seen_from_ms: dict[str, int] = field(default_factory=dict[str, int])
-    fault: Callable[[str, Any], Outcome | None] = lambda *_: None
+    fault: Callable[[str, Any], Outcome | None] = no_fault
     calls: list[str] = field(default_factory=list[str])
     name: str = "memory"
     _lock: Any = field(default_factory=threading.Lock)
