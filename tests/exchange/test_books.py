@@ -177,6 +177,19 @@ def test_a_restart_does_not_bring_back_prices_that_were_over(
         assert served.admin.books()["trades"] == [], "the dip was before the order"
 
 
+def test_books_of_another_market_are_refused(bar_file: Callable[..., str], tmp_path: Path) -> None:
+    files = [bar_file([FLAT] * 3), bar_file([FLAT] * 3, "ETHUSDT")]
+    options: dict[str, Any] = {"state_dir": tmp_path / "state"}
+    with serve_in_thread(ExchangeConfig(bars=files, **options)) as served:
+        served.admin.place("ETHUSDT", "BUY", "1", "99")
+    with pytest.raises(ExchangeSetupError, match="open orders of ETHUSDT"):
+        Exchange(ExchangeConfig(bars=files[:1], **options), lambda: 0)
+    with pytest.raises(ExchangeSetupError, match="made with --seed 1"):
+        Exchange(ExchangeConfig(bars=files, seed=2, **options), lambda: 0)
+    with serve_in_thread(ExchangeConfig(bars=files, **options)) as served:
+        assert len(served.admin.books()["orders"]) == 1
+
+
 def test_a_snapshot_replaces_a_long_log(
     bar_file: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -103,8 +103,12 @@ class Exchange:
             self._state = StateDir(Path(config.state_dir), fsync=config.fsync)
         self._admin = AdminPlane(self)
         self._dialect = DIALECTS[config.dialect](self)
-        with exact():
-            self._open_books()
+        try:
+            with exact():
+                self._open_books()
+        except ExchangeSetupError:
+            self.close()
+            raise
 
     def respond(self, request: Request) -> Reply:
         """Answer one request: admin plane, faults, then the dialect; changes are kept first."""
@@ -178,6 +182,7 @@ class Exchange:
             if market.taken_at is not None
         }
         return {
+            "seed": self.config.seed,
             "books": self.engine.books.as_json() if books is None else books,
             "clock": self.clock.as_json(),
             "settled_ms": self.engine.settled_ms,
@@ -190,12 +195,23 @@ class Exchange:
 
     def _open_books(self) -> None:
         records = self._state.load() if self._state is not None else []
+        if records and records[-1]["seed"] != self.config.seed:
+            raise ExchangeSetupError(
+                f"the kept books were made with --seed {records[-1]['seed']}; give that one, or "
+                "another state directory"
+            )
         for record in records:
             if record["books"]:
                 self.engine.books.load(record["books"])
             for name, row in record["instruments"].items():
                 if name in self.engine.instruments:
                     self.engine.instruments[name] = changed(self.engine.instruments[name], row)
+        strange = [name for name, x in self.engine.books.open.items() if x]
+        strange = [name for name in strange if name not in self.engine.instruments]
+        if strange:
+            raise ExchangeSetupError(
+                f"the kept books hold open orders of {', '.join(strange)}: give its bar file, too"
+            )
         if records:
             last = records[-1]
             self.clock.load(last["clock"])

@@ -127,7 +127,12 @@ def _listen(exchange: Exchange) -> SocketServer:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="trader exchange serve", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="trader exchange serve",
+        description="Serve bar files as an exchange on 127.0.0.1, until interrupted. Prints one "
+        "line of JSON with the url when ready. Key, secret and admin token are better given as "
+        "EXCHANGE_KEY, EXCHANGE_SECRET and EXCHANGE_ADMIN_TOKEN.",
+    )
     add = parser.add_argument
     add("--bars", nargs="+", action="extend", required=True, metavar="FILE[=SYMBOL]")
     add("--dialect", default="binance", choices=sorted(DIALECTS))
@@ -135,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=1)
     add("--state", metavar="DIR", help="keep the books there; they survive a restart")
     add("--no-fsync", action="store_true", help="survive a kill, but not a power cut")
-    add("--now", help="start of the clock: epoch ms or s, or ISO time (UTC)")
+    add("--now", help="start of the clock of new books: epoch ms or s, ISO time (UTC)")
     add("--warm-bars", type=int, default=500, help="without --now: start after so many bars")
     add("--clock", choices=("real", "manual"), default="real")
     add("--rate", default="", help="exchange ms per wall ms; overrides --clock")
