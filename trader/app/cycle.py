@@ -18,7 +18,7 @@ from trader.app.reconcile import ReconcileReport, VenueSide, read_venue, reconci
 from trader.app.status_file import write_status
 from trader.core.canonical import canonical
 from trader.core.plan import Plan, plan, plan_payload
-from trader.core.scale import cash_digits_for, text, to_units_rounded
+from trader.core.scale import ScaleError, cash_digits_for, text, to_units_rounded
 from trader.core.snapshot import halt_rank, snapshot_payload
 from trader.core.step import stale_intents
 from trader.domain.order import OrderState
@@ -102,7 +102,13 @@ def open_books(setup: PassSetup, journal: Journal, side: VenueSide) -> None:
     parameters = setup.parameters
     listed = [side.instruments[s] for s in parameters.symbols if s in side.instruments]
     cash_max = Decimal(parameters.cash_max)
-    digits = cash_digits_for(listed, cash_max)
+    try:
+        digits = cash_digits_for(listed, cash_max)
+    except ScaleError as error:
+        raise UsageError(
+            f"the universe does not fit one cash unit: {error}",
+            "lower app.cash_max, or take the instrument out of universe.yaml",
+        ) from error
     balance = side.balances.get(parameters.quote)
     held = balance.total if balance else Decimal(0)
     capital = Decimal(parameters.capital) if parameters.capital else held

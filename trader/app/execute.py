@@ -15,7 +15,7 @@ from trader.app.ports import Venue
 from trader.app.reconcile import FILLS_MARGIN_MS
 from trader.app.settle import Answer, settle
 from trader.core.approval import restore
-from trader.core.scale import Spec, to_units_rounded
+from trader.core.scale import ScaleError, Spec, to_units_rounded
 from trader.core.snapshot import CoreQuote
 from trader.core.state import HALT_LEVELS
 from trader.core.step import (
@@ -152,7 +152,10 @@ class Executor:
             quote = self.venue.fetch_quotes([symbol]).get(symbol)
         except VenueUnavailable:
             quote = None
-        core = core_quote(quote, self.journal.state.spec(symbol)) if quote else None
+        try:
+            core = core_quote(quote, self.journal.state.spec(symbol)) if quote else None
+        except ScaleError:
+            core = None
         self.facts = replace(self.facts, quotes={**self.facts.quotes, symbol: core})
         payload = {"symbol": symbol, "quote": core.row() if core else []}
         with self.journal.transaction() as tx:

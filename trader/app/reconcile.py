@@ -17,8 +17,10 @@ from trader.app.fanout import gather, value_of
 from trader.app.ports import Venue
 from trader.app.settle import Answer, settle
 from trader.core.evidence import find_mismatches
+from trader.core.fold import in_flight_on
 from trader.core.identity import is_own
-from trader.core.state import Order, instrument_row
+from trader.core.scale import ScaleError, Spec
+from trader.core.state import Order, Row, State, instrument_of, instrument_row
 from trader.domain.account import Balance, Fill
 from trader.domain.instrument import Instrument
 from trader.domain.order import OrderState, VenueOrder
@@ -95,9 +97,10 @@ def read_venue(setup: PassSetup, venue: Venue, journal: Journal) -> VenueSide:
 def reconcile(setup: PassSetup, journal: Journal, side: VenueSide) -> ReconcileReport:
     """Settle what the venue's side proves and compare the books."""
     refresh_instruments(setup, journal, side)
-    findings = settle(journal, side.answers, side.fills, side.venue_ms, setup.grace_ms)
+    answers = [*side.answers, *_turned_up(journal, side)]
+    findings = settle(journal, answers, side.fills, side.venue_ms, setup.grace_ms)
     findings += find_mismatches(journal.state, side.balances)
-    findings += _strangers(setup, journal, side.open_orders)
+    findings += _strangers(setup, journal, side)
     if findings:
         with journal.transaction() as tx:
             tx.append("mismatch", {"findings": findings}, setup.clock.now_ms())
@@ -121,19 +124,46 @@ def refresh_instruments(setup: PassSetup, journal: Journal, side: VenueSide) -> 
             listed = side.instruments.get(symbol)
             known = state.instruments.get(symbol)
             row = instrument_row(listed) if listed else None
+            if row is not None and not _fits(row, state):
+                # Its integers would overflow: never known, or no longer traded.
+                row = None
             if row is None and known is not None and known["active"]:
                 row = {**known, "active": 0}
+            if row is not None and known is not None and in_flight_on(state, symbol):
+                # Orders in flight are counted on the old grid: it changes when they have ended.
+                row = {**row, "tick": known["tick"], "lot": known["lot"]}
             if row is not None and row != known:
                 tx.append("instrument", row, now_ms)
 
 
-def _strangers(setup: PassSetup, journal: Journal, open_orders: list[VenueOrder]) -> list[str]:
-    """Open orders that carry our prefix but that the journal does not hold as working."""
+def _fits(row: Row, state: State) -> bool:
+    """Whether core integers can hold the instrument beside the account's cash unit."""
+    try:
+        Spec(instrument_of(row), state.number("cash_digits"))
+    except ScaleError:
+        return False
+    return True
+
+
+def _turned_up(journal: Journal, side: VenueSide) -> list[Answer]:
+    """Open orders that are ours and known, but were not asked for: held to be absent or ended."""
+    asked = {answer.client_id for answer in side.answers}
+    return [
+        Answer(seen.client_order_id, seen)
+        for seen in side.open_orders
+        if seen.client_order_id in journal.state.orders and seen.client_order_id not in asked
+    ]
+
+
+def _strangers(setup: PassSetup, journal: Journal, side: VenueSide) -> list[str]:
+    """Open orders that carry our prefix but that the journal does not hold as working; one that
+    was asked for by itself may have ended since the list was read."""
     findings: list[str] = []
-    for seen in open_orders:
+    asked = {answer.client_id for answer in side.answers}
+    for seen in side.open_orders:
         if not is_own(seen.client_order_id, setup.parameters.prefix):
             continue
         order: Order | None = journal.state.orders.get(seen.client_order_id)
-        if order is None:
+        if order is None or not (order.working or order.client_id in asked):
             findings.append(f"ORDER_STRANGE client_id={seen.client_order_id} symbol={seen.symbol}")
     return findings

@@ -15,7 +15,7 @@ from trader.core.evidence import fill_fact, judge_order
 from trader.core.scale import ScaleError
 from trader.core.state import Order
 from trader.domain.account import Fill
-from trader.domain.order import VenueOrder
+from trader.domain.order import TRANSITIONS, OrderEvent, Side, VenueOrder
 from trader.journal.journal import Journal, Transaction
 
 
@@ -99,6 +99,16 @@ class _Booking:
             self.findings.append(
                 f"FILL_EXCEEDS client_id={order.client_id} trade={fill.trade_id} "
                 f"asked={order.qty_lots} booked={order.filled_lots} more={fact['qty_lots']}"
+            )
+            return
+        held = self.journal.state.positions.get(order.symbol)
+        sold = fact["qty_lots"] * spec.base_per_lot + fact["fee_base_units"]
+        oversold = fill.side is Side.SELL and (held is None or sold > held.qty_units)
+        if OrderEvent.FILL_PART not in TRANSITIONS[order.state] or oversold:
+            # The venue contradicts itself or the books: reported each cycle until a human looks.
+            self.findings.append(
+                f"FILL_CONTRADICTS client_id={order.client_id} trade={fill.trade_id} "
+                f"state={order.state} lots={fact['qty_lots']}"
             )
             return
         self.tx.append("fill", fact, fill.at_ms)

@@ -100,7 +100,8 @@ class AccountView:
     def owner(self, symbol: str) -> str:
         """The strategy that holds the instrument or has something in flight on it; "" for none."""
         position = self.state.positions.get(symbol)
-        if position is not None and position.strategy:
+        # Dust that a fee left behind belongs to nobody: it must not keep others out for good.
+        if position is not None and is_open(position, self.state.spec(symbol)):
             return position.strategy
         for order in self.orders:
             if order.symbol == symbol:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from trader.core.fold import SEEN_EVENTS
-from trader.core.scale import ScaleError, Spec, text, to_units_rounded
+from trader.core.scale import ScaleError, Spec, text, to_decimal, to_units_rounded
 from trader.core.sizing import entry_cost_units
 from trader.core.state import Order, State
 from trader.domain.account import Balance, Fill
@@ -103,12 +103,11 @@ def find_mismatches(state: State, balances: Mapping[str, Balance]) -> list[str]:
         if order.working and order.side is Side.BUY
     )
     held = _total(balances, quote)
-    held_units = to_units_rounded(held, cash_unit, f"{quote} balance", up=False)
-    short = state.cash_units - may_be_gone - held_units
-    if short > 0:
+    expected = to_decimal(state.cash_units - may_be_gone, cash_unit)
+    if expected > held:
         findings.append(
-            f"CASH_SHORT asset={quote} own={text(state.cash_units * cash_unit)} "
-            f"venue={text(held)} short={text(short * cash_unit)}"
+            f"CASH_SHORT asset={quote} own={text(to_decimal(state.cash_units, cash_unit))} "
+            f"venue={text(held)} short={text(expected - held)}"
         )
     for symbol, position in sorted(state.positions.items()):
         spec = state.spec(symbol)
@@ -117,13 +116,14 @@ def find_mismatches(state: State, balances: Mapping[str, Balance]) -> list[str]:
             for order in state.orders_of(symbol)
             if order.working and order.side is Side.SELL
         )
+        # In decimals: what the owner holds beside it may be more than core integers can count.
         coins = _total(balances, spec.base)
-        coin_units = to_units_rounded(coins, spec.base_unit, f"{spec.base} balance", up=False)
-        short = position.qty_units - selling - coin_units
-        if short > 0:
+        own = to_decimal(position.qty_units, spec.base_unit)
+        expected = to_decimal(position.qty_units - selling, spec.base_unit)
+        if expected > coins:
             findings.append(
-                f"COINS_SHORT asset={spec.base} own={text(position.qty_units * spec.base_unit)} "
-                f"venue={text(coins)} short={text(short * spec.base_unit)}"
+                f"COINS_SHORT asset={spec.base} own={text(own)} "
+                f"venue={text(coins)} short={text(expected - coins)}"
             )
     return findings
 

@@ -15,8 +15,8 @@ from decimal import Decimal
 from typing import Any
 
 from trader.core.money import mul_div_up
-from trader.core.scale import Spec, text
-from trader.core.state import HALT_LEVELS, Order, Position, State
+from trader.core.scale import Spec, text, to_units_rounded
+from trader.core.state import HALT_LEVELS, Order, Position, State, instrument_of
 from trader.domain.order import IllegalTransition, OrderEvent, OrderState, Side, next_state
 
 Payload = dict[str, Any]
@@ -68,7 +68,53 @@ def _genesis(state: State, payload: Payload) -> None:
 
 
 def _instrument(state: State, payload: Payload) -> None:
+    symbol = str(payload["symbol"])
+    if symbol in state.instruments:
+        before = state.spec(symbol)
+        after = Spec(instrument_of(payload), state.number("cash_digits"))
+        if (before.tick, before.lot) != (after.tick, after.lot):
+            _regrid(state, symbol, before, after)
     state.set_instrument(dict(payload))
+
+
+def in_flight_on(state: State, symbol: str) -> bool:
+    """Whether an order counts in the present ticks and lots of the instrument: planned or alive."""
+    return any(
+        order.working or order.state is OrderState.PLANNED for order in state.orders_of(symbol)
+    )
+
+
+def _regrid(state: State, symbol: str, before: Spec, after: Spec) -> None:
+    """Count the same prices and coins in new ticks and lots; stops go up to the next tick."""
+    if in_flight_on(state, symbol):
+        raise FoldError(f"{symbol}: tick and lot cannot change under an order in flight")
+
+    def ticks(old: int) -> int:
+        return to_units_rounded(before.price(old), after.tick, f"{symbol} price", up=True)
+
+    def lots(old: int, *, up: bool) -> int:
+        return to_units_rounded(before.qty(old), after.lot, f"{symbol} quantity", up=up)
+
+    changed: list[tuple[Order | Position, dict[str, int]]] = []
+    position = state.positions.get(symbol)
+    if position is not None:
+        coins = position.qty_units * before.base_unit
+        numbers = {"entry_ticks": ticks(position.entry_ticks)}
+        numbers["stop_ticks"] = ticks(position.stop_ticks)
+        numbers["qty_units"] = to_units_rounded(coins, after.base_unit, symbol, up=False)
+        changed.append((position, numbers))
+    for order in state.orders_of(symbol):
+        # Ended: only what it left unfilled is still asked for, and never more of it than before.
+        filled = lots(order.filled_lots, up=True)
+        numbers = {"qty_lots": max(filled, lots(order.qty_lots, up=False)), "filled_lots": filled}
+        numbers["venue_lots"] = min(order.venue_lots, filled)
+        numbers |= {"price_ticks": ticks(order.price_ticks), "stop_ticks": ticks(order.stop_ticks)}
+        changed.append((order, numbers))
+    for held, numbers in changed:
+        for name, value in numbers.items():
+            setattr(held, name, value)
+        order_id = held.client_id if isinstance(held, Order) else ""
+        state.dirty.add(("orders", order_id) if order_id else ("positions", symbol))
 
 
 def _policy(state: State, payload: Payload) -> None:
@@ -87,9 +133,9 @@ def _plan(state: State, payload: Payload) -> None:
         raise FoldError(f"bar {bar_ms} is already planned")
     settled = [key for key, order in state.orders.items() if not order.working]
     planned = [Order(leg) for leg in payload["legs"]]
-    for order in planned:
-        if order.client_id in state.orders:
-            raise FoldError(f"order {order.client_id} exists already")
+    names = [*state.orders, *(order.client_id for order in planned)]
+    if len(set(names)) != len(names):
+        raise FoldError(f"the plan of bar {bar_ms}: one of its orders exists already")
     for key in settled:
         if state.orders[key].state is not OrderState.PLANNED:
             del state.orders[key]
@@ -145,6 +191,11 @@ def _fill(state: State, payload: Payload) -> None:
     order = _order(state, payload)
     spec = state.spec(order.symbol)
     lots, units = int(payload["qty_lots"]), int(payload["cost_units"])
+    if (payload["side"], payload["symbol"]) != (order.side, order.symbol):
+        raise FoldError(
+            f"order {order.client_id} is to {order.side} {order.symbol}: fill "
+            f"{payload['trade_id']} is a {payload['side']} of {payload['symbol']}"
+        )
     if order.filled_lots + lots > order.qty_lots:
         raise FoldError(
             f"order {order.client_id}: fill {payload['trade_id']} of {lots} lots on top of "
@@ -273,4 +324,4 @@ _HANDLERS: dict[str, Callable[[State, Payload], None]] = {
     "resume": _resume,
 }
 
-__all__ = ["FoldError", "IllegalTransition", "fold", "is_open", "sellable_lots"]
+__all__ = ["FoldError", "IllegalTransition", "fold", "in_flight_on", "is_open", "sellable_lots"]

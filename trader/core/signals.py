@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 from trader.core.parameters import Parameters, StrategyCode, StrategySpec
@@ -99,28 +99,35 @@ def _read(spec: StrategySpec, columns: Mapping[str, Any], window: Series, close_
             raise ValueError(f"column {name} has {len(columns[name])} rows, the bars {length}")
     enter, leave, stop = columns["enter"], columns["exit"], columns["stop"]
     strengths = columns.get("strength")
+    if strengths is not None and len(strengths) != length:
+        raise ValueError(f"column strength has {len(strengths)} rows, the bars {length}")
     found = -1
     oldest = close_ms - spec.ttl_bars * spec.timeframe_ms
     for index in range(length - 1, -1, -1):
         # Alive while fewer than ttl bars have passed since the signal's bar closed.
         if window.open_ms[index] + spec.timeframe_ms <= oldest:
             break
-        if enter[index]:
+        if _holds(enter[index]):
             found = index
             break
     distance = float(stop[found]) if found >= 0 else float(stop[length - 1])
     strength = float(strengths[found]) if strengths is not None and found >= 0 else 1.0
-    if found >= 0 and not (isfinite(distance) and distance > 0.0 and isfinite(strength)):
+    if found >= 0 and not (isfinite(distance) and distance > 0.0 and 0.0 <= strength < inf):
         return _no(f"SIGNAL_NOT_READY stop={distance.hex()} strength={strength.hex()}")
     return Opinion(
         "",
         window.open_ms[-1],
         window.close[-1],
         window.open_ms[found] if found >= 0 else -1,
-        bool(leave[length - 1]),
+        _holds(leave[length - 1]),
         distance,
         strength,
     )
+
+
+def _holds(value: Any) -> bool:
+    """Whether a column says yes; a NaN (unlike its truth value in Python) says nothing."""
+    return bool(value) and value == value  # noqa: PLR0124 - only a NaN differs from itself
 
 
 def _no(problem: str) -> Opinion:

@@ -16,21 +16,9 @@ from typing import Any, cast
 from trader.core.parameters import StrategyCode, StrategySpec
 from trader.core.series import Series
 
-# What code of a user may raise while it decides; anything else is a bug of ours.
-USER_CODE_ERRORS = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    BufferError,
-    ImportError,
-    LookupError,
-    MemoryError,
-    NameError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-)
+# What code of a user may raise while it decides: anything, classes of its own among them. One
+# strategy that fails must not keep the exits of the others from being looked after.
+USER_CODE_ERRORS = (Exception,)
 
 Numbers = Mapping[str, float | int]
 

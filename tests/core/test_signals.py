@@ -1,0 +1,280 @@
+"""Signals: anchored, causal, alive for a while, and silent when the data is not good enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import inf, nan
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trader.core.indicators import ema
+from trader.core.parameters import StrategyCode, StrategySpec
+from trader.core.series import Series
+from trader.core.signals import (
+    Opinion,
+    anchor_ms,
+    form_opinion,
+    last_open_ms,
+    wanted_windows,
+    window_start_ms,
+)
+from trader.domain.timeframe import WEEK_ORIGIN_MS
+
+from .made import BAR_MS, BTC, ETH, MINUTE_MS, bars, parameters, strategy
+
+CLOSE_MS = BAR_MS + MINUTE_MS
+HOUR_MS = 60 * MINUTE_MS
+
+
+def opinion(
+    code: StrategyCode,
+    series: Series | None,
+    spec: StrategySpec | None = None,
+    close_ms: int = CLOSE_MS,
+    missing_ppm_max: int = 100_000,
+) -> Opinion:
+    return form_opinion(spec or strategy(), code, series, close_ms, 10, missing_ppm_max)
+
+
+def columns(warmup: int = 1, **made: Callable[[int], list[Any]]) -> StrategyCode:
+    """A strategy whose columns are made from the number of bars."""
+    usual: dict[str, Callable[[int], list[Any]]] = {
+        "enter": lambda n: [0] * n,
+        "exit": lambda n: [0] * n,
+        "stop": lambda n: [1.0] * n,
+        **made,
+    }
+
+    def signals(window: Any, numbers: Mapping[str, float | int]) -> dict[str, list[Any]]:
+        return {name: make(len(window)) for name, make in usual.items()}
+
+    return StrategyCode(lambda _: warmup, signals)
+
+
+def at(index: int, value: Any = 1) -> Callable[[int], list[Any]]:
+    """A column that is 0 but for one row (negative: from the end)."""
+
+    def make(length: int) -> list[Any]:
+        column: list[Any] = [0] * length
+        if -length <= index < length:
+            column[index] = value
+        return column
+
+    return make
+
+
+# --- the window --------------------------------------------------------------------------------
+
+
+def test_the_anchor_is_the_grid_rounded_down_to_its_block() -> None:
+    assert anchor_ms(BAR_MS + 7 * MINUTE_MS, MINUTE_MS, 10) == BAR_MS
+    assert anchor_ms(BAR_MS + 10 * MINUTE_MS, MINUTE_MS, 10) == BAR_MS + 10 * MINUTE_MS
+    week = 7 * 24 * HOUR_MS
+    assert anchor_ms(WEEK_ORIGIN_MS + 5 * week, week, 4) == WEEK_ORIGIN_MS + 4 * week
+
+
+@pytest.mark.parametrize(("minutes", "newest"), [(0, -1), (59, -1), (60, 0), (61, 0), (119, 0)])
+def test_an_hourly_strategy_speaks_of_the_hour_that_has_closed(minutes: int, newest: int) -> None:
+    day = BAR_MS // HOUR_MS * HOUR_MS
+    assert last_open_ms(day + minutes * MINUTE_MS, HOUR_MS) == day + newest * HOUR_MS
+
+
+def fading(window: Any, numbers: Mapping[str, float | int]) -> dict[str, Any]:
+    """An average that never quite forgets: its value tells where the series began."""
+    n = len(window)
+    slow = ema(window.close, 3)
+    return {"enter": [0] * (n - 1) + [1], "exit": [0] * n, "stop": [abs(v) for v in slow]}
+
+
+@given(st.lists(st.integers(9_000, 11_000), min_size=40, max_size=60), st.integers(15, 40))
+def test_a_value_is_the_same_whatever_the_history_at_hand(closes: list[int], keep: int) -> None:
+    spec = strategy()
+    code = StrategyCode(lambda _: 5, fading)
+    whole = bars(closes, last_ms=BAR_MS + 9 * MINUTE_MS)
+    close_ms = BAR_MS + 10 * MINUTE_MS
+    full = opinion(code, whole, spec, close_ms)
+    start = window_start_ms(BAR_MS + 9 * MINUTE_MS, spec, 10, 5)
+    assert start == BAR_MS - 5 * MINUTE_MS
+    short = whole.slice(len(whole) - keep, len(whole))
+    assert opinion(code, short, spec, close_ms) == full
+    assert full.problem == ""
+    # What comes later changes nothing either.
+    earlier = BAR_MS + 8 * MINUTE_MS
+    cut = whole.slice(0, len(whole) - 1)
+    assert opinion(code, whole, spec, earlier + MINUTE_MS) == opinion(
+        code, cut, spec, earlier + MINUTE_MS
+    )
+
+
+def test_a_strategy_reads_exactly_its_window() -> None:
+    seen: list[tuple[int, int]] = []
+
+    def signals(window: Any, numbers: Mapping[str, float | int]) -> dict[str, list[Any]]:
+        seen.append((window.open_ms[0], window.open_ms[-1]))
+        return {name: [0] * len(window) for name in ("enter", "exit", "stop")}
+
+    opinion(StrategyCode(lambda _: 3, signals), bars([10_000] * 30))
+    assert seen == [(BAR_MS - 3 * MINUTE_MS, BAR_MS)]
+
+
+def test_the_bars_are_read_only() -> None:
+    def signals(window: Any, numbers: Mapping[str, float | int]) -> dict[str, list[Any]]:
+        window.close[0] = 1.0
+        return {}
+
+    said = opinion(StrategyCode(lambda _: 1, signals), bars([10_000] * 3))
+    assert said.problem == "STRATEGY_FAILED in=signals error=TypeError"
+
+
+# --- not good enough ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("series", "problem"),
+    [
+        (None, f"DATA_STALE wanted_ms={BAR_MS} newest_ms=none"),
+        (bars([]), f"DATA_STALE wanted_ms={BAR_MS} newest_ms=none"),
+        (
+            bars([10_000] * 5, last_ms=BAR_MS - MINUTE_MS),
+            f"DATA_STALE wanted_ms={BAR_MS} newest_ms={BAR_MS - MINUTE_MS}",
+        ),
+        (bars([10_000] * 5, last_ms=BAR_MS - 99 * MINUTE_MS), "DATA_STALE wanted"),
+    ],
+)
+def test_a_missing_last_bar_is_stale(series: Series | None, problem: str) -> None:
+    said = opinion(columns(enter=at(-1)), series)
+    assert said.problem.startswith(problem)
+    assert (said.enter_ms, said.exit_now) == (-1, False)
+
+
+@pytest.mark.parametrize(("rows", "gappy"), [(10, False), (9, False), (8, True)])
+def test_too_many_bars_missing_in_the_window_is_gappy(rows: int, gappy: bool) -> None:
+    # The window is ten bars (warm-up nine); one in ten may be missing.
+    said = opinion(columns(warmup=9, enter=at(-1)), bars([10_000] * rows))
+    assert said.problem.startswith("DATA_GAPPY") == gappy
+    if gappy:
+        assert said.problem == "DATA_GAPPY limit_ppm=100000 missing_ppm=200000"
+
+
+class OwnError(Exception):
+    """What a user's file may define."""
+
+
+def raises(error: BaseException) -> Callable[[int], list[Any]]:
+    def make(length: int) -> list[Any]:
+        raise error
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"),
+    [
+        (columns(enter=raises(ZeroDivisionError())), "STRATEGY_FAILED in=signals error=ZeroDiv"),
+        (columns(enter=raises(StopIteration())), "STRATEGY_FAILED in=signals error=StopIteration"),
+        (columns(enter=raises(OSError())), "STRATEGY_FAILED in=signals error=OSError"),
+        (columns(enter=raises(OwnError())), "STRATEGY_FAILED in=signals error=OwnError"),
+        (columns(enter=lambda n: [1] * (n - 1)), "STRATEGY_FAILED in=signals error=ValueError"),
+        (columns(stop=lambda n: [1.0] * (n + 1)), "STRATEGY_FAILED in=signals error=ValueError"),
+        (columns(strength=lambda n: [1.0] * (n + 1)), "STRATEGY_FAILED in=signals error=ValueErr"),
+        (StrategyCode(lambda _: 1, lambda b, p: {}), "STRATEGY_FAILED in=signals error=KeyError"),
+        (
+            StrategyCode(lambda p: int(p["none"]), lambda b, p: {}),
+            "STRATEGY_FAILED in=warmup error=KeyError",
+        ),
+        (columns(enter=at(-1), stop=lambda n: [nan] * n), "SIGNAL_NOT_READY stop=nan"),
+        (columns(enter=at(-1), stop=lambda n: [0.0] * n), "SIGNAL_NOT_READY stop=0x0.0p+0"),
+        (columns(enter=at(-1), stop=lambda n: [-1.0] * n), "SIGNAL_NOT_READY"),
+        (columns(enter=at(-1), stop=lambda n: [inf] * n), "SIGNAL_NOT_READY stop=inf"),
+        (columns(enter=at(-1), strength=lambda n: [nan] * n), "SIGNAL_NOT_READY"),
+        (columns(enter=at(-1), strength=lambda n: [-0.5] * n), "SIGNAL_NOT_READY"),
+        (columns(enter=at(-1), strength=lambda n: [inf] * n), "SIGNAL_NOT_READY"),
+    ],
+)
+def test_a_strategy_that_fails_or_is_not_ready_says_so(code: StrategyCode, problem: str) -> None:
+    said = opinion(code, bars([10_000] * 5))
+    assert said.problem.startswith(problem)
+    assert not said.exit_now
+
+
+# --- what is said -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ttl", "index", "alive"),
+    [(1, -1, True), (1, -2, False), (2, -2, True), (2, -3, False), (5, -5, True)],
+)
+def test_a_signal_lives_for_its_number_of_bars(ttl: int, index: int, alive: bool) -> None:
+    said = opinion(columns(9, enter=at(index)), bars([10_000] * 10), strategy(ttl_bars=ttl))
+    assert said.enter_ms == (BAR_MS + (index + 1) * MINUTE_MS if alive else -1)
+
+
+def test_an_hourly_signal_lives_on_between_the_hours() -> None:
+    hourly = strategy(timeframe="1h", timeframe_ms=HOUR_MS, ttl_bars=1)
+    hour = BAR_MS // HOUR_MS * HOUR_MS
+    series = bars([10_000] * 4, last_ms=hour)
+    series.step_ms = HOUR_MS
+    for index in range(4):
+        series.open_ms[index] = hour - (3 - index) * HOUR_MS
+    code = columns(1, enter=at(-1))
+    for minute in (0, 1, 59):
+        close_ms = hour + HOUR_MS + minute * MINUTE_MS
+        said = form_opinion(hourly, code, series, close_ms, 1, 0)
+        assert (said.problem, said.enter_ms) == ("", hour)
+    late = form_opinion(hourly, code, series, hour + 2 * HOUR_MS, 1, 0)
+    assert late.problem.startswith("DATA_STALE")
+
+
+def test_the_newest_living_signal_counts_with_its_own_stop_and_strength() -> None:
+    code = columns(
+        9,
+        enter=lambda n: [1] * (n - 1) + [0],
+        stop=lambda n: [float(i + 1) for i in range(n)],
+        strength=lambda n: [i / 10 for i in range(n)],
+    )
+    said = opinion(code, bars([10_000] * 10), strategy(ttl_bars=3))
+    assert said.enter_ms == BAR_MS - MINUTE_MS
+    assert (said.stop_distance, said.strength) == (9.0, 0.8)
+
+
+def test_an_exit_is_a_level_on_the_newest_bar_alone() -> None:
+    assert opinion(columns(9, exit=at(-1)), bars([10_000] * 10)).exit_now
+    assert not opinion(columns(9, exit=at(-2)), bars([10_000] * 10)).exit_now
+
+
+def test_not_a_number_is_no_signal() -> None:
+    code = columns(9, enter=at(-1, nan), exit=at(-1, nan))
+    said = opinion(code, bars([10_000] * 10))
+    assert (said.problem, said.enter_ms, said.exit_now) == ("", -1, False)
+
+
+# --- what is asked for ---------------------------------------------------------------------------
+
+
+def test_the_bars_that_a_decision_reads() -> None:
+    hourly = strategy("slow", ETH, timeframe="1h", timeframe_ms=HOUR_MS)
+    policy = parameters(strategy("fast", BTC), hourly)
+    codes = {"fast": columns(5), "slow": columns(2)}
+    wanted = wanted_windows(policy, codes, ["SOL/USDT"], CLOSE_MS)
+    hour = last_open_ms(CLOSE_MS, HOUR_MS)
+    assert wanted == {
+        (BTC, "1m"): (BAR_MS - 5 * MINUTE_MS, BAR_MS),
+        (ETH, "1m"): (BAR_MS - MINUTE_MS, BAR_MS),
+        ("SOL/USDT", "1m"): (BAR_MS - MINUTE_MS, BAR_MS),
+        (ETH, "1h"): (anchor_ms(hour, HOUR_MS, 10) - 2 * HOUR_MS, hour),
+    }
+
+
+@pytest.mark.parametrize("warmup", [-7, 10**6])
+def test_a_strange_warm_up_reads_no_less_than_the_anchor_asks_for(warmup: int) -> None:
+    wanted = wanted_windows(parameters(), {"one": columns(warmup)}, [], CLOSE_MS)
+    assert wanted[BTC, "1m"][0] == BAR_MS - max(1, warmup) * MINUTE_MS
+
+
+def test_a_strategy_whose_warm_up_fails_is_still_given_its_anchored_window() -> None:
+    broken = StrategyCode(lambda p: int(p["none"]), lambda b, p: {})
+    wanted = wanted_windows(parameters(), {"one": broken}, [], CLOSE_MS)
+    assert wanted == {(BTC, "1m"): (BAR_MS - MINUTE_MS, BAR_MS)}
