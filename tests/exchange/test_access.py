@@ -161,14 +161,16 @@ def test_orders_are_counted_and_limited(
     serve: Callable[..., RunningExchange],
     customer: Callable[..., Customer],
 ) -> None:
-    served = serve(bar_file([FLAT] * 5), orders_10s_max=2)
+    served = serve(bar_file([FLAT] * 5), orders_10s_max=2, now_ms=START_MS + 127_000)
     who = customer(served)
     for count in (1, 2):
         answer = who.limit("BUY", "1", "50")
         assert answer.headers["X-MBX-ORDER-COUNT-10S"] == str(count)
         assert answer.headers["X-MBX-ORDER-COUNT-1D"] == str(count)
     text = "Too many new orders; current limit is 2 orders per 10 SECOND."
-    assert who.limit("BUY", "1", "50").refusal == (429, -1015, text)
+    full = who.limit("BUY", "1", "50")
+    assert full.refusal == (429, -1015, text)
+    assert full.headers["Retry-After"] == "3", "the window ends in three seconds"
     served.admin.advance(10_000)
     who.now_ms += 10_000
     answer = who.limit("BUY", "1", "50")

@@ -283,8 +283,8 @@ class BinanceDialect:
         qty, quote_qty, price, tif = self._order_numbers(call, kind)
         full = self._x.limits.orders_full(call.account, call.now_ms)
         if full is not None:
-            most, window = full
-            call.headers.append(("Retry-After", "10"))
+            most, window, left_s = full
+            call.headers.append(("Retry-After", str(left_s)))
             raise BinanceError(
                 -1015, f"Too many new orders; current limit is {most} orders per {window}.", 429
             )

@@ -78,12 +78,15 @@ class Limits:
         short = self._used.get((f"10s:{account}", now_ms // 10_000), 0)
         return short, self._used.get((f"1d:{account}", now_ms // 86_400_000), 0)
 
-    def orders_full(self, account: str, now_ms: int) -> tuple[int, str] | None:
-        """The limit that one more order would break, with its name; None if there is room."""
+    def orders_full(self, account: str, now_ms: int) -> tuple[int, str, int] | None:
+        """The limit that one more order would break: its size, its window's name, and the seconds
+        until the next window; None if there is room."""
         short, day = self.order_counts(account, now_ms)
         if short >= self.orders_10s_max:
-            return self.orders_10s_max, "10 SECOND"
-        return (self.orders_1d_max, "1 DAY") if day >= self.orders_1d_max else None
+            return self.orders_10s_max, "10 SECOND", 10 - now_ms // 1000 % 10
+        if day >= self.orders_1d_max:
+            return self.orders_1d_max, "1 DAY", 86_400 - now_ms // 1000 % 86_400
+        return None
 
     def count_order(self, account: str, now_ms: int) -> None:
         """One more order was accepted."""
