@@ -52,6 +52,11 @@ def test_the_clock_stands_jumps_and_runs(served: RunningExchange) -> None:
     while admin.clock()["now_ms"] <= running["now_ms"]:
         pass
     admin.set_clock(rate="0")
+    for rate in ("-1", "NaN", "Infinity"):
+        with pytest.raises(AdminError, match="finite and not negative"):
+            admin.set_clock(rate=rate)
+    with pytest.raises(AdminError, match="finite and not negative"):
+        admin.advance(-(10**15))
     assert admin.clock() == admin.clock()
 
 

@@ -85,6 +85,8 @@ class AdminPlane:
         at_ms = int(given["now_ms"]) if "now_ms" in given else clock.now_ms()
         at_ms += int(given.get("advance_ms", 0))
         rate = Decimal(str(given["rate"])) if "rate" in given else None
+        if at_ms < 0 or (rate is not None and not (rate.is_finite() and rate >= 0)):
+            raise ValueError("a clock's time and rate are finite and not negative")
         clock.set(at_ms, rate)
         self._x.now_ms = clock.now_ms()
         self._x.engine.settle(self._x.now_ms)
