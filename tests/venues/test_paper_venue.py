@@ -166,6 +166,21 @@ def test_an_order_placed_inside_a_bar_does_not_fill_from_what_came_before_it(
     assert venue.fetch_fills(BTC, 0) == []
 
 
+def test_a_younger_order_does_not_fill_from_the_bars_of_an_older_one(
+    market: StillMarket, open_paper: Callable[..., PaperVenue]
+) -> None:
+    venue = open_paper()
+    old, young = approved(Side.BUY, "90", "1", GTC), approved(Side.BUY, "96", "1", GTC)
+    assert isinstance(venue.submit(old), Accepted)
+    market.bars = [_bar(i, "100", "100", "95", "97", "50") for i in range(3)]
+    market.bars += [_bar(3, "100", "100", "97", "97", "50")]
+    market.now_ms += 3 * MINUTE_MS
+    assert isinstance(venue.submit(young), Accepted)
+    market.now_ms += MINUTE_MS
+    assert venue.fetch_fills(BTC, 0) == []
+    assert market.bar_reads == [(START_MS, 4)]
+
+
 def test_two_orders_share_the_volume_of_a_bar(
     market: StillMarket, open_paper: Callable[..., PaperVenue]
 ) -> None:
