@@ -115,7 +115,7 @@ class CoreFinder:
             return None
         if core_form() is CoreForm.COMPILED:
             return None
-        source = os.path.join(path[0], fullname.rpartition(".")[2] + ".py")  # noqa: PTH118  cheaper than Path
+        source = f"{path[0]}/{fullname.rpartition('.')[2]}.py"
         if not os.path.isfile(source):  # noqa: PTH113  on the path of each cold start
             return None
         loader = SourceFileLoader(fullname, source)
