@@ -230,32 +230,45 @@ def run(arguments: argparse.Namespace) -> Verdict:
     random = Random(arguments.seed)
     command = Command()
     missed: list[str] = []
-    counts: dict[str, int] = {}
     with tempfile.TemporaryDirectory(prefix="tamper-") as name:
         folder = Path(name)
         scene = make_scene(folder, arguments.seed)
-        for journal in (scene.closed, scene.live):
-            clean = copied(journal, folder / "case")
-            if has_errors(verify(clean)) or (
-                command.there and not command.agrees(clean, None, clean=True)
-            ):
-                missed.append(f"an untouched copy of {journal.parent.name} is not clean")
+        missed += untouched(scene, folder / "case", command)
         for spoil in SPOILERS:
-            kind = spoil.__name__
-            for case in range(cases):
-                spoilt = spoil(scene, folder / "case", random)
-                findings = verify(spoilt.path, spoilt.head)
-                by_command = command.there and case < SAMPLE
-                if not found(spoilt, findings) or (
-                    by_command and not command.agrees(spoilt.path, spoilt.head, clean=False)
-                ):
-                    missed.append(f"{kind} case {case}: entry {spoilt.seq}: {findings[:2]}")
-            counts[kind] = cases
-            say(f"{kind}: {cases} cases, {sum(text.startswith(kind) for text in missed)} missed")
+            lost = missed_of(spoil, scene, folder / "case", random, cases, command)
+            say(f"{spoil.__name__}: {cases} cases, {len(lost)} missed")
+            missed += lost
     for text in missed:
         say(text)
+    counts = {spoil.__name__: cases for spoil in SPOILERS}
     figures = {"kinds": counts, "missed": len(missed), "command_runs": command.runs}
     return Verdict(not missed, sum(counts.values()), figures)
+
+
+def untouched(scene: Scene, folder: Path, command: Command) -> list[str]:
+    """Copies that nobody spoilt and that are not clean all the same."""
+    wrong: list[str] = []
+    for journal in (scene.closed, scene.live):
+        clean = copied(journal, folder)
+        agreed = not command.there or command.agrees(clean, None, clean=True)
+        if has_errors(verify(clean)) or not agreed:
+            wrong.append(f"an untouched copy of {journal.parent.name} is not clean")
+    return wrong
+
+
+def missed_of(
+    spoil: Spoiler, scene: Scene, folder: Path, random: Random, cases: int, command: Command
+) -> list[str]:
+    """Cases of one kind of damage that were not found, or not by the command."""
+    missed: list[str] = []
+    for case in range(cases):
+        spoilt = spoil(scene, folder, random)
+        findings = verify(spoilt.path, spoilt.head)
+        asked = command.there and case < SAMPLE
+        agreed = not asked or command.agrees(spoilt.path, spoilt.head, clean=False)
+        if not found(spoilt, findings) or not agreed:
+            missed.append(f"{spoil.__name__} {case}: entry {spoilt.seq}: {findings[:2]}")
+    return missed
 
 
 def main() -> int:

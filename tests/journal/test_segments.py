@@ -96,7 +96,7 @@ def test_a_segment_that_is_no_database_is_found(made: Path) -> None:
     segment.file.write_bytes(b"nothing " * 1000)
     findings = verify(made)
     assert "cannot be read" in words(findings)
-    assert "cannot be compared" in words(findings)
+    assert "cannot be compared with the segment" in words(findings)
 
 
 def _forge_rows(path: Path) -> None:

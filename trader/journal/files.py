@@ -7,6 +7,7 @@ together. Must not live here: entries.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 from trader.errors import JournalError
@@ -68,7 +69,7 @@ def connect_reader(path: Path, busy_ms: int) -> sqlite3.Connection:
             if not _is_current(connection):
                 raise JournalError(
                     f"the journal {path} has an older schema than this program",
-                    "let `trader cycle` or `trader audit rebuild` open it once: they migrate it",
+                    "run `trader cycle` once: it migrates the journal",
                 )
     except BaseException:
         connection.close()
@@ -82,15 +83,12 @@ def abandon(connection: sqlite3.Connection, path: Path) -> None:
     SQLite checkpoints when the last connection that may write closes; one that may only read is
     held open until after that.
     """
-    with guarded(path, "closing"):
-        witness = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
-        try:
+    with ExitStack() as stack:
+        with suppress(sqlite3.Error):  # gone or unreadable: nothing to checkpoint either
+            witness = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+            stack.enter_context(closing(witness))
             witness.execute("PRAGMA schema_version").fetchone()
-        except sqlite3.DatabaseError:
-            pass  # nothing of ours, or unreadable: there is nothing to checkpoint either
-        finally:
-            connection.close()
-            witness.close()
+        connection.close()
 
 
 def _connect(path: Path, mode: str, busy_ms: int) -> sqlite3.Connection:

@@ -32,9 +32,9 @@ NO_CODE = -1
 
 _UPSERT_ORDER = ORDERS.upsert().replace(", placed_seq = excluded.placed_seq", "")
 _PLACE_ORDER = "UPDATE orders SET placed_seq = ? WHERE client_id = ?"
-_INSERT_FILL = FILLS.upsert().partition(" ON CONFLICT")[0]
-_INSERT_BAR = BARS.upsert().partition(" ON CONFLICT")[0]
-_INSERT_BLOB = BLOBS.upsert().partition(" ON CONFLICT")[0]
+_INSERT_FILL = FILLS.insert()
+_INSERT_BAR = BARS.insert()
+_INSERT_BLOB = BLOBS.insert()
 
 
 class Folder:
@@ -159,8 +159,7 @@ class Folder:
         for name, rows in payload["rows"].items():
             bodies = name == BLOBS.name
             held = [[*row, self.body_of(row[0])] for row in rows] if bodies else rows
-            marks = ", ".join("?" for _ in TABLES[name].names)
-            self.connection.executemany(f"INSERT INTO {name} VALUES ({marks})", held)  # noqa: S608 - a table of ours
+            self.connection.executemany(TABLES[name].insert(), held)
         reload_state(self.connection, self.state)
 
 

@@ -96,7 +96,7 @@ class HeadFile:
         if not known:
             raise JournalError(
                 f"the head file {path} is damaged",
-                "run `trader audit verify`; when the journal is right, `trader audit accept-head`",
+                "run `trader audit verify`, restore database, -wal and head file together",
             )
         self._whole = None not in lines
         self._turn = max(known)[1]

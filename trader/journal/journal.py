@@ -74,7 +74,7 @@ class Journal(Reader):
         if noted is None and found.seq > self.origin.seq:
             raise JournalError(
                 f"the head file {head_file.path} is missing",
-                "run `trader audit verify`; when nothing is lost, `trader audit accept-head`",
+                "run `trader audit verify`, restore database, -wal and head file together",
             )
         if noted is not None and not self.holds(noted):
             raise JournalError(

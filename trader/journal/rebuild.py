@@ -200,7 +200,6 @@ def _put_right(connection: sqlite3.Connection, path: Path) -> list[Difference]:
 
 
 def _replace_rows(table: Table, connection: sqlite3.Connection, fresh: sqlite3.Connection) -> None:
-    marks = ", ".join("?" for _ in table.names)
     connection.execute(f"DELETE FROM {table.name}")  # noqa: S608 - a table of ours
     rows = fresh.execute(f"SELECT * FROM {table.name}")  # noqa: S608 - a table of ours
-    connection.executemany(f"INSERT INTO {table.name} VALUES ({marks})", rows)  # noqa: S608 - a table of ours
+    connection.executemany(table.insert(), rows)

@@ -44,16 +44,17 @@ class Table:
         key = ", ".join(self.key)
         return f"CREATE TABLE {self.name} ({columns}, PRIMARY KEY ({key})) STRICT, WITHOUT ROWID"
 
-    def upsert(self) -> str:
-        """The statement that makes a row be as given, parameters in the file's order."""
+    def insert(self) -> str:
+        """The statement that adds a row, parameters in the file's order."""
         marks = ", ".join("?" for _ in self.columns)
         names = ", ".join(self.names)
+        return f"INSERT INTO {self.name} ({names}) VALUES ({marks})"  # noqa: S608 - names are ours
+
+    def upsert(self) -> str:
+        """The statement that makes a row be as given, parameters in the file's order."""
         key = ", ".join(self.key)
         sets = ", ".join(f"{name} = excluded.{name}" for name in self.names if name not in self.key)
-        return (
-            f"INSERT INTO {self.name} ({names}) VALUES ({marks}) "  # noqa: S608 - names are ours
-            f"ON CONFLICT ({key}) DO UPDATE SET {sets}"
-        )
+        return f"{self.insert()} ON CONFLICT ({key}) DO UPDATE SET {sets}"
 
 
 def _typed(row: Row, key: str) -> tuple[tuple[str, str], ...]:

@@ -98,6 +98,8 @@ def seal(connection: sqlite3.Connection, database: Path, wal: Path, seq: int) ->
     while in_log > frames:  # more in the log: another process has committed since it was read
         data = wal.read_bytes() if wal.exists() else b""
         frames, pages = newest_frames(data)
+        if not frames:
+            return
         known = _known(place)
         if known is not None:
             table = known.pages

@@ -325,21 +325,26 @@ class _Database:
 
 def _carried(sealed: Path, rows: dict[str, list[list[Any]]], seq: int) -> Iterator[Finding]:
     """Whether the rows that a checkpoint carries over are those of the sealed file."""
+    where = f"entry {seq}"
     with closing(sqlite3.connect(sealed)) as connection:
         connection.text_factory = _lenient
-        for name, carried in rows.items():
-            table = TABLES[name]
-            names = [column for column in table.names if column != "body"]
-            query = f"SELECT {', '.join(names)} FROM {name}"  # noqa: S608 - a table of ours
-            try:
-                held = set(connection.execute(query))
-            except sqlite3.Error as error:
-                yield Finding(ERROR, f"entry {seq}", f"cannot be compared: {error}", seq)
-                return
-            for row in carried:
-                if tuple(row) not in held:
-                    what = f"carries a row of {name} that the segment does not hold: {row[:3]}"
-                    yield Finding(ERROR, f"entry {seq}", what, seq)
+        try:
+            strange = [
+                (name, row)
+                for name, carried in rows.items()
+                for row in sorted(set(map(tuple, carried)) - _held(connection, name))
+            ]
+        except sqlite3.Error as error:
+            yield Finding(ERROR, where, f"cannot be compared with the segment: {error}", seq)
+            return
+    for name, row in strange:
+        what = f"carries a row of {name} that the segment does not hold: {list(row[:3])}"
+        yield Finding(ERROR, where, what, seq)
+
+
+def _held(connection: sqlite3.Connection, name: str) -> set[tuple[Any, ...]]:
+    names = [column for column in TABLES[name].names if column != "body"]
+    return set(connection.execute(f"SELECT {', '.join(names)} FROM {name}"))  # noqa: S608 - a table of ours
 
 
 def _lenient(text: bytes) -> str:
