@@ -189,3 +189,30 @@ def test_the_window_of_klines_is_by_open_time_and_pages_from_its_start(
     assert row[1:6] == ["100.00000000"] * 4 + ["10.00000000"]
     assert row[6] == row[0] + MINUTE_MS - 1
     assert who.get("klines", symbol="BTCUSDT", interval="1s").refusal[:2] == (400, -1120)
+
+
+def test_tickers_are_asked_for_one_some_or_all(
+    bar_file: Callable[..., str], serve: Callable[..., Any], customer: Callable[..., Customer]
+) -> None:
+    files = [bar_file([FLAT] * 3, name) for name in ("BTCUSDT", "ETHUSDT", "LTCUSDT")]
+    who = customer(serve(*files))
+    assert who.get("ticker/price", symbol="ETHUSDT").json["symbol"] == "ETHUSDT"
+    some = who.get("ticker/price", symbols='["LTCUSDT","BTCUSDT"]').json
+    assert [row["symbol"] for row in some] == ["LTCUSDT", "BTCUSDT"]
+    assert len(who.get("ticker/price").json) == 3
+    assert who.get("ticker/price", symbols='["NOSUCH"]').refusal == (400, -1121, "Invalid symbol.")
+    for bad in ("BTCUSDT", "[]", '{"a":1}'):
+        assert who.get("ticker/price", symbols=bad).refusal[:2] == (400, -1100)
+    assert who.get("klines", symbol="BTCUSDT", interval="1m", limit="x").refusal[:2] == (400, -1100)
+
+
+def test_before_its_first_bar_an_instrument_is_not_open_yet(
+    bar_file: Callable[..., str], serve: Callable[..., Any], customer: Callable[..., Customer]
+) -> None:
+    who = customer(serve(bar_file([FLAT] * 3), now_ms=START_MS - 1))
+    quote = who.get("ticker/bookTicker", symbol="BTCUSDT").json
+    assert (quote["bidPrice"], quote["askQty"]) == ("0.00000000", "0.00000000")
+    assert who.get("ticker/24hr", symbol="BTCUSDT").json["lastPrice"] == "0.00000000"
+    assert who.get("klines", symbol="BTCUSDT", interval="1m").json == []
+    assert who.get("depth", symbol="BTCUSDT").json["asks"] == []
+    assert who.limit("BUY", "1", "100").refusal == (400, -1013, "Market is closed.")

@@ -409,3 +409,47 @@ def test_equal_requests_at_equal_times_get_equal_bytes(
         return [(x.status, x.body, x.headers) for x in answers]
 
     assert story() == story()
+
+
+def test_the_fee_coin_is_priced_by_its_own_market_and_pays_for_itself(
+    bar_file: Callable[..., str],
+    serve: Callable[..., RunningExchange],
+    customer: Callable[..., Customer],
+) -> None:
+    coin: Row = ("50", "50", "50", "50", "600")
+    files = [bar_file([FLAT] * 4), bar_file([coin] * 4, "BNBUSDT")]
+    rules = {name: {"tick": "0.01", "lot": "0.001"} for name in ("BTCUSDT", "BNBUSDT")}
+    served = serve(
+        *files, instruments=rules, balances={"USDT": "1000", "BNB": "1"}, fee_coin="BNB", depth="10"
+    )
+    who = customer(served)
+    # 100.01 x 0.00075 / 50, and 2 BNB x 0.00075: each cut to eight decimals.
+    other = who.market("BUY", quantity="1").json["fills"][0]
+    assert (other["commissionAsset"], other["commission"]) == ("BNB", "0.00150015")
+    order = {"symbol": "BNBUSDT", "side": "BUY", "type": "MARKET", "quantity": "2"}
+    itself = who.signed("POST", "order", **order).json["fills"][0]
+    assert (itself["commissionAsset"], itself["commission"]) == ("BNB", "0.00150000")
+
+
+def test_no_more_orders_may_rest_than_the_venue_says(
+    open_at_100: Callable[..., tuple[RunningExchange, Customer]],
+) -> None:
+    _, who = open_at_100(orders_10s_max=1000)
+    info = who.get("exchangeInfo").json["symbols"][0]["filters"]
+    most = next(x["maxNumOrders"] for x in info if x["filterType"] == "MAX_NUM_ORDERS")
+    for _ in range(most):
+        assert who.limit("BUY", "0.4", "30").status == 200
+    refused = who.limit("BUY", "0.4", "30").refusal
+    assert refused == (400, -1013, "Filter failure: MAX_NUM_ORDERS")
+
+
+def test_a_day_has_its_own_order_limit(
+    open_at_100: Callable[..., tuple[RunningExchange, Customer]],
+) -> None:
+    served, who = open_at_100()
+    served.exchange.limits.orders_1d_max = 1
+    assert who.limit("BUY", "1", "50").status == 200
+    full = who.limit("BUY", "1", "50")
+    text = "Too many new orders; current limit is 1 orders per 1 DAY."
+    assert full.refusal == (429, -1015, text)
+    assert full.headers["Retry-After"] == str(86_400 - 119)
