@@ -149,10 +149,9 @@ def _keep_bars(setup: PassSetup, journal: Journal, reading: Reading, close_ms: i
             closed = [bar for bar in raw if bar.open_ms + step_ms <= close_ms]
             tick = journal.state.spec(symbol).tick
             clean, problems = judge_rows(closed, step_ms, tick)
-            for problem in problems:
-                if not problem.is_note:
-                    what = f"DATA_IMPOSSIBLE bar_ms={problem.open_ms} why={problem.code}"
-                    reading.trouble(symbol, what)
+            for problem in [found for found in problems if not found.is_note]:
+                what = f"DATA_IMPOSSIBLE bar_ms={problem.open_ms} why={problem.code}"
+                reading.trouble(symbol, what)
             rows = journal.new_bars(symbol, timeframe, tick, clean)
             if rows:
                 payload = {
