@@ -51,7 +51,7 @@ def show_report(report: Report, console: Console) -> None:
     if not report["round_trips"]:
         console.print("No round trip was closed.")
     _section("Still open, marked at the last close", report["open_positions"], _open, console)
-    _section("Refusals (wishes that a rule said no to)", report["refusals"], _refusals, console)
+    _section("Refusals (how often each rule said no)", report["refusals"], _refusals, console)
     _foot(report, console)
 
 
