@@ -213,7 +213,7 @@ def sent(state: State, row: Mapping[str, Any], *, outcome: str = "accepted") -> 
 
 def hold(state: State, symbol: str = BTC, lots: int = 100, name: str = "one", **row: Any) -> None:
     """Buy `lots` at 10,000 ticks without a fee and let the order be filled."""
-    client_id = f"hold{symbol[:3].lower()}".ljust(32, "0")
+    client_id = f"hold{symbol.partition('/')[0].lower()}".ljust(32, "0")
     order = {"symbol": symbol, "strategy": name, "qty_lots": lots, "signal_ms": 1, **row}
     sent(state, order_row(client_id, **order))
     bought = {"symbol": symbol, "qty_lots": lots, "cost_units": lots * 10_000 * 1_000}

@@ -90,12 +90,13 @@ class GateView:
         self.enabled = 0
         self.bid_ticks = self.ask_ticks = self.close_ticks = self.before_ticks = 0
         self.worst_ticks = 0
-        self.quote_age_ms = -1
+        self.quote_age_ms = AMOUNT_MAX
         self.halt_rank = 3
-        self.mismatches = self.unresolved = self.working_entries = 1
-        self.held_lots = self.owner_other = self.positions = 1
+        self.mismatches = self.unresolved = self.working_entries = self.owner_other = 1
+        self.held_lots = self.positions = AMOUNT_MAX
         self.notional_units = self.cost_units = self.exposure_units = 0
-        self.cash_units = self.equity_units = self.position_cap_units = 0
+        self.cash_units = self.equity_units = 0
+        self.position_cap_units = -1
 
 
 class Gate(NamedTuple):

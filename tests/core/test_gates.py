@@ -1,0 +1,255 @@
+"""Gates: each one at its bound and one unit past it, and what exits are asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trader.core.approval import Approved, Proposal, Refused
+from trader.core.gates import GATES, GateView, approve, ask_all
+from trader.core.money import AMOUNT_MAX
+from trader.core.parameters import Limits
+from trader.core.scale import Spec
+from trader.domain.order import Side, TimeInForce
+
+from .made import BAR_MS, BTC, LIMITS, UNIT, instrument, parameters
+
+SPEC = Spec(instrument(), 8)
+SANITY = {
+    "HALT_LEVEL",
+    "INSTRUMENT_INACTIVE",
+    "QUOTE_MISSING",
+    "QUOTE_CROSSED",
+    "QUOTE_OLD",
+    "SLIPPAGE_CAP",
+    "QTY_MIN",
+    "QTY_MAX",
+    "NOTIONAL_MIN",
+}
+
+
+def proposal(side: Side = Side.BUY, price: int = 10_000, lots: int = 200) -> Proposal:
+    kind = "entry_signal" if side is Side.BUY else "exit_signal"
+    ioc = TimeInForce.IOC
+    return Proposal("one", BTC, side, ioc, BAR_MS, 0, 0, price, lots, 9_900, BAR_MS, kind)
+
+
+def good(side: Side = Side.BUY, limits: Limits = LIMITS, **changed: Any) -> GateView:
+    """A view that every gate lets through, with these numbers changed."""
+    view = GateView(proposal(side), SPEC, limits)
+    usual: dict[str, Any] = {
+        "bid_ticks": 9_999,
+        "ask_ticks": 10_001,
+        "quote_age_ms": 500,
+        "close_ticks": 10_000,
+        "before_ticks": 10_000,
+        "worst_ticks": 10_010,
+        "halt_rank": 0,
+        "mismatches": 0,
+        "unresolved": 0,
+        "working_entries": 0,
+        "held_lots": 0,
+        "owner_other": 0,
+        "positions": 0,
+        "enabled": 1,
+        "own_notional_units_min": 10 * UNIT,
+        "notional_units": 20 * UNIT,
+        "cost_units": 20 * UNIT + UNIT // 50,
+        "cash_units": 100 * UNIT,
+        "exposure_units": 0,
+        "equity_units": 1_000 * UNIT,
+        "position_cap_units": 250 * UNIT,
+    }
+    for name, value in {**usual, **changed}.items():
+        setattr(view, name, value)
+    return view
+
+
+def noes(view: GateView) -> list[str]:
+    return [answer.code for answer in ask_all(view) if not answer.ok]
+
+
+def test_a_good_entry_and_a_good_exit_pass_every_gate() -> None:
+    assert noes(good()) == []
+    assert noes(good(Side.SELL)) == []
+
+
+# code, what is changed at the bound (passes), and one unit past it (only this gate refuses)
+BOUNDS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("HALT_LEVEL", {"halt_rank": 0}, {"halt_rank": 1}),
+    ("STRATEGY_OFF", {"enabled": 1}, {"enabled": 0}),
+    ("BOOKS_MISMATCH", {"mismatches": 0}, {"mismatches": 1}),
+    ("INSTRUMENT_INACTIVE", {"active": 1}, {"active": 0}),
+    # 20 % of 10,000 before: 8,000 .. 12,000 (the collar is widened so as not to speak)
+    ("DATA_JUMP", {"before_ticks": 12_500}, {"before_ticks": 12_501}),
+    ("DATA_JUMP", {"before_ticks": 8_334}, {"before_ticks": 8_333}),
+    ("DATA_JUMP", {"before_ticks": 8_334}, {"before_ticks": 0}),
+    ("QUOTE_MISSING", {"bid_ticks": 1}, {"bid_ticks": 0}),
+    ("QUOTE_CROSSED", {"bid_ticks": 10_001}, {"bid_ticks": 10_002}),
+    ("QUOTE_OLD", {"quote_age_ms": 10_000}, {"quote_age_ms": 10_001}),
+    ("QUOTE_OLD", {"quote_age_ms": -10_000}, {"quote_age_ms": -10_001}),
+    # 3 % of 9,709 is 291.27, down: 10,000; of 9,708 9,999.24. The other side: 97 % of 10,309 is
+    # 9,999.73, up: 10,000; of 10,310 10,000.7.
+    ("PRICE_COLLAR", {"close_ticks": 9_709}, {"close_ticks": 9_708}),
+    ("PRICE_COLLAR", {"close_ticks": 10_309}, {"close_ticks": 10_310}),
+    # 0.1 % above an ask of 9,991 is 10,000.99; above 9,990 it is 9,999.99
+    (
+        "SLIPPAGE_CAP",
+        {"ask_ticks": 9_991, "bid_ticks": 1},
+        {"ask_ticks": 9_990, "bid_ticks": 1},
+    ),
+    ("TOUCH_MOVED", {"ask_ticks": 10_010}, {"ask_ticks": 10_011}),
+    ("OUTCOME_UNKNOWN", {"unresolved": 0}, {"unresolved": 1}),
+    ("ORDER_WORKING", {"working_entries": 0}, {"working_entries": 1}),
+    ("OWNED_BY_OTHER", {"owner_other": 0}, {"owner_other": 1}),
+    ("ALREADY_HELD", {"held_lots": 1}, {"held_lots": 2}),  # the smallest order is 2 lots
+    ("POSITIONS_MAX", {"positions": 2}, {"positions": 3}),
+    ("POSITION_CAP", {"exposure_units": 230 * UNIT}, {"exposure_units": 230 * UNIT + 1}),
+    ("CASH", {"cash_units": 2_002_000_000}, {"cash_units": 2_001_999_999}),
+    ("QTY_MIN", {"qty_lots": 2}, {"qty_lots": 1}),
+    ("QTY_MAX", {"qty_lots": 9_000_000}, {"qty_lots": 9_000_001}),
+    ("NOTIONAL_MIN", {"notional_units": 10 * UNIT}, {"notional_units": 10 * UNIT - 1}),
+    (
+        "NOTIONAL_MIN",
+        {"own_notional_units_min": 0, "notional_units": 5 * UNIT},
+        {"own_notional_units_min": 0, "notional_units": 5 * UNIT - 1},
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "bound", "past"), BOUNDS)
+def test_an_entry_at_the_bound_passes_and_one_unit_past_it_is_refused(
+    code: str, bound: dict[str, Any], past: dict[str, Any]
+) -> None:
+    assert noes(good(**bound)) == []
+    assert noes(good(**past)) == [code]
+
+
+def test_every_gate_has_a_bound_here() -> None:
+    assert {code for code, _, _ in BOUNDS} == {gate.code for gate in GATES}
+
+
+EXIT_BOUNDS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    ("HALT_LEVEL", {"halt_rank": 2}, {"halt_rank": 3}),
+    ("INSTRUMENT_INACTIVE", {"active": 1}, {"active": 0}),
+    ("QUOTE_MISSING", {"bid_ticks": 1}, {"bid_ticks": 0, "ask_ticks": 1}),
+    ("QUOTE_CROSSED", {"ask_ticks": 9_999}, {"ask_ticks": 9_998}),
+    ("QUOTE_OLD", {"quote_age_ms": 10_000}, {"quote_age_ms": 10_001}),
+    # 0.1 % below a bid of 10,010 is 9,999.99, up: 10,000; below 10,011 it is 10,000.99
+    (
+        "SLIPPAGE_CAP",
+        {"bid_ticks": 10_010, "ask_ticks": 10_020},
+        {"bid_ticks": 10_011, "ask_ticks": 10_020},
+    ),
+    ("QTY_MIN", {"qty_lots": 2}, {"qty_lots": 1}),
+    ("QTY_MAX", {"qty_lots": 9_000_000}, {"qty_lots": 9_000_001}),
+    # the venue's smallest value only: the policy's own is not asked of an exit
+    ("NOTIONAL_MIN", {"notional_units": 5 * UNIT}, {"notional_units": 5 * UNIT - 1}),
+]
+
+
+@pytest.mark.parametrize(("code", "bound", "past"), EXIT_BOUNDS)
+def test_an_exit_at_the_bound_passes_and_one_unit_past_it_is_refused(
+    code: str, bound: dict[str, Any], past: dict[str, Any]
+) -> None:
+    assert noes(good(Side.SELL, **bound)) == []
+    refused = noes(good(Side.SELL, **past))
+    # Without a bid there is no slippage to measure either: both say so, the first one counts.
+    assert refused == ([code, "SLIPPAGE_CAP"] if code == "QUOTE_MISSING" else [code])
+
+
+def test_exits_are_asked_only_for_sanity_and_frozen() -> None:
+    assert {gate.code for gate in GATES if gate.for_exits} == SANITY
+    assert [answer.code for answer in ask_all(good(Side.SELL))] == [
+        gate.code for gate in GATES if gate.code in SANITY
+    ]
+
+
+def test_an_exit_passes_whatever_guards_new_risk_would_say() -> None:
+    bad: dict[str, Any] = {
+        "halt_rank": 2,
+        "mismatches": 9,
+        "enabled": 0,
+        "unresolved": 3,
+        "working_entries": 3,
+        "owner_other": 1,
+        "positions": 99,
+        "exposure_units": AMOUNT_MAX - 1,
+        "cash_units": 0,
+        "close_ticks": 0,
+        "before_ticks": 0,
+        "worst_ticks": 0,
+    }
+    assert noes(good(Side.SELL, **bad)) == []
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_a_view_that_nobody_filled_in_refuses(side: Side) -> None:
+    view = GateView(proposal(side), SPEC, LIMITS)
+    refused = noes(view)
+    expected = {gate.code for gate in GATES if side is Side.BUY or gate.for_exits}
+    # What the proposal and the instrument say by themselves is in order.
+    told = {"INSTRUMENT_INACTIVE", "QUOTE_CROSSED", "QTY_MIN", "QTY_MAX"}
+    assert set(refused) == expected - told
+    assert refused[0] == "HALT_LEVEL"
+
+
+def test_a_gate_that_cannot_be_evaluated_refuses() -> None:
+    huge = AMOUNT_MAX - 1
+    view = good(close_ticks=huge, before_ticks=huge)
+    answers = {answer.code: answer for answer in ask_all(view)}
+    for code in ("DATA_JUMP", "PRICE_COLLAR"):
+        assert (answers[code].ok, answers[code].limit) == (False, -1)
+
+
+def test_the_first_no_decides_and_says_limit_and_measure() -> None:
+    verdict, answers = approve(
+        proposal(), good(quote_age_ms=10_001, positions=7), SPEC, parameters()
+    )
+    assert isinstance(verdict, Refused)
+    assert verdict.code == "QUOTE_OLD"
+    assert verdict.detail == "limit=10000 measured=10001 unit=ms"
+    assert len(answers) == len(GATES)
+
+
+def test_what_every_gate_lets_through_is_approved_under_its_identity() -> None:
+    verdict, _ = approve(proposal(), good(), SPEC, parameters())
+    assert isinstance(verdict, Approved)
+    assert verdict.client_order_id.startswith("abcdef")
+    assert (str(verdict.price), str(verdict.qty)) == ("100.00", "0.200")
+
+
+TIGHTER = st.fixed_dictionaries(
+    {
+        "slippage_ppm": st.integers(0, 20_000),
+        "collar_ppm": st.integers(0, 60_000),
+        "positions_max": st.integers(0, 6),
+        "quote_age_ms_max": st.integers(0, 20_000),
+        "bar_jump_ppm_max": st.integers(0, 400_000),
+    }
+)
+VIEW = st.fixed_dictionaries(
+    {
+        "bid_ticks": st.integers(9_000, 10_100),
+        "ask_ticks": st.integers(9_900, 11_000),
+        "close_ticks": st.integers(9_000, 11_000),
+        "before_ticks": st.integers(8_000, 13_000),
+        "quote_age_ms": st.integers(-20_000, 20_000),
+        "positions": st.integers(0, 5),
+    }
+)
+
+
+@given(VIEW, TIGHTER, st.data(), st.sampled_from(list(Side)))
+def test_tightening_any_limit_never_lets_more_through(
+    numbers: dict[str, int], wide: dict[str, int], data: st.DataObject, side: Side
+) -> None:
+    name = data.draw(st.sampled_from(sorted(wide)))
+    tight = {**wide, name: data.draw(st.integers(0, wide[name]))}
+    before = set(noes(good(side, replace(LIMITS, **wide), **numbers)))
+    after = set(noes(good(side, replace(LIMITS, **tight), **numbers)))
+    assert before <= after

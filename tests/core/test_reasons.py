@@ -1,0 +1,56 @@
+"""Reason codes: every code that the core uses is documented, and every documented one is used."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import trader
+from trader.core.gates import GATES
+from trader.core.reasons import ORDERS, QUIET, REFUSALS
+
+ROOT = Path(trader.__file__).parent
+# Files that give codes as answers of a decision; evidence has findings of its own.
+DECIDING = ("gates.py", "plan.py", "signals.py", "step.py", "simulate.py", "sizing.py")
+DOCUMENTED = {**REFUSALS, **QUIET}
+CODE = re.compile(r'"([A-Z]+_[A-Z_]+|CASH|HOLD)(?=[" ])|f"([A-Z]+_[A-Z_]+)(?= )')
+# Trail values and constants that are no answers: an owner that is not configured any more.
+NO_ANSWER = {"STRATEGY_GONE"}
+
+
+def used(*files: Path) -> set[str]:
+    """Codes in string literals of these files."""
+    found: set[str] = set()
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        found |= {first or second for first, second in CODE.findall(text)}
+    return found
+
+
+def test_every_code_of_a_decision_is_documented() -> None:
+    codes = used(*(ROOT / "core" / name for name in DECIDING)) - NO_ANSWER
+    assert len(codes) > 25
+    assert codes <= set(DOCUMENTED), codes - set(DOCUMENTED)
+
+
+def test_every_documented_code_is_given_by_the_core_or_the_market_read() -> None:
+    codes = used(*(ROOT / "core" / name for name in DECIDING), ROOT / "app" / "market.py")
+    assert set(DOCUMENTED) <= codes, set(DOCUMENTED) - codes
+
+
+def test_gates_give_refusals_and_no_code_is_listed_twice() -> None:
+    assert {gate.code for gate in GATES} <= set(REFUSALS)
+    assert not set(REFUSALS) & set(QUIET)
+
+
+def test_order_reasons_are_those_that_a_plan_gives() -> None:
+    text = (ROOT / "core" / "plan.py").read_text(encoding="utf-8")
+    given = set(re.findall(r'"(entry_signal|[a-z]+_loss|exit_signal)"', text))
+    assert given == set(ORDERS)
+
+
+@pytest.mark.parametrize("table", [REFUSALS, QUIET, ORDERS])
+def test_a_meaning_is_a_clause_without_a_full_stop(table: dict[str, str]) -> None:
+    assert all(len(text) > 15 and not text.endswith(".") for text in table.values())
