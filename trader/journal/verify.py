@@ -344,7 +344,8 @@ def _carried(sealed: Path, rows: dict[str, list[list[Any]]], seq: int) -> Iterat
 
 def _held(connection: sqlite3.Connection, name: str) -> set[tuple[Any, ...]]:
     names = [column for column in TABLES[name].names if column != "body"]
-    return set(connection.execute(f"SELECT {', '.join(names)} FROM {name}"))  # noqa: S608 - a table of ours
+    query = f"SELECT {', '.join(names)} FROM {name}"  # noqa: S608 - a table of ours
+    return set(connection.execute(query))
 
 
 def _lenient(text: bytes) -> str:
