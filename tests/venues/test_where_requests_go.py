@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Callable

@@ -20,6 +20,7 @@ from trader.core.canonical import canonical
 from trader.core.gates import Answer
 from trader.core.plan import TrailRow, newest_closes, plan, plan_payload
 from trader.core.reasons import ORDERS, QUIET, REFUSALS
+from trader.core.series import Series
 from trader.core.snapshot import Snapshot
 from trader.errors import ExitCode, UsageError
 from trader.journal.journal import Journal
@@ -204,18 +205,22 @@ def _market(snapshot: Snapshot, units: Units) -> Rows:
                 "ask": units.price(symbol, quote.ask_ticks),
                 "age": seconds_text(snapshot.now_ms - quote.at_ms),
             }
-        bars: list[str] = []
-        for (name, timeframe), series in sorted(snapshot.series.items()):
-            if name == symbol:
-                last = NONE
-                if len(series):
-                    close = units.price(symbol, series.close[-1])
-                    last = f"last {time_text(series.open_ms[-1])} closed at {close}"
-                bars.append(f"{len(series)} bars of {timeframe}, {last}")
-        row["bars"] = bars
+        row["bars"] = [
+            _bars_told(symbol, timeframe, series, units)
+            for (name, timeframe), series in sorted(snapshot.series.items())
+            if name == symbol
+        ]
         row["troubles"] = [detail_text(said) for said in snapshot.troubles.get(symbol, ())]
         rows.append(row)
     return rows
+
+
+def _bars_told(symbol: str, timeframe: str, series: Series, units: Units) -> str:
+    last = NONE
+    if len(series):
+        close = units.price(symbol, series.close[-1])
+        last = f"last {time_text(series.open_ms[-1])} closed at {close}"
+    return f"{len(series)} bars of {timeframe}, {last}"
 
 
 def _told(row: TrailRow, units: Units) -> dict[str, Any]:
