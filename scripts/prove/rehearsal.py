@@ -191,12 +191,23 @@ def _compare_orders(journal: Journal, books: Mapping[str, Any]) -> list[str]:
 
 
 def _compare_fills(journal: Journal, books: Mapping[str, Any]) -> list[str]:
+    # Trade ids count per instrument, as on Binance.
     here = {
-        (str(row["trade_id"]), str(row["side"]), Decimal(_qty(journal, row)))
+        (
+            str(row["symbol"]).replace("/", ""),
+            str(row["trade_id"]),
+            str(row["side"]),
+            _qty(journal, row),
+        )
         for row in journal.fills()
     }
     there = {
-        (str(trade["trade_id"]), "buy" if trade["is_buyer"] else "sell", Decimal(trade["qty"]))
+        (
+            str(trade["symbol"]),
+            str(trade["trade_id"]),
+            "buy" if trade["is_buyer"] else "sell",
+            Decimal(trade["qty"]),
+        )
         for trade in books["trades"]
     }
     problems = [f"fill {row} is not there" for row in sorted(here - there)]
