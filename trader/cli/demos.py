@@ -38,7 +38,8 @@ Run = Callable[[list[str]], int]
 
 @dataclass(slots=True)
 class Stage:
-    """The demo in progress: where it lies, when it is there, and what went wrong so far."""
+    """The demo in progress: where it lies, when it is there, what went wrong so far, and which
+    cycle is worth telling."""
 
     folder: Path
     run: Run
@@ -46,6 +47,7 @@ class Stage:
     bars: list[Path] = field(default_factory=list[Path])
     codes: list[ExitCode] = field(default_factory=list[ExitCode])
     minute: int = FIRST_MINUTE
+    telling: int = 1
 
     @property
     def options(self) -> list[str]:
@@ -166,6 +168,7 @@ def warm_cycles(stage: Stage) -> None:
         if done.row["orders"] or done.report.code:
             print_lines(setup.run.parameters.mode, done.lines)
             sys.stdout.flush()
+            stage.telling = done.report.cycle
 
 
 def cold_cycles(stage: Stage) -> None:
@@ -210,7 +213,8 @@ Everything is in {folder.resolve()}:
 
 What to do next:
   trader backtest -c {folder}/config --bars YOUR.csv=BTC/USDT     your own candles
-  trader audit explain 5 -c {folder}/config --state-dir {folder}/state     why cycle 5 did that
+  trader audit explain {stage.telling} -c {folder}/config --state-dir {folder}/state
+                             why cycle {stage.telling} did what it did
   trader exchange serve --bars {bars}     an exchange to rehearse against
   trader policy check     the policy in config/ of this folder (paper mode, no account needed)
   trader paper --watch    that policy on live quotes of the real exchange, with paper money"""

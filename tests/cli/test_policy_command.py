@@ -1,0 +1,43 @@
+"""`trader policy`."""
+
+from __future__ import annotations
+
+from .workspace import Workspace, loads
+
+
+def test_check_says_what_is_usable(workspace: Workspace) -> None:
+    done = workspace.trader("policy", "check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "[paper] the policy is usable: demo_cross on BTC/USDT" in done.stdout
+    assert loads(workspace.trader("policy", "check", "--json"))["ok"] is True
+
+
+def test_check_lists_problems_as_json(workspace: Workspace) -> None:
+    workspace.replace("policy.yaml", "positions_max", "position_max")
+    done = workspace.trader("policy", "check", "--json")
+    assert done.returncode == 2
+    (problem,) = loads(done)["problems"]
+    assert (problem["code"], problem["line"]) == ("UNKNOWN_KEY", 5)
+
+
+def test_show_names_where_each_value_is_from(workspace: Workspace) -> None:
+    said = workspace.trader("policy", "show", TRADER__APP__CAPITAL="5000").stdout
+    assert "app.capital = 5000  # env TRADER__APP__CAPITAL" in said
+    assert "app.account = demo  # config/app.yaml:2" in said
+    assert "app.quote = USDT  # default" in said
+    shown = loads(workspace.trader("policy", "show", "--json"))
+    assert shown["policy"]["universe"]["instruments"] == ["BTC/USDT"]
+
+
+def test_later_files_win_and_standard_input_is_one(workspace: Workspace) -> None:
+    text = "policy:\n  limits:\n    positions_max: 2\n"
+    done = workspace.trader("policy", "show", "-c", "config", "-c", "-", stdin=text)
+    assert "policy.limits.positions_max = 2  # <stdin>:3" in done.stdout
+
+
+def test_schema_prints_one_or_all(workspace: Workspace) -> None:
+    every = loads(workspace.trader("policy", "schema"))
+    assert sorted(every) == sorted(
+        f"{name}.yaml" for name in ("app", "policy", "universe", "signals", "strategies")
+    )
+    assert loads(workspace.trader("policy", "schema", "app.yaml")) == every["app.yaml"]
