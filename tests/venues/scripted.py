@@ -52,7 +52,7 @@ class Say:
     """What to do with a request.
 
     mode: normal, close (no byte), reset, hang (until the server stops), dribble (a byte every
-    50 ms for ever), cut (half of the body, then close).
+    50 ms for ever), cut (half of the body, then close), unended (all of it, but no end).
     """
 
     status: int = 200
@@ -151,6 +151,10 @@ def _send(connection: socket.socket, say: Say, stop: threading.Event) -> bool:
     body = say.body.encode()
     lines = [f"HTTP/1.1 {say.status} Some", *(f"{name}: {value}" for name, value in say.headers)]
     head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode()
+    if say.mode == "unended":
+        connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+        stop.wait(30)
+        return False
     if say.mode == "dribble":
         while not stop.wait(0.05):
             connection.sendall(b"H" if head[:1] == b"H" else b"x")

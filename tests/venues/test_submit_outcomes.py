@@ -116,6 +116,8 @@ ROWS: list[tuple[str, Say, type[Outcome], str]] = [
     ("reset", Say(mode="reset"), Unknown, "no_answer"),
     ("silence", Say(mode="hang"), Unknown, "timeout"),
     ("a byte at a time for ever", Say(mode="dribble"), Unknown, "timeout"),
+    ("whole, but cut by ourselves", Say(200, json.dumps(ORDER), mode="unended"),
+     Unknown, "timeout"),
     ("cut in the body", Say(200, json.dumps(ORDER), mode="cut"), Unknown, "no_answer"),
 ]  # fmt: skip
 

@@ -8,6 +8,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from trader.errors import UsageError, VenueRefused
 from trader.venues.binance import BINANCE
 from trader.venues.ccxt_import import load_exchange_class
 from trader.venues.ccxt_venue import CcxtConfig, CcxtVenue
+from trader.venues.outcomes import Barred
+from trader.venues.watchdog import Watchdog
 
 from .conftest import NOW_MS
 from .scripted import Say, Scripted, said
@@ -138,6 +141,48 @@ def test_an_unknown_exchange_or_mode_is_a_usage_error() -> None:
         CcxtVenue(CcxtConfig("nonesuch", "paper"), lambda: NOW_MS)
     with pytest.raises(UsageError, match="mode"):
         CcxtVenue(CcxtConfig("binance", "demo"), lambda: NOW_MS)
+
+
+def test_a_request_to_another_host_does_not_leave(serve: Callable[..., Scripted]) -> None:
+    _guard()
+    wires = importlib.import_module("trader.venues.wire")
+    other = serve(lambda _: said({}))
+    wire = wires.Wire(frozenset({"127.0.0.1:1"}), Watchdog(time.monotonic), lambda: 1.0)
+    wire.begin(None)
+    with wires.WireSession(wire) as session, pytest.raises(Barred, match="may go to"):
+        session.request("GET", f"{other.base_url}/api/v3/time")
+    assert not wire.left
+    assert other.asked == []
+
+
+@pytest.mark.parametrize(("status", "body"), [(200, None), (200, 7), (200, "x"), (302, {})])
+def test_an_answer_without_json_is_an_error_whatever_was_asked(status: int, body: Any) -> None:
+    guard = _guard()
+    template, hosts = _built("testnet", LOCAL)
+    wires = importlib.import_module("trader.venues.wire")
+    wire = wires.Wire(hosts, Watchdog(time.monotonic), lambda: 1.0)
+    exchange = guard.clone_exchange(template, wire, LookupError, lambda url: url)
+    url = f"{LOCAL}/api/v3/ping"
+    with pytest.raises(LookupError):
+        exchange.handle_errors(status, "", url, "GET", {}, str(body), body, {}, None)
+    exchange.handle_errors(200, "", url, "GET", {}, "{}", {}, {}, None)
+
+
+def test_error_tables_are_those_of_the_real_address() -> None:
+    guard = _guard()
+    kind = load_exchange_class("binance")
+    credentials = guard.Credentials("key", "secret")
+    args = (kind, BINANCE, guard.Target("testnet", LOCAL), credentials, lambda: NOW_MS, ())
+    template, hosts, real = guard.build_exchange(*args)
+    assert real(f"{LOCAL}/api/v3/order") == "https://api.binance.com/api/v3/order"
+    wires = importlib.import_module("trader.venues.wire")
+    wire = wires.Wire(hosts, Watchdog(time.monotonic), lambda: 1.0)
+    exchange = guard.clone_exchange(template, wire, LookupError, real)
+    errors = importlib.import_module("ccxt.base.errors")
+    answer = {"code": -1008, "msg": "overloaded"}
+    url = f"{LOCAL}/api/v3/order"
+    with pytest.raises(errors.OperationFailed):
+        exchange.handle_errors(400, "", url, "POST", {}, json.dumps(answer), answer, {}, None)
 
 
 def test_a_redirect_to_another_host_is_not_followed(
