@@ -166,7 +166,8 @@ def test_rounds_are_bounded_even_when_the_clock_stands(world: World) -> None:
     world.venue.fault = failing("fetch_open_orders", 10**6, unavailable)
     report = world.kill()
     assert not report.confirmed
-    assert world.venue.calls.count("fetch_open_orders") <= 7
+    # One look beside the first cancels, then seven rounds.
+    assert world.venue.calls.count("fetch_open_orders") == 8
 
 
 def test_an_order_that_cannot_be_cancelled_is_named_with_the_venues_words(world: World) -> None:
@@ -415,3 +416,31 @@ def test_status_tells_what_stands_where(world: World) -> None:
         "journal": {"level": "", "why": "", "by": ""},
         "log_lines": 1,
     }
+
+
+def test_the_report_is_plain_data(world: World) -> None:
+    world.venue.add(resting("BTC/USDT", 1))
+    row = world.kill().row()
+    assert row["confirmed"] is True
+    assert row["left"] == []
+    assert row["cancelled"] == ["BTC/USDT buy 1 at 100 (filled 0), venue id v1, no client id"]
+
+
+def test_fills_that_cannot_be_read_are_not_passed_over(world: World) -> None:
+    world.limits = SweepLimits(rounds_max=20)
+    world.venue.add(resting("BTC/USDT", 1))
+    world.venue.fault = failing("fetch_fills", 10**6, unavailable)
+    report = world.kill()
+    assert report.left == ["fills could not be read: BTC/USDT"]
+    assert world.venue.open_ids() == []
+
+
+def test_a_latch_that_cannot_be_written_is_named_and_the_orders_are_cancelled_all_the_same(
+    world: World,
+) -> None:
+    world.latch.path.mkdir()  # a folder in its place: it reads as frozen, and cannot be written
+    world.venue.add(resting("BTC/USDT", 1))
+    report = world.kill()
+    assert report.exit_code is ExitCode.NOT_CONFIRMED
+    assert any("latch" in line and "cannot be written" in line for line in report.left)
+    assert world.venue.open_ids() == []

@@ -138,3 +138,58 @@ def test_a_stopped_holder_is_killed(tmp_path: Path) -> None:
 def test_a_process_does_not_end_itself(tmp_path: Path) -> None:
     with hold(tmp_path / "lock"):
         assert end_holder(tmp_path / "lock", 0.1, time.sleep) == ()
+
+
+def locks_file(tmp_path: Path, *rows: str) -> Path:
+    """A table like /proc/locks."""
+    path = tmp_path / "locks"
+    path.write_text("".join(f"{n}: {row}\n" for n, row in enumerate(rows, 1)))
+    return path
+
+
+def test_another_device_number_counts_when_the_process_has_the_file_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lock"
+    path.touch()
+    inode, me = path.stat().st_ino, os.getpid()
+    row = f"FLOCK  ADVISORY  WRITE {me} 00:fe:{inode} 0 EOF"
+    monkeypatch.setattr("trader.ops.lock.LOCKS", locks_file(tmp_path, row))
+    assert holder_pid(path) is None
+    with path.open():
+        assert holder_pid(path) == me
+
+
+def test_rows_of_other_kinds_files_and_waiters_are_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lock"
+    path.touch()
+    status = path.stat()
+    place = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    rows = (
+        f"POSIX  ADVISORY  WRITE 77 {place} 0 EOF",
+        f"FLOCK  ADVISORY  WRITE -1 {place} 0 EOF",
+        f"-> FLOCK  ADVISORY  WRITE 78 {place} 0 EOF",
+        f"FLOCK  ADVISORY  WRITE 79 {place}1 0 EOF",
+        "",
+    )
+    monkeypatch.setattr("trader.ops.lock.LOCKS", locks_file(tmp_path, *rows))
+    assert holder_pid(path) is None
+    rows = (*rows, f"FLOCK  ADVISORY  WRITE 80 {place} 0 EOF")
+    monkeypatch.setattr("trader.ops.lock.LOCKS", locks_file(tmp_path, *rows))
+    assert holder_pid(path) == 80
+
+
+def test_a_process_that_is_gone_already_is_not_signalled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lock"
+    path.touch()
+    process = subprocess.Popen(["true"])
+    process.wait()
+    status = path.stat()
+    place = f"{os.major(status.st_dev):02x}:{os.minor(status.st_dev):02x}:{status.st_ino}"
+    row = f"FLOCK  ADVISORY  WRITE {process.pid} {place} 0 EOF"
+    monkeypatch.setattr("trader.ops.lock.LOCKS", locks_file(tmp_path, row))
+    assert end_holder(path, 0.05, time.sleep) == ()

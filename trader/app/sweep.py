@@ -26,6 +26,7 @@ from trader.errors import TraderError, VenueRefused
 FILLS_MARGIN_MS = 60_000
 READINGS_EMPTY = 2
 LISTING_ATTEMPTS = 3
+_LOOK = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ class Sweeper:
         known instruments may be incomplete, so the venue's whole list has to be looked through.
         """
         late_ms = self.limits.late_ms if in_flight else 0
-        self._cancel(self.symbols, list(self.own.values()))
+        self._cancel(self.symbols, list(self.own.values()), look=True)
         confirmed = self._until_empty(self.began_ms + late_ms)
         if confirmed:
             confirmed = self._beyond_known(must_list=must_list)
@@ -172,7 +173,11 @@ class Sweeper:
         survivors = [order for order in self._shown if order.symbol in self._outcomes]
         self._cancel(shown | unsure, survivors)
 
-    def _cancel(self, symbols: set[str], orders: Sequence[Order | VenueOrder]) -> None:
+    def _cancel(
+        self, symbols: set[str], orders: Sequence[Order | VenueOrder], *, look: bool = False
+    ) -> None:
+        """Ask for cancels side by side. `look`: also list what is open, so that the report can name
+        what was cancelled; nothing waits for that, and nothing is concluded from it."""
         calls: dict[Hashable, Any] = {
             symbol: partial(self.venue.cancel_all, symbol) for symbol in sorted(symbols)
         }
@@ -180,8 +185,17 @@ class Sweeper:
             client_id = order.client_id if isinstance(order, Order) else order.client_order_id
             if client_id:
                 calls[order.symbol, client_id] = partial(self.venue.cancel, order.symbol, client_id)
-        if calls:
-            self._outcomes.update(gather(calls, self.limits.calls_s))
+        if look:
+            calls = {_LOOK: partial(self._open_orders, sorted(self.symbols)), **calls}
+        if not calls:
+            return
+        answers = gather(calls, self.limits.calls_s)
+        listed: list[VenueOrder] | TraderError = answers.pop(_LOOK, [])
+        named = [] if isinstance(listed, TraderError) else list(listed)
+        named += [answer.order for answer in answers.values() if isinstance(answer, Accepted)]
+        for order in named:
+            self._seen.setdefault(_key(order), order)
+        self._outcomes.update(answers)
 
     # --- the rest of the account -------------------------------------------------------------
 
@@ -244,7 +258,9 @@ class Sweeper:
         """Read fills and the venue's clock; both may fail again and again."""
         open_now = {_key(order) for order in self._shown}
         self.swept.cancelled = [
-            _words(order) for key, order in sorted(self._seen.items()) if key not in open_now
+            _words(order)
+            for key, order in sorted(self._seen.items())
+            if key not in open_now and order.state in {OrderState.OPEN, OrderState.CANCELED}
         ]
         self.swept.answers = [Answer(*pair) for pair in sorted(self._answers.items())]
         since: dict[str, int] = {}
