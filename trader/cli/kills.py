@@ -10,8 +10,6 @@ import getpass
 import os
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,9 +21,9 @@ from trader.cli.given import setup_options
 from trader.cli.output import print_json, print_lines
 from trader.cli.typed import AsJson, Config, Now, StateDir
 from trader.errors import JournalError, TraderError, UsageError, worst
-from trader.ops import lock
 from trader.ops.clock import SystemClock
 from trader.ops.latch import Latch
+from trader.ops.lock import CycleLock, hold
 from trader.wiring import Places, Setup, load_setup, open_journal, open_venue, state_root
 
 app = typer.Typer(help="Emergency stop: latch, cancel everything, confirm; resume by a human.")
@@ -69,7 +67,7 @@ def resume(
     """Take the latch away and run again: by a named human, with a reason."""
     setup = load_setup(setup_options(config, state_dir, now))
     mode = setup.run.parameters.mode
-    with lock.hold(setup.places.lock), open_journal(setup) as journal:
+    with hold(setup.places.lock), open_journal(setup) as journal:
         done = resume_account(setup.latch, journal, by, reason, setup.clock.now_ms())
     said = f"resumed by {by}: {reason}" if done else "nothing was halted"
     print_lines(mode, [said])
@@ -97,30 +95,6 @@ def status(*, config: Config, state_dir: StateDir, as_json: AsJson) -> int:
     return 0
 
 
-class HostLock:
-    """The cycle lock of a folder, as a kill needs it."""
-
-    def __init__(self, path: Path) -> None:
-        """`path` need not exist."""
-        self.path = path
-
-    def hold(self) -> AbstractContextManager[None]:
-        """Take it; raises LockHeld at once."""
-        return lock.hold(self.path)
-
-    def holder(self) -> int | None:
-        """Pid of the process that has it."""
-        return lock.holder_pid(self.path)
-
-    def is_held(self) -> bool:
-        """Whether anybody has it."""
-        return lock.is_held(self.path)
-
-    def end_holder(self) -> tuple[int, ...]:
-        """End whoever has it."""
-        return lock.end_holder(self.path, YIELD_S, time.sleep)
-
-
 def kill_setups(config: Sequence[str], state_dir: str, now: str) -> list[tuple[str, KillSetup]]:
     """(mode, what a kill needs) of the policy's account; of every account in the state folder
     when the policy cannot be read, for then nobody knows which one is meant."""
@@ -142,7 +116,7 @@ def seeing_setup(setup: Setup) -> KillSetup:
     """With the policy's venue and instruments."""
     return KillSetup(
         latch=setup.latch,
-        lock=HostLock(setup.places.lock),
+        lock=CycleLock(setup.places.lock, YIELD_S, time.sleep),
         journal_path=setup.places.journal,
         open_target=lambda: Target(open_venue(setup), setup.run.parameters.symbols),
         clock=setup.clock,
@@ -159,7 +133,7 @@ def blind_setup(places: Places, error: TraderError) -> KillSetup:
 
     return KillSetup(
         latch=Latch(places.latch),
-        lock=HostLock(places.lock),
+        lock=CycleLock(places.lock, YIELD_S, time.sleep),
         journal_path=places.journal,
         open_target=no_target,
         clock=SystemClock(),
