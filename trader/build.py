@@ -40,6 +40,7 @@ class CoreForm(StrEnum):
 
 
 _form: CoreForm | None = None
+_code = ""
 
 
 def core_hash(folder: Path) -> str:
@@ -80,10 +81,18 @@ def notice() -> str | None:
 
 
 def code_hash() -> str:
-    """sha256 over the relative names and bytes of every .py and .pxd file of the package."""
+    """`tree_hash` of the installed package as it was when first asked: what this process runs."""
+    global _code  # noqa: PLW0603  asked by several parts of one process, which runs one code
+    if not _code:
+        _code = tree_hash(PACKAGE_DIR)
+    return _code
+
+
+def tree_hash(folder: Path) -> str:
+    """sha256 over the relative names and bytes of every .py and .pxd file below a folder."""
     digest = hashlib.sha256()
-    for name in sorted(_source_names()):
-        data = (PACKAGE_DIR / name).read_bytes()
+    for name in sorted(_source_names(folder)):
+        data = (folder / name).read_bytes()
         digest.update(b"%s %d\n" % (name.encode(), len(data)))
         digest.update(data)
     return digest.hexdigest()
@@ -157,11 +166,11 @@ def _stamped_hash() -> str:
         return ""
 
 
-def _source_names() -> list[str]:
+def _source_names(root: Path) -> list[str]:
     names: list[str] = []
-    for folder, folders, files in os.walk(PACKAGE_DIR):
+    for folder, folders, files in os.walk(root):
         folders[:] = [name for name in folders if name != "__pycache__"]
-        base = os.path.relpath(folder, PACKAGE_DIR)
+        base = os.path.relpath(folder, root)
         prefix = "" if base == "." else base.replace(os.sep, "/") + "/"
         names += [prefix + name for name in files if name.endswith((".py", ".pxd"))]
     return names

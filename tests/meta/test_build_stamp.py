@@ -155,11 +155,15 @@ def test_code_and_lock_hash_follow_the_installed_files(
     (tmp_path / "core" / "a.pxd").write_text("cdef int x")
     (tmp_path / "requirements.lock").write_text("a==1")
     monkeypatch.setattr(build, "PACKAGE_DIR", tmp_path)
-    code, lock = build.code_hash(), build.lock_hash()
+    code, lock = build.tree_hash(tmp_path), build.lock_hash()
     (tmp_path / "core" / "a.pxd").write_text("cdef int y")
     (tmp_path / "requirements.lock").write_text("a==2")
-    assert build.code_hash() != code
+    assert build.tree_hash(tmp_path) != code
     assert build.lock_hash() != lock
+
+
+def test_the_code_s_hash_is_that_of_the_package() -> None:
+    assert build.code_hash() == build.tree_hash(ROOT / "trader")
 
 
 def test_the_lock_of_the_package_is_the_one_at_the_top() -> None:
