@@ -121,6 +121,6 @@ def test_a_fault_is_not_taken_for_a_missing_source(
 def test_a_venue_without_any_source_of_quotes_is_unavailable(
     two_instruments: Callable[..., Scripted], open_venue: Callable[..., CcxtVenue]
 ) -> None:
-    server = two_instruments(lambda _: NO_SUCH["a page"])
+    server = two_instruments(_offering(set(), NO_SUCH["a page"]))
     with pytest.raises(VenueUnavailable):
         open_venue(server.base_url).fetch_quotes([BTC])

@@ -286,3 +286,13 @@ def test_after_an_abort_nothing_leaves(
     assert isinstance(outcome, NotSent)
     assert outcome.code == "aborted"
     assert server.count("POST", "/api/v3/order") == 0
+
+
+def test_a_listing_without_order_types_leaves_the_last_word_to_the_venue(
+    open_venue: Callable[..., CcxtVenue], serve: Callable[..., Scripted]
+) -> None:
+    server = serve(lambda _: said(ORDER))
+    listed = json.loads(server.listing.body)
+    del listed["symbols"][0]["orderTypes"]
+    server.listing = said(listed)
+    assert isinstance(open_venue(server.base_url).submit(_order()), Accepted)

@@ -116,6 +116,14 @@ def _is_klines(parsed: Json) -> bool:
     )
 
 
+def _is_ticker(parsed: Json) -> bool:
+    return _list_of("symbol", "bidPrice", "askPrice")([parsed])
+
+
+def _is_book(parsed: Json) -> bool:
+    return _has("bids", list)(parsed) and _has("asks", list)(parsed)
+
+
 def _is_listing(parsed: Json) -> bool:
     if not _has("symbols", list)(parsed) or not parsed["symbols"]:
         return False
@@ -162,12 +170,15 @@ BINANCE = Dialect(
         "fetch_balance": _is_account,
         "fetch_ohlcv": _is_klines,
         "fetch_bids_asks": _list_of("symbol", "bidPrice", "askPrice"),
+        "fetch_tickers": _list_of("symbol", "bidPrice", "askPrice"),
+        "fetch_ticker": _is_ticker,
+        "fetch_order_book": _is_book,
         "fetch_markets": _is_listing,
         "fetch_time": _has("serverTime", int, str),
     },
     sent_order=_sent_order,
     symbol_key="symbol",
-    info_kept=("orderTypes",),
+    info_kept={"orderTypes": ["LIMIT"]},
     rules_codes=frozenset({"-1013", "-1111"}),
     weight_header="x-mbx-used-weight-1m",
     bars_page=1000,

@@ -28,6 +28,7 @@ from trader.venues.dialect import Reply, SentOrder
 from trader.venues.instrument_cache import InstrumentCache, Rows
 from trader.venues.listing import Listing, rows_from
 from trader.venues.outcomes import Barred, Garbage, absent, failed_read, failed_submit
+from trader.venues.quotes import SOURCE_CALLS, NotOffered, QuoteSources, not_offered
 from trader.venues.retry import Unwell, read_again
 
 T = TypeVar("T")
@@ -66,6 +67,7 @@ class CcxtVenue:
         self._monotonic = monotonic
         self._sleep = sleep
         self._connection = Connection(config, dialect, clock_ms, monotonic)
+        self._quotes = QuoteSources(self._read, clock_ms)
         cache: InstrumentCache | None = None
         if config.cache_path is not None:
             where = f"{config.exchange_id} {config.mode} {config.base_url}"
@@ -157,7 +159,7 @@ class CcxtVenue:
         if not wanted:
             return {}
         try:
-            return self._quotes(wanted)
+            return self._quotes.fetch(wanted)
         except VenueRefused:
             if len(wanted) == 1:
                 return {}
@@ -166,19 +168,6 @@ class CcxtVenue:
         for symbol in wanted:
             found.update(self.fetch_quotes([symbol]))
         return found
-
-    def _quotes(self, symbols: list[str]) -> dict[str, Quote]:
-        at_ms = self._clock_ms()
-
-        def read(answer: Any, _: Reply) -> dict[str, Quote]:
-            quotes = [
-                parse.quote_from(answer[symbol], symbol, at_ms)
-                for symbol in symbols
-                if symbol in answer
-            ]
-            return {quote.symbol: quote for quote in quotes if quote is not None}
-
-        return self._read("fetch_bids_asks", read, symbols)
 
     # --- account -----------------------------------------------------------------------------
 
@@ -428,6 +417,8 @@ class CcxtVenue:
         said = self._connection.say(error.what)
         if isinstance(error, VenueRefused):
             return VenueRefused(said, error.hint)
+        if name in SOURCE_CALLS and not_offered(self._dialect, failed.reply):
+            return NotOffered(said)
         if isinstance(error, Barred):
             return Barred(error.barred_code, said, retry_at_ms=error.retry_at_ms)
         if error.retry_at_ms:

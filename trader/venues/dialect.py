@@ -66,7 +66,8 @@ class Dialect:
         shapes: by call name, whether the parsed body can be the answer to it at all.
         sent_order: the order in a request's body, None when it places none.
         symbol_key: name under which a raw order or fill says its instrument (the venue's id).
-        info_kept: parts of a market's raw description that ccxt needs to place orders.
+        info_kept: parts of a market's raw description that ccxt needs to place orders, each with
+            what is assumed where a listing leaves it out (the venue has the last word).
         rules_codes: raw codes after which the cached instrument rules are doubted.
         weight_header: lower case header with the request weight used in this window.
         bars_page, fills_page: most rows of one answer.
@@ -83,7 +84,7 @@ class Dialect:
     shapes: Mapping[str, Callable[[Json], bool]]
     sent_order: Callable[[str], SentOrder | None]
     symbol_key: str
-    info_kept: tuple[str, ...] = ()
+    info_kept: Mapping[str, Any] = field(default_factory=dict[str, Any])
     rules_codes: frozenset[str] = field(default_factory=frozenset[str])
     weight_header: str = ""
     bars_page: int = 500

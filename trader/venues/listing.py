@@ -7,7 +7,7 @@ needs), fetched once or read from the cache file. Must not live here: requests, 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from trader.core.state import instrument_of, instrument_row
@@ -82,8 +82,9 @@ class Listing:
             self._cache.save(self._rows, self._clock_ms())
 
 
-def rows_from(markets: Sequence[dict[str, Any]], kept: Sequence[str]) -> Rows:
-    """Rows by symbol, sorted, of ccxt's markets; `kept` names the raw parts ccxt needs later.
+def rows_from(markets: Sequence[dict[str, Any]], kept: Mapping[str, Any]) -> Rows:
+    """Rows by symbol, sorted, of ccxt's markets; `kept` names the raw parts that ccxt
+    needs later, with what to assume where they are left out.
 
     Raises Garbage when not one of them is an instrument with usable rules.
     """
@@ -94,7 +95,7 @@ def rows_from(markets: Sequence[dict[str, Any]], kept: Sequence[str]) -> Rows:
             continue
         raw: dict[str, Any] = market["info"]
         words = {name: market[name] for name in ("id", "baseId", "quoteId")}
-        words["info"] = {name: raw[name] for name in kept if name in raw}
+        words["info"] = {name: raw.get(name, assumed) for name, assumed in kept.items()}
         rows[instrument.symbol] = {**instrument_row(instrument), "ccxt": words}
     if not rows:
         raise Garbage("no instrument with usable rules")
