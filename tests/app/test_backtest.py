@@ -226,8 +226,8 @@ def test_a_strategy_whose_bars_are_too_coarse_is_left_out_by_name(tmp_path: Path
     given = replace(given, strategies=(*given.strategies, fine))
     said = inputs_of(tmp_path, given, CASH, 5, a="BTC_USDT-5m.csv")
     assert any("strategy fine is LEFT OUT: it needs 1m bars" in line for line in said)
+    asked = replace(CASH, strategies=("fine",))
     with pytest.raises(UsageError, match="strategy fine needs 1m bars, the files allow 5m"):
-        asked = replace(CASH, strategies=("fine",))
         inputs_of(tmp_path, given, asked, 5, a="BTC_USDT-5m.csv")
 
 

@@ -59,9 +59,8 @@ class Workspace:
         for name, text in config_files(base_url or '""', list(symbols)).items():
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            if not base_url:
-                text = text.replace("mode: testnet", "mode: paper")
-            path.write_text(text, encoding="utf-8")
+            mode = "testnet" if base_url else "paper"
+            path.write_text(text.replace("mode: testnet", f"mode: {mode}"), encoding="utf-8")
 
     def replace(self, name: str, old: str, new: str) -> None:
         """Change a text of the policy."""
