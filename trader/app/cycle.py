@@ -114,12 +114,13 @@ def open_books(setup: PassSetup, journal: Journal, side: VenueSide) -> None:
     capital = Decimal(parameters.capital) if parameters.capital else held
     if capital > held or capital <= 0:
         raise UsageError(
-            f"app.capital is {capital} {parameters.quote}, the account holds {held}",
+            f"app.capital is {text(capital)} {parameters.quote}, the account holds {text(held)}",
             "lower app.capital or fund the account",
         )
     if capital > cash_max:
         raise UsageError(
-            f"the account's {capital} {parameters.quote} exceed app.cash_max {cash_max}",
+            f"the account's {text(capital)} {parameters.quote} exceed "
+            f"app.cash_max {text(cash_max)}",
             "set app.capital to a slice, or raise app.cash_max",
         )
     unit = Decimal(1).scaleb(-digits)

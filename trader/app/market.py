@@ -121,7 +121,7 @@ def _read(setup: PassSetup, venue: MarketData, journal: Journal, windows: Window
         if isinstance(answer, TraderError):
             reading.errors.append(answer)
             if key != QUOTES:
-                reading.trouble(key[0], f"DATA_STALE read={type(answer).__name__}")
+                reading.trouble(key[0], f"DATA_STALE read={answer.code.name}")
         elif key == QUOTES:
             reading.quotes = answer
         else:
