@@ -1,9 +1,9 @@
 """What an installation weighs: a run-time environment made from the lock file, and the demo's time.
 
 Makes a fresh virtual environment with the locked run-time requirements and the package itself,
-counts the bytes of its files (without pip, which a run does not need, named beside the whole), and
-runs the installed `trader demo`. Needs the package registry or its cache. Exit code 0 only when both
-bounds hold; the last line is JSON.
+counts the bytes of its files (pip's share is named: a run does not need it), and runs the installed
+`trader demo`. Needs the package registry or its cache. Exit code 0 only when both bounds hold; the
+last line is JSON.
 """
 
 from __future__ import annotations

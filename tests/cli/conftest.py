@@ -34,5 +34,6 @@ def exchange(tmp_path: Path, made_bars: list[Path]) -> Iterator[Workspace]:
     found = Workspace(tmp_path, dict(KEYS))
     with serve_in_thread(ExchangeConfig(bars=made_bars, warm_bars=WARM)) as served:
         found.first_ms = served.exchange.clock.now_ms() // MINUTE_MS * MINUTE_MS
+        found.admin = served.admin
         found.write_config(served.base_url, ("BTC/USDT", "ETH/USDT"))
         yield found

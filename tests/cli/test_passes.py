@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -10,6 +12,9 @@ import time
 from trader.ops.lock import hold
 
 from .workspace import MINUTE_MS, Workspace, loads
+
+# The bar that closes then is where the made prices' fast average first crosses the slow one.
+ENTRY_MINUTE = 2
 
 
 def test_a_cycle_decides_writes_down_and_names_its_mode(exchange: Workspace) -> None:
@@ -125,3 +130,31 @@ def test_paper_watch_goes_on_until_interrupted(exchange: Workspace) -> None:
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
         assert "Traceback" not in process.stderr.read()
+
+
+def test_sigterm_finishes_the_step_in_hand_and_leaves_clean_books(exchange: Workspace) -> None:
+    assert exchange.admin is not None
+    exchange.trader("cycle", "--now", exchange.now(ENTRY_MINUTE - 1))
+    hold_orders = {"method": "POST", "path": "/api/v3/order", "times": 1, "action": "hold"}
+    exchange.admin.faults([hold_orders])
+    with subprocess.Popen(
+        [sys.executable, "-m", "trader", "cycle", "--json", "--now", exchange.now(ENTRY_MINUTE)],
+        cwd=exchange.folder,
+        env={**os.environ, **exchange.env},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        while not sum(exchange.admin.held().values()):
+            assert process.poll() is None, process.stdout.read()
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        exchange.admin.release()
+        said = json.loads(process.stdout.read())
+        assert process.wait(20) == 130
+    (order,) = said["orders"]
+    assert order["state"] == "filled"
+    assert exchange.trader("audit", "verify").returncode == 0
+    again = loads(exchange.trader("cycle", "--json", "--now", exchange.now(ENTRY_MINUTE + 1)))
+    assert again["mismatches"] == []
+    assert again["exit_code"] == 0

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from trader.cli.demo_files import config_files
+from trader.exchange.client import AdminClient
 
 MINUTE_MS = 60_000
 WARM = 425
@@ -25,6 +26,7 @@ class Workspace:
     folder: Path
     env: dict[str, str] = field(default_factory=dict[str, str])
     first_ms: int = 0
+    admin: AdminClient | None = None
 
     def trader(self, *words: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
         """One command."""
