@@ -78,7 +78,7 @@ class Scripted:
 
     port: int
     answer: Callable[[Asked], Say]
-    asked: list[Asked] = field(default_factory=list[Asked])
+    asked: list[Asked] = field(default_factory=list[Asked], repr=False)
     listing: Say = field(default_factory=lambda: said(LISTING))
 
     @property
