@@ -200,10 +200,11 @@ def denied(world: World) -> dict[str, Any]:
 def test_a_denied_order_is_not_absent_while_a_fill_may_be_of_it(
     changed: dict[str, Any], concluded: str, world: World, denied: dict[str, Any]
 ) -> None:
-    at_ms = denied["sent_ms"] + changed.pop("at_ms", 40)
+    given = {"at_ms": 40, **changed}
+    given["at_ms"] += denied["sent_ms"]
     found = told(
         world,
-        fill(denied, client_order_id="", venue_order_id="4711", at_ms=at_ms, **changed),
+        fill(denied, client_order_id="", venue_order_id="4711", **given),
         answers=(Answer(denied["client_id"], None),),
     )
     wanted = [f"FILL_UNCLAIMED client_id={denied['client_id']} trade=x1 venue_order=4711"]
@@ -217,9 +218,10 @@ def test_a_fee_in_the_coin_sold_that_the_owners_coins_paid_is_booked_beside(worl
     leaving = world.orders()[1]
     held = world.held()
     with wiring.open_journal(world.setup()) as journal:
-        lots = journal.state.positions["BTC/USDT"].qty_units // journal.state.spec(
-            "BTC/USDT"
-        ).base_per_lot
+        lots = (
+            journal.state.positions["BTC/USDT"].qty_units
+            // journal.state.spec("BTC/USDT").base_per_lot
+        )
         sold = journal.state.spec("BTC/USDT").qty(lots)
         order = {**leaving, "client_id": "f" * 32, "state": "open", "qty_lots": lots}
         order |= {"filled_lots": 0, "filled_units": 0, "venue_lots": 0}

@@ -12,8 +12,7 @@ from typing import Any
 
 from trader.app.context import PassSetup
 from trader.app.ports import Venue
-from trader.app.reconcile import FILLS_MARGIN_MS
-from trader.app.settle import Answer, settle
+from trader.app.settle import FILLS_MARGIN_MS, Answer, settle
 from trader.core.approval import restore
 from trader.core.scale import ScaleError, Spec, to_units_rounded
 from trader.core.snapshot import CoreQuote

@@ -15,7 +15,7 @@ from typing import Any
 from trader.app.context import PassSetup
 from trader.app.fanout import gather, value_of
 from trader.app.ports import Venue
-from trader.app.settle import Answer, settle
+from trader.app.settle import FILLS_MARGIN_MS, Answer, settle
 from trader.core.evidence import find_mismatches
 from trader.core.fold import in_flight_on
 from trader.core.identity import is_own
@@ -26,8 +26,6 @@ from trader.domain.instrument import Instrument
 from trader.domain.order import OrderState, VenueOrder
 from trader.journal.journal import Journal
 
-# Fills are asked for from a little before the oldest order was sent: clocks differ.
-FILLS_MARGIN_MS = 60_000
 _SENT = frozenset(OrderState) - {OrderState.PLANNED, OrderState.ABANDONED, OrderState.NOT_SENT}
 
 

@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trader.core.evidence import fill_fact, judge_order
+from trader.core.evidence import could_be, fill_fact, judge_order, split_base_fee
 from trader.core.scale import ScaleError
 from trader.core.state import Order
 from trader.domain.account import Fill
 from trader.domain.order import TRANSITIONS, OrderEvent, Side, VenueOrder
 from trader.journal.journal import Journal, Transaction
+
+# Fills are asked for from a little before the oldest order was sent: clocks differ.
+FILLS_MARGIN_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class _Booking:
         self.journal = journal
         self.tx = tx
         self.findings = findings
+        self.unclaimed: list[Fill] = []
         self.by_venue_id = {
             order.venue_id: order for order in journal.state.orders.values() if order.venue_id
         }
@@ -78,7 +82,7 @@ class _Booking:
         except ScaleError as error:
             self.findings.append(f"ORDER_OFF_GRID client_id={order.client_id} why={error}")
             return
-        if fact is not None:
+        if fact is not None and not (answer.order is None and self._may_be_told(order, grace_ms)):
             self.tx.append("order_seen", fact, venue_ms)
         if answer.order is not None and answer.order.venue_order_id:
             self.by_venue_id[answer.order.venue_order_id] = order
@@ -88,7 +92,8 @@ class _Booking:
             return
         order = self._order_of(fill)
         if order is None:
-            return  # the owner's own trade
+            self.unclaimed.append(fill)  # the owner's own trade
+            return
         spec = self.journal.state.spec(order.symbol)
         try:
             fact = fill_fact(order, fill, spec)
@@ -102,6 +107,7 @@ class _Booking:
             )
             return
         held = self.journal.state.positions.get(order.symbol)
+        fact = split_base_fee(fact, held.qty_units if held else 0, spec)
         sold = fact["qty_lots"] * spec.base_per_lot + fact["fee_base_units"]
         oversold = fill.side is Side.SELL and (held is None or sold > held.qty_units)
         if OrderEvent.FILL_PART not in TRANSITIONS[order.state] or oversold:
@@ -112,6 +118,19 @@ class _Booking:
             )
             return
         self.tx.append("fill", fact, fill.at_ms)
+
+    def _may_be_told(self, order: Order, grace_ms: int) -> bool:
+        """Whether a fill that no order explains may be of an order that the venue denies: its
+        lists do not always agree at once, and while they do not, nothing is concluded."""
+        spec = self.journal.state.spec(order.symbol)
+        for fill in self.unclaimed:
+            if could_be(order, fill, spec, grace_ms, FILLS_MARGIN_MS):
+                self.findings.append(
+                    f"FILL_UNCLAIMED client_id={order.client_id} trade={fill.trade_id} "
+                    f"venue_order={fill.venue_order_id}"
+                )
+                return True
+        return False
 
     def _order_of(self, fill: Fill) -> Order | None:
         orders = self.journal.state.orders

@@ -1,8 +1,8 @@
 """Evidence: what the venue's answers prove about our orders and books.
 
 Lives here: the pure judgements of reconcile. Nothing is concluded from silence but `absent`, and
-that only after the request's own validity window has passed and the venue itself says it knows no
-such order and no such fill. Must not live here: asking the venue.
+that only after the request's own validity window has passed, the venue itself says it knows no
+such order, and none of its fills could be of it. Must not live here: asking the venue.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from trader.core.scale import ScaleError, Spec, text, to_decimal, to_units_round
 from trader.core.sizing import entry_cost_units
 from trader.core.state import Order, State
 from trader.domain.account import Balance, Fill
-from trader.domain.order import TRANSITIONS, OrderState, Side, VenueOrder
+from trader.domain.order import TRANSITIONS, OrderState, Side, TimeInForce, VenueOrder
 
 Payload = dict[str, Any]
 
@@ -89,6 +89,32 @@ def fill_fact(order: Order, fill: Fill, spec: Spec) -> Payload:
     }
 
 
+def could_be(order: Order, fill: Fill, spec: Spec, grace_ms: int, margin_ms: int) -> bool:
+    """Whether an execution that no known order explains may be of this order, which the venue does
+    not show. `margin_ms` is how far the clocks may be apart."""
+    if (fill.symbol, fill.side) != (order.symbol, order.side):
+        return False
+    since_ms = fill.at_ms - order.sent_ms
+    if since_ms < -margin_ms:
+        return False
+    if order.tif is TimeInForce.IOC and since_ms > grace_ms + margin_ms:
+        return False
+    limit = spec.price(order.price_ticks)
+    fair = fill.price <= limit if fill.side is Side.BUY else fill.price >= limit
+    return fair and fill.qty <= spec.qty(order.qty_lots)
+
+
+def split_base_fee(fact: Payload, held_units: int, spec: Spec) -> Payload:
+    """The `fill` fact of a sale that took its fee in the coin sold, from beyond what is held: that
+    part came out of the owner's coins, as a fee in any other coin does."""
+    over = int(fact["qty_lots"]) * spec.base_per_lot + int(fact["fee_base_units"]) - held_units
+    if fact["side"] != Side.SELL or not 0 < over <= int(fact["fee_base_units"]):
+        return fact
+    own = int(fact["fee_base_units"]) - over
+    beside = text(to_decimal(over, spec.base_unit))
+    return {**fact, "fee_base_units": own, "fee_asset": spec.base, "fee": beside}
+
+
 def find_mismatches(state: State, balances: Mapping[str, Balance]) -> list[str]:
     """Shortages of the program's own cash and coins, as `CODE key=value ...`, sorted.
 
@@ -133,4 +159,11 @@ def _total(balances: Mapping[str, Balance], asset: str) -> Decimal:
     return balance.total if balance else Decimal(0)
 
 
-__all__ = ["ScaleError", "fill_fact", "find_mismatches", "judge_order"]
+__all__ = [
+    "ScaleError",
+    "could_be",
+    "fill_fact",
+    "find_mismatches",
+    "judge_order",
+    "split_base_fee",
+]
