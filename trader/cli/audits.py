@@ -1,22 +1,30 @@
-"""`trader audit verify | replay | explain`.
+"""`trader audit verify | replay | explain | inspect | export`: what only reads.
 
-Lives here: signatures and words. Must not live here: the proofs themselves.
+Lives here: signatures and words. Must not live here: the proofs themselves, or the commands that
+write (`audit_upkeep`).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trader.cli.audit_upkeep import accept_head, repair, seal
 from trader.cli.given import setup_options
-from trader.cli.output import print_json, print_lines
+from trader.cli.output import print_json, print_lines, say
 from trader.cli.typed import AsJson, Config, StateDir
 from trader.errors import ExitCode, UsageError
 from trader.wiring import Setup, load_setup, open_journal
 
 if TYPE_CHECKING:
     from trader.app.replay import ReplayReport
+    from trader.journal.head import Head
+
+JournalFile = Annotated[
+    str, typer.Option("--journal", metavar="PATH", help="This file; no policy is read then.")
+]
 
 app = typer.Typer(no_args_is_help=True, help="Prove and explain what the journal holds.")
 
@@ -30,17 +38,13 @@ def verify(
     head: Annotated[
         str, typer.Option(metavar="SEQ:HASH", help="A head that was noted elsewhere.")
     ] = "",
-    journal: Annotated[
-        str, typer.Option(metavar="PATH", help="This file; no policy is read then.")
-    ] = "",
+    journal: JournalFile = "",
 ) -> int:
     """Check every byte of the journal; changes nothing."""
     from trader.journal.verify import has_errors
     from trader.journal.verify import verify as verify_journal
 
-    setup = None if journal else load_setup(setup_options(config, state_dir))
-    place = setup.places.journal if setup else journal
-    mode = mode_of(setup) if setup else "audit"
+    mode, place = chosen_journal(config, state_dir, journal)
     findings = verify_journal(place, parse_head(head))
     failed = has_errors(findings)
     if as_json:
@@ -103,6 +107,48 @@ def explain(
     return 0
 
 
+@app.command()
+def inspect(
+    *, config: Config, state_dir: StateDir, as_json: AsJson, journal: JournalFile = ""
+) -> int:
+    """Show head, size, rows per table and entries per kind."""
+    from trader.journal.export import inspect as inspect_journal
+
+    mode, place = chosen_journal(config, state_dir, journal)
+    seen = inspect_journal(place)
+    if as_json:
+        print_json({"mode": mode, "journal": str(place), **seen})
+        return 0
+    lines = [f"journal {place}", f"head {seen['head']}", f"size {seen['bytes']} bytes"]
+    lines += [f"table {name}: {rows} rows" for name, rows in seen["tables"].items()]
+    lines += [f"kind {kind}: {count} entries" for kind, count in seen["kinds"].items()]
+    print_lines(mode, lines)
+    return 0
+
+
+@app.command()
+def export(
+    *,
+    table: Annotated[str, typer.Argument(metavar="TABLE")],
+    config: Config,
+    state_dir: StateDir,
+    format_: Annotated[
+        str, typer.Option("--format", metavar="NAME", help="csv, json or jsonl.")
+    ] = "csv",
+    journal: JournalFile = "",
+) -> int:
+    """Write a table to stdout; its mode and number of lines to stderr."""
+    from trader.journal.export import export as export_table
+
+    mode, place = chosen_journal(config, state_dir, journal)
+    count = 0
+    for line in export_table(place, table, format_):
+        print(line)
+        count += 1
+    say(mode, f"{table} of {place}: {count} lines of {format_}")
+    return 0
+
+
 def replay_lines(report: ReplayReport) -> list[str]:
     """A replay in words: the verdict, then everything that stands against it."""
     verdict = "PROVEN" if report.proven else "NOT PROVEN"
@@ -123,19 +169,32 @@ def replay_lines(report: ReplayReport) -> list[str]:
     return lines
 
 
-def parse_head(text: str) -> Any:
+def parse_head(text: str) -> Head | None:
     """A head from `SEQ:HASH`; None for no text."""
-    from trader.journal.head import Head
+    from trader.journal.head import parse_noted
 
     if not text:
         return None
-    seq, mark, digest = text.partition(":")
-    whole = len(digest) == 64 and all(letter in "0123456789abcdef" for letter in digest)
-    if not mark or not seq.isdigit() or not whole:
-        raise UsageError(f"--head {text!r} is not SEQ:HASH", "copy it from `trader status -v`")
-    return Head(int(seq), digest)
+    try:
+        return parse_noted(text)
+    except ValueError as error:
+        raise UsageError(
+            f"--head {text!r} is not SEQ:HASH", "copy it from `trader status -v`"
+        ) from error
+
+
+def chosen_journal(config: list[str], state_dir: str, journal: str) -> tuple[str, Path]:
+    """(mode, path) of the file that is named, else of the policy's account."""
+    if journal:
+        return "audit", Path(journal)
+    setup = load_setup(setup_options(config, state_dir))
+    return mode_of(setup), setup.places.journal
 
 
 def mode_of(setup: Setup) -> str:
     """paper, testnet or live."""
     return setup.run.parameters.mode
+
+
+for change in (seal, repair, accept_head):
+    app.command()(change)

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from trader.app.backtest_report import rounded
+from trader.cli.times import span
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -79,15 +80,6 @@ def ratio(value: str | None) -> str:
 def cash(amount: str) -> str:
     """An amount, without decimals when it is long anyway."""
     return rounded(amount, 2 if abs(Decimal(amount)) < LONG else 0)
-
-
-def held(ms: int) -> str:
-    """A stretch of time, in its two largest units."""
-    minutes = ms // 60_000
-    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
-    if days:
-        return f"{days}d {hours}h"
-    return f"{hours}h {rest}m" if hours else f"{rest}m"
 
 
 def _plain(moment: str) -> str:
@@ -161,7 +153,7 @@ def _groups(rows: Sequence[Mapping[str, Any]]) -> Table:
             cash(row["best"]),
             cash(row["worst"]),
             cash(row["fees"]),
-            held(row["mean_held_ms"]),
+            span(row["mean_held_ms"]),
         )
     return table
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from trader.app.status import Status, account_folders, read_status
 from trader.cli.output import is_terminal, print_json
-from trader.cli.times import utc
+from trader.cli.times import span, utc
 from trader.errors import ExitCode, TraderError
 from trader.ops.latch import Latch
 from trader.ops.lock import holder_pid
@@ -139,8 +139,8 @@ def _cycle_line(row: dict[str, Any]) -> str:
     due = row.get("next_due_ms")
     if due is None:
         return line
-    late = row["overdue_ms"] // 1000
-    return f"{line}; next due {utc(due)}" + (f", {late} s ago" if late else "")
+    late_ms = row["overdue_ms"]
+    return f"{line}; next due {utc(due)}" + (f", OVERDUE by {span(late_ms)}" if late_ms else "")
 
 
 def _halt_line(row: dict[str, Any]) -> str:

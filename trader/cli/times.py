@@ -10,3 +10,12 @@ def utc(at_ms: int) -> str:
     if at_ms < 0:
         return "never"
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def span(ms: int) -> str:
+    """A stretch of time, in its two largest units."""
+    minutes = ms // 60_000
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{days}d {hours}h"
+    return f"{hours}h {rest}m" if hours else f"{rest}m"
