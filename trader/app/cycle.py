@@ -27,6 +27,8 @@ from trader.errors import ExitCode, UsageError, worst
 from trader.journal.journal import Journal
 
 DATA_CODES = ("DATA_", "QUOTE_")
+# What a venue adapter calls a refusal of the key or of its rights.
+KEY_CODES = frozenset({"auth", "no_right"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,7 @@ def _abandon_stale(setup: PassSetup, journal: Journal, bar_ms: int) -> None:
 def _plan(
     setup: PassSetup, venue: Venue, journal: Journal, bar_ms: int, reconciled: ReconcileReport
 ) -> Plan:
-    snapshot = read_market(setup, venue, journal, bar_ms, reconciled.mismatches)
+    snapshot = read_market(setup, venue, journal, bar_ms, reconciled)
     decided = plan(snapshot)
     with journal.transaction() as tx:
         payload = snapshot_payload(snapshot, setup.policy_sha, setup.code_sha)
@@ -212,7 +214,7 @@ def _code(
     if any(order.unresolved for order in orders):
         codes.append(ExitCode.UNKNOWN_OUTCOME)
     rejected = (o for o in orders if o.state is OrderState.REJECTED and o.bar_ms == newest)
-    if any(order.outcome_code.startswith("AUTH") for order in rejected):
+    if any(order.outcome_code in KEY_CODES for order in rejected):
         codes.append(ExitCode.VENUE_REFUSED)
     if decided is not None and decided.trail and all(_blind(row.answer) for row in decided.trail):
         codes.append(ExitCode.DATA)

@@ -17,6 +17,7 @@ from trader.app.context import PassSetup
 from trader.app.execute import core_quote
 from trader.app.fanout import gather
 from trader.app.ports import MarketData, RawBar
+from trader.app.reconcile import ReconcileReport
 from trader.bars.quality import judge_rows
 from trader.core.scale import ScaleError, text
 from trader.core.series import Series
@@ -49,7 +50,11 @@ class Reading:
 
 
 def read_market(
-    setup: PassSetup, venue: MarketData, journal: Journal, bar_ms: int, mismatches: tuple[str, ...]
+    setup: PassSetup,
+    venue: MarketData,
+    journal: Journal,
+    bar_ms: int,
+    reconciled: ReconcileReport,
 ) -> Snapshot:
     """Read, keep new bars as facts, and build the snapshot of one decision bar.
 
@@ -71,7 +76,10 @@ def read_market(
             symbol, timeframe, first_ms, last_ms + 1, tick=tick
         )
     quotes = _core_quotes(journal, reading)
+    for symbol in reconciled.refused:
+        reading.trouble(symbol, "INSTRUMENT_INACTIVE venue=refuses")
     troubles = {symbol: tuple(codes) for symbol, codes in reading.troubles.items()}
+    mismatches = reconciled.mismatches
     if mismatches:
         troubles["*"] = mismatches
     return Snapshot(
