@@ -32,7 +32,7 @@ from trader.core.step import (
 from trader.domain.market import Quote
 from trader.domain.order import Side
 from trader.domain.outcome import Accepted, NotSent, Outcome, Rejected
-from trader.errors import VenueUnavailable
+from trader.errors import VenueRefused, VenueUnavailable
 from trader.journal.journal import Journal, Transaction
 
 
@@ -132,7 +132,7 @@ class Executor:
             venue_ms = self.venue.fetch_venue_ms()
             seen = self.venue.fetch_order(action.symbol, action.client_id)
             fills = self.venue.fetch_fills(action.symbol, order.sent_ms - FILLS_MARGIN_MS)
-        except VenueUnavailable:
+        except (VenueUnavailable, VenueRefused):
             # No evidence: the order stays as it is, the next cycle asks again.
             with self.journal.transaction() as tx:
                 record(tx)
@@ -149,7 +149,7 @@ class Executor:
     def _requote(self, symbol: str, record: Callable[[Transaction], Any]) -> None:
         try:
             quote = self.venue.fetch_quotes([symbol]).get(symbol)
-        except VenueUnavailable:
+        except (VenueUnavailable, VenueRefused):
             quote = None
         try:
             core = core_quote(quote, self.journal.state.spec(symbol)) if quote else None

@@ -24,6 +24,7 @@ from trader.core.state import Order, Row, State, instrument_of, instrument_row
 from trader.domain.account import Balance, Fill
 from trader.domain.instrument import Instrument
 from trader.domain.order import OrderState, VenueOrder
+from trader.errors import TraderError, VenueRefused
 from trader.journal.journal import Journal
 
 _SENT = frozenset(OrderState) - {OrderState.PLANNED, OrderState.ABANDONED, OrderState.NOT_SENT}
@@ -31,7 +32,11 @@ _SENT = frozenset(OrderState) - {OrderState.PLANNED, OrderState.ABANDONED, Order
 
 @dataclass(frozen=True, slots=True)
 class VenueSide:
-    """What the venue said, read once at the start of a cycle."""
+    """What the venue said, read once at the start of a cycle.
+
+    `refused`: instruments that it refuses to speak of (delisted, renamed); nothing is concluded
+    about them.
+    """
 
     venue_ms: int
     instruments: dict[str, Instrument]
@@ -39,15 +44,18 @@ class VenueSide:
     open_orders: list[VenueOrder]
     answers: list[Answer]
     fills: list[Fill]
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ReconcileReport:
-    """What reconcile found: unexplained differences, foreign orders, orders still unresolved."""
+    """What reconcile found: unexplained differences, foreign orders, orders still unresolved,
+    instruments that the venue refuses to speak of."""
 
     mismatches: tuple[str, ...]
     foreign: tuple[str, ...]
     unresolved: tuple[str, ...]
+    refused: tuple[str, ...] = ()
 
 
 def watched_symbols(setup: PassSetup, journal: Journal) -> list[str]:
@@ -81,15 +89,50 @@ def read_venue(setup: PassSetup, venue: Venue, journal: Journal) -> VenueSide:
     for symbol, sent_ms in since.items():
         second[symbol] = partial(venue.fetch_fills, symbol, sent_ms - FILLS_MARGIN_MS)
     books = gather(second, setup.reads_s)
-    fills = [fill for symbol in sorted(since) for fill in value_of(books, symbol)]
+    # A refused key shows here: from then on a refusal is about one instrument, and stays there.
+    balances = value_of(books, "balances")
+    refused: set[str] = set()
+    opened = _open_orders(setup, venue, symbols, orders["open"], refused)
+    fills = {symbol: _unless_refused(books[symbol], symbol, refused) for symbol in sorted(since)}
+    answers = {
+        order: _unless_refused(orders[order.client_id], order.symbol, refused) for order in working
+    }
     return VenueSide(
         value_of(orders, "clock"),
         instruments,
-        value_of(books, "balances"),
-        value_of(orders, "open"),
-        [Answer(order.client_id, value_of(orders, order.client_id)) for order in working],
-        fills,
+        balances,
+        opened,
+        [
+            Answer(order.client_id, seen)
+            for order, seen in answers.items()
+            if order.symbol not in refused
+        ],
+        [fill for told in fills.values() for fill in told or ()],
+        tuple(sorted(refused)),
     )
+
+
+def _unless_refused(told: Any, symbol: str, refused: set[str]) -> Any:
+    """The value of a read about one instrument; None, and noted, when the venue refuses it."""
+    if isinstance(told, VenueRefused):
+        refused.add(symbol)
+        return None
+    if isinstance(told, TraderError):
+        raise told
+    return told
+
+
+def _open_orders(
+    setup: PassSetup, venue: Venue, symbols: list[str], told: Any, refused: set[str]
+) -> list[VenueOrder]:
+    """Open orders; read one instrument at a time when the venue refuses one of them."""
+    if not isinstance(told, VenueRefused):
+        return _unless_refused(told, "", refused)
+    single = gather(
+        {symbol: partial(venue.fetch_open_orders, [symbol]) for symbol in symbols}, setup.reads_s
+    )
+    found = [_unless_refused(single[symbol], symbol, refused) or () for symbol in symbols]
+    return [order for orders in found for order in orders]
 
 
 def reconcile(setup: PassSetup, journal: Journal, side: VenueSide) -> ReconcileReport:
@@ -110,7 +153,7 @@ def reconcile(setup: PassSetup, journal: Journal, side: VenueSide) -> ReconcileR
     unresolved = tuple(
         order.client_id for order in journal.state.orders.values() if order.unresolved
     )
-    return ReconcileReport(tuple(findings), foreign, unresolved)
+    return ReconcileReport(tuple(findings), foreign, unresolved, side.refused)
 
 
 def refresh_instruments(setup: PassSetup, journal: Journal, side: VenueSide) -> None:
