@@ -16,6 +16,8 @@ def span(ms: int) -> str:
     """A stretch of time, in its two largest units."""
     minutes = ms // 60_000
     days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if not minutes:
+        return f"{ms // 1000}s"
     if days:
         return f"{days}d {hours}h"
     return f"{hours}h {rest}m" if hours else f"{rest}m"
