@@ -32,7 +32,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "trader.core"
 # Where the set-up keeps build tools, so that they are not part of the installed environment.
-TOOLS = ROOT / "build" / f"tools-{sys.version_info.major}.{sys.version_info.minor}"
+TOOLS = ROOT / "build" / "tools"
 STAMP = "_stamp"
 # -ffp-contract=off: a fused multiply-add changes indicator values on ARM; never -ffast-math.
 # -fwrapv: integer overflow stays defined, as in the interpreter's own build.

@@ -18,7 +18,6 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,7 +26,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 DONE = VENV / "trader-setup.json"
 INCOMPLETE = VENV / "trader-setup.incomplete"
-TOOLS = ROOT / "build" / f"tools-{sys.version_info.major}.{sys.version_info.minor}"
+TOOLS = ROOT / "build" / "tools"
 CORE_SCRIPT = ROOT / "scripts" / "build" / "core.py"
 LOCKS = {"runtime": "requirements.lock", "dev": "requirements-dev.lock"}
 # A third of ccxt that `trader` does not use, and what only installs: no bytecode is made of it.
@@ -62,12 +61,22 @@ def packages_key(level: str) -> str:
     return digest_of([ROOT / name for name in names], str(ROOT))
 
 
+def interpreter() -> str:
+    """Which Python `.venv` is made of; not the one that runs this."""
+    settings = VENV / "pyvenv.cfg"
+    return settings.read_text(encoding="utf-8") if settings.is_file() else ""
+
+
 def core_key() -> str:
-    """What the compiled core depends on; a compiler that appears later counts as a change."""
+    """What the compiled core depends on."""
     core = ROOT / "trader" / "core"
     paths = [*core.glob("*.py"), *core.glob("*.pxd"), ROOT / "scripts" / "build" / "core.py"]
-    headers = Path(sysconfig.get_path("include"), "Python.h").is_file()
-    return digest_of(sorted(paths), sys.version, str(shutil.which("cc")), str(headers))
+    return digest_of(sorted(paths), interpreter())
+
+
+def core_is_ready() -> bool:
+    """Whether the core is compiled; where it was not, a compiler may have come since."""
+    return done().get("core") == core_key() and any((ROOT / "trader/core").glob("_stamp.*"))
 
 
 def done() -> dict[str, str]:
@@ -90,7 +99,7 @@ def packages_noted(level: str) -> dict[str, str]:
 
 def is_ready(level: str) -> bool:
     """Whether nothing has to be done. A `dev` set-up serves `runtime` too."""
-    return bool(packages_noted(level)) and done().get("core") == core_key()
+    return bool(packages_noted(level)) and core_is_ready()
 
 
 def run(*words: str | Path, **environment: str) -> None:
@@ -142,7 +151,7 @@ def make_venv() -> None:
 
 def install_tools() -> None:
     """What building needs, apart from `.venv`."""
-    key = digest_of([ROOT / "requirements-build.lock"], sys.version)
+    key = digest_of([ROOT / "requirements-build.lock"], interpreter())
     note = TOOLS / "done"
     if note.is_file() and note.read_text(encoding="ascii") == key:
         return
@@ -154,7 +163,6 @@ def install_tools() -> None:
 
 def install_packages(level: str) -> None:
     """Locked packages with hashes; the core is compiled meanwhile, as it needs none of them."""
-    make_venv()
     say(f"installing locked packages ({LOCKS[level]}) and compiling the core")
     install_tools()
     compiling = subprocess.Popen([PYTHON, CORE_SCRIPT], stdin=subprocess.DEVNULL)
@@ -183,12 +191,14 @@ def compile_bytecode() -> None:
 
 def set_up(level: str) -> None:
     """Bring `.venv` up to date; the marker is taken away when all is done."""
-    core = core_key()
     noted = packages_noted(level)
     if noted:
-        say("compiling the core")
+        core = core_key()
+        install_tools()
         run(PYTHON, CORE_SCRIPT)
     else:
+        make_venv()
+        core = core_key()
         install_packages(level)
         levels = LOCKS if level == "dev" else (level,)
         noted = {name: packages_key(name) for name in levels}
@@ -196,7 +206,7 @@ def set_up(level: str) -> None:
     note.write_text(json.dumps({**noted, "core": core}), encoding="utf-8")
     note.replace(DONE)
     INCOMPLETE.unlink(missing_ok=True)
-    say("ready")
+    say(f"{VENV.name} is ready")
 
 
 def main(argv: list[str]) -> int:
