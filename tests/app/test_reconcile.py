@@ -227,6 +227,30 @@ def test_an_instrument_that_is_delisted_becomes_inactive(worlds: Worlds) -> None
     assert report.bar_ms % (4 * MINUTE_MS) == 0
 
 
+def test_an_instrument_that_the_venue_refuses_to_speak_of_does_not_stop_the_others(
+    worlds: Worlds,
+) -> None:
+    world = worlds(("BTC/USDT", "ETH/USDT"))
+    body = '{"code": -1121, "msg": "Invalid symbol."}'
+    no_symbol = {"name": "answer", "status": 400, "body": body}
+    lost = {"method": "POST", "path": "/api/v3/order", "contains": "ETHUSDT"}
+    about = {"method": "GET", "contains": "symbol=ETHUSDT", "action": no_symbol}
+    refused = {**about, "path": "/api/v3/(order|myTrades)"}
+    world.admin.faults([{**lost, "when": {"nth": 1}, "action": "drop_after"}, refused])
+    assert world.cycle(8).code is ExitCode.UNKNOWN_OUTCOME
+    world.admin.faults([{**about, "path": "/api/v3/(openOrders|klines)"}])
+    report = world.cycle(10)
+    assert report.reconciled.refused == ("ETH/USDT",)
+    assert report.code is ExitCode.UNKNOWN_OUTCOME
+    with world.journal() as journal:
+        sides = [(o["symbol"], o["side"], o["state"]) for o in journal.orders()]
+    assert ("BTC/USDT", "sell", "filled") in sides
+    assert ("ETH/USDT", "buy", "absent") not in sides
+    world.admin.clear_faults()
+    world.cycle(11)
+    assert world.differences() == []
+
+
 def test_rules_that_do_not_fit_the_integers_are_left_out(worlds: Worlds) -> None:
     world = worlds(("BTC/USDT", "ETH/USDT"))
     world.cycle(8)
