@@ -20,7 +20,7 @@ from trader.errors import ExitCode, TraderError
 from trader.exchange.server import serve_in_thread
 from trader.journal.verify import verify
 
-CYCLES = 50
+CYCLES = 40
 SEEDS = (1, 2, 3)
 ORDER = {"method": "POST", "path": "/api/v3/order"}
 # Faults of single answers: an order may have landed or not; a read may say nothing sensible.
