@@ -21,11 +21,11 @@ def seal(*, config: Config, state_dir: StateDir) -> int:
     setup = load_setup(setup_options(config, state_dir))
     with hold(setup.places.lock):
         sealed = close_segment(setup.places.journal, setup.clock.now_ms())
-    span = f"entries {sealed.from_seq} to {sealed.to_seq}"
+    number, span = sealed.number, f"entries {sealed.from_seq} to {sealed.to_seq}"
     lines = [
         f"sealed {span} in {sealed.file}",
         "it may be moved away: it is the only copy of these entries, keep it",
-        f"without it verify says (info, exit 0): inputs archived in segment {sealed.number}: {span}",
+        f"without it verify says (info, exit 0): inputs archived in segment {number}: {span}",
     ]
     print_lines(setup.run.parameters.mode, lines)
     return 0
@@ -47,7 +47,8 @@ def repair(*, config: Config, state_dir: StateDir) -> int:
         spoilt = [f for f in verify(path) if f.level == ERROR and f.seq is not None]
         if spoilt:
             raise ProofFailed(
-                f"{path} is not repaired, nothing was changed: its entries are damaged, {spoilt[0]}",
+                f"{path} is not repaired, nothing was changed: its entries are damaged, "
+                f"the first finding is {spoilt[0]}",
                 "run `trader audit verify`; restore database, -wal and head file together",
             )
         differences = repair_journal(path)

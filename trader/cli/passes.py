@@ -7,33 +7,27 @@ cold cycle pays for: nothing that only another command needs.
 
 from __future__ import annotations
 
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-from trader.app.cycle import CycleReport, decide_cycle, run_cycle
+from trader.app.cycle import CycleReport, run_cycle
 from trader.app.status_file import account_status
 from trader.cli.given import setup_options
 from trader.cli.output import print_json, print_lines, say
 from trader.cli.times import utc
-from trader.core.plan import Plan
 from trader.core.scale import text
 from trader.core.state import Order, State
 from trader.errors import ExitCode
 from trader.journal.journal import Journal
 from trader.ops.lock import hold
 from trader.wiring import (
-    Places,
     Setup,
     deadline,
     load_setup,
     open_journal,
     open_venue,
-    state_root,
     stop_on_signals,
 )
 
@@ -62,10 +56,9 @@ def cycle_command(
     """One pass: policy, lock, reconcile, snapshot, plan, journal, submit; then exit."""
     options = setup_options(config, state_dir, now, overrides)
     if dry_run:
-        with tempfile.TemporaryDirectory(prefix="trader-dry-run-") as scratch:
-            setup = load_setup(replace(options, state_dir=scratch))
-            copy_books(state_root(options, setup.settings.state_dir), setup.places)
-            return show_dry_run(setup, as_json=as_json)
+        from trader.cli.dry_runs import dry_run_on_a_copy
+
+        return dry_run_on_a_copy(options, as_json=as_json)
     setup = load_setup(options)
     with stop_on_signals(setup.stop):
         done = one_pass(setup)
@@ -77,10 +70,18 @@ def one_pass(setup: Setup) -> Pass:
     """Take the lock, open journal and venue, run the pass."""
     with hold(setup.places.lock), open_journal(setup, create=True) as journal:
         venue = open_venue(setup)
-        abort: Callable[[], None] = getattr(venue, "abort", lambda: None)
-        with deadline(setup.settings.deadline_ms / 1000, abort):
-            report = run_cycle(setup.run, venue, journal)
+        abort: Callable[[], None] = getattr(venue, "abort", _nothing)
+        close: Callable[[], None] = getattr(venue, "close", _nothing)
+        try:
+            with deadline(setup.settings.deadline_ms / 1000, abort):
+                report = run_cycle(setup.run, venue, journal)
+        finally:
+            close()
         return Pass(report, tuple(pass_lines(report, journal)), pass_row(report, journal.state))
+
+
+def _nothing() -> None:
+    """What a venue without connections has to do at its end."""
 
 
 def show_pass(setup: Setup, done: Pass, *, as_json: bool, verbose: int) -> None:
@@ -127,7 +128,7 @@ def pass_row(report: CycleReport, state: State) -> dict[str, Any]:
         "mode": state.word("mode"),
         "account": state.word("account"),
         "orders": [
-            _order_row(state, order)
+            order_row(state, order)
             for order in state.orders.values()
             if order.bar_ms == report.bar_ms
         ],
@@ -148,7 +149,7 @@ def pass_row(report: CycleReport, state: State) -> dict[str, Any]:
 
 
 def _order_line(state: State, order: Order) -> str:
-    row = _order_row(state, order)
+    row = order_row(state, order)
     return (
         f"{row['side']} {row['qty']} {row['symbol']} at {row['price']} ({row['strategy']}, "
         f"{row['reason']}): {row['state']}, filled {row['filled']}"
@@ -156,7 +157,8 @@ def _order_line(state: State, order: Order) -> str:
     )
 
 
-def _order_row(state: State, order: Order) -> dict[str, Any]:
+def order_row(state: State, order: Order) -> dict[str, Any]:
+    """An order as JSON, amounts as text."""
     spec = state.spec(order.symbol)
     return {
         "client_id": order.client_id,
@@ -171,76 +173,6 @@ def _order_row(state: State, order: Order) -> dict[str, Any]:
         "outcome_code": order.outcome_code,
         "attempt": order.attempt,
     }
-
-
-# --- dry run -----------------------------------------------------------------------------------
-
-
-def copy_books(root: Path, scratch: Places) -> None:
-    """Copy the account's books to a scratch folder, where a dry run may do as it likes.
-
-    Under the lock where there is one, so that no cycle writes meanwhile.
-    """
-    real = Places(root / scratch.folder.name)
-    scratch.folder.mkdir(parents=True, exist_ok=True)
-    if not real.folder.exists():
-        return
-    if not real.lock.exists():
-        _copy_files(real, scratch)
-        return
-    with hold(real.lock):
-        _copy_files(real, scratch)
-
-
-def _copy_files(real: Places, scratch: Places) -> None:
-    for path in sorted(real.folder.iterdir()):
-        # The shared-memory file of a WAL is rebuilt from the WAL itself.
-        if path.is_file() and path != real.lock and not path.name.endswith("-shm"):
-            shutil.copy2(path, scratch.folder / path.name)
-
-
-def show_dry_run(setup: Setup, *, as_json: bool) -> int:
-    """Decide on the copy, print the plan, send nothing."""
-    mode = setup.run.parameters.mode
-    with open_journal(setup, create=True) as journal:
-        venue = open_venue(setup)
-        abort: Callable[[], None] = getattr(venue, "abort", lambda: None)
-        with deadline(setup.settings.deadline_ms / 1000, abort):
-            cycle, bar_ms, reconciled, decided, note = decide_cycle(setup.run, venue, journal)
-        orders = [order for order in journal.state.orders.values() if order.bar_ms == bar_ms]
-        rows = [_order_row(journal.state, order) for order in orders]
-    if as_json:
-        print_json(
-            {
-                "dry_run": True,
-                "mode": mode,
-                "cycle": cycle,
-                "bar_ms": bar_ms,
-                "note": note,
-                "orders": rows,
-                "trail": [row.row() for row in decided.trail] if decided else [],
-                "mismatches": list(reconciled.mismatches),
-            }
-        )
-        return int(ExitCode.OK)
-    print_lines(mode, dry_run_lines(bar_ms, note, rows, decided, list(reconciled.mismatches)))
-    return int(ExitCode.OK)
-
-
-def dry_run_lines(
-    bar_ms: int, note: str, rows: list[dict[str, Any]], decided: Plan | None, found: list[str]
-) -> list[str]:
-    """The plan in words."""
-    lines = [f"dry run for bar {utc(bar_ms)}: {note}, {len(rows)} orders; nothing is written"]
-    lines += [
-        f"would {row['side']} {row['qty']} {row['symbol']} at {row['price']} "
-        f"({row['strategy']}, {row['reason']})"
-        for row in rows
-    ]
-    for answer in decided.trail if decided else ():
-        lines.append(f"{answer.strategy or 'no strategy'} {answer.symbol}: {answer.answer}")
-    lines += [f"MISMATCH {mismatch}" for mismatch in found]
-    return lines
 
 
 # --- paper -------------------------------------------------------------------------------------

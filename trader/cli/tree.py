@@ -79,6 +79,11 @@ def run_tree(argv: Sequence[str]) -> int:
         code: Any = command.main(list(argv), prog_name="trader", standalone_mode=False)
     except typer.Exit as ended:
         return ended.exit_code
+    except SystemExit as ended:
+        # What click makes of a reader that is gone; the edge knows that it is no failure.
+        if isinstance(ended.__context__, BrokenPipeError):
+            raise ended.__context__ from None
+        raise
     except typer.Abort:
         return int(ExitCode.INTERRUPTED)
     except USAGE_ERRORS as error:
