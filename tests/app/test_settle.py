@@ -9,7 +9,7 @@ import pytest
 
 from trader import wiring
 from trader.app.settle import Answer, settle
-from trader.domain.account import Fill
+from trader.domain.account import Balance, Fill
 from trader.domain.order import OrderState, Side, VenueOrder
 from trader.journal.journal import Journal
 
@@ -232,3 +232,17 @@ def test_a_fee_in_the_coin_sold_that_the_owners_coins_paid_is_booked_beside(worl
         paid = Decimal(journal.state.other_fees["BTC"])
     assert world.held() == 0
     assert paid == Decimal("0.5") - (held - sold)
+
+
+@pytest.mark.parametrize(("held", "concluded"), [("9000", "unknown"), ("10000", "absent")])
+def test_a_denied_order_is_not_absent_while_the_cash_it_would_have_spent_is_missing(
+    held: str, concluded: str, world: World, denied: dict[str, Any]
+) -> None:
+    with wiring.open_journal(world.setup()) as journal:
+        own = journal.state.cash_units
+        unit = Decimal(1).scaleb(-journal.state.number("cash_digits"))
+        assert own * unit == 10_000
+        balances = {"USDT": Balance("USDT", Decimal(held), Decimal(0))}
+        answers = (Answer(denied["client_id"], None),)
+        assert settle(journal, answers, (), 10**13, GRACE_MS, balances=balances) == []
+    assert world.orders()[0]["state"] == concluded

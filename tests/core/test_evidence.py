@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from trader.core.evidence import fill_fact, find_mismatches, judge_order
+from trader.core.evidence import fill_fact, find_mismatches, judge_order, may_have_spent
 from trader.core.scale import ScaleError
 from trader.core.state import Order
 from trader.domain.account import Balance, Fill
@@ -179,3 +179,13 @@ def test_an_instrument_in_whole_coins_can_be_held_beside_very_many_of_the_owner(
     rich = {"PEPE": Balance("PEPE", Decimal(10) ** 14, Decimal(0)), **balances("1000")}
     hold(state, "PEPE/USDT", lots=5, name="one")
     assert find_mismatches(state, rich) == []
+
+
+@pytest.mark.parametrize(("coins", "spent"), [("0.1", False), ("0.099", True), ("5", False)])
+def test_coins_that_are_missing_may_have_been_sold_by_an_order_in_doubt(
+    coins: str, spent: bool
+) -> None:
+    state = account()
+    hold(state)
+    held = {"BTC": Balance("BTC", Decimal(0), Decimal(coins))}
+    assert may_have_spent(state, order("unknown", side="sell"), held) is spent

@@ -39,13 +39,15 @@ from trader.journal.journal import Journal, Transaction
 class Executor:
     """Carries one plan out; lives for one cycle."""
 
-    def __init__(self, setup: PassSetup, venue: Venue, journal: Journal) -> None:
-        """`journal.state` holds the plan."""
+    def __init__(
+        self, setup: PassSetup, venue: Venue, journal: Journal, mismatches: int = 0
+    ) -> None:
+        """`journal.state` holds the plan; `mismatches`: how many reconcile found."""
         self.setup = setup
         self.venue = venue
         self.journal = journal
         self.findings: list[str] = []
-        self.facts = StepFacts(now_ms=setup.clock.now_ms())
+        self.facts = StepFacts(now_ms=setup.clock.now_ms(), mismatches=mismatches)
 
     def run(self) -> None:
         """Until `step` has nothing left, or a signal asks the process to stop."""
@@ -137,9 +139,12 @@ class Executor:
             with self.journal.transaction() as tx:
                 record(tx)
             return
+        # That it is not known yet proves nothing here: absence is concluded by reconcile, which
+        # has the balances to hold against it.
+        answers = [Answer(action.client_id, seen)] if seen is not None else []
         self.findings += settle(
             self.journal,
-            [Answer(action.client_id, seen)],
+            answers,
             fills,
             venue_ms,
             self.setup.grace_ms,

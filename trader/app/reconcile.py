@@ -7,7 +7,7 @@ that does not answer leaves the books as they were. Must not live here: decision
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -24,9 +24,12 @@ from trader.core.state import Order, Row, State, instrument_of, instrument_row
 from trader.domain.account import Balance, Fill
 from trader.domain.instrument import Instrument
 from trader.domain.order import OrderState, VenueOrder
+from trader.domain.timeframe import DAY_MS
 from trader.errors import TraderError, VenueRefused
 from trader.journal.journal import Journal
 
+# How far back a shortage is searched for fills that nobody told in time.
+MORE_FILLS_MS = 3 * DAY_MS
 _SENT = frozenset(OrderState) - {OrderState.PLANNED, OrderState.ABANDONED, OrderState.NOT_SENT}
 
 
@@ -135,12 +138,27 @@ def _open_orders(
     return [order for orders in found for order in orders]
 
 
-def reconcile(setup: PassSetup, journal: Journal, side: VenueSide) -> ReconcileReport:
-    """Settle what the venue's side proves and compare the books."""
+def reconcile(
+    setup: PassSetup,
+    journal: Journal,
+    side: VenueSide,
+    more_fills: Callable[[], Sequence[Fill]] = tuple,
+) -> ReconcileReport:
+    """Settle what the venue's side proves and compare the books.
+
+    When something is short, `more_fills` is asked: a fill that was hidden until its order was
+    settled explains it and is booked.
+    """
     refresh_instruments(setup, journal, side)
     answers = [*side.answers, *_turned_up(journal, side)]
-    findings = settle(journal, answers, side.fills, side.venue_ms, setup.grace_ms)
-    findings += find_mismatches(journal.state, side.balances)
+    findings = settle(
+        journal, answers, side.fills, side.venue_ms, setup.grace_ms, balances=side.balances
+    )
+    short = find_mismatches(journal.state, side.balances)
+    if short:
+        findings += settle(journal, [], more_fills(), side.venue_ms, setup.grace_ms)
+        short = find_mismatches(journal.state, side.balances)
+    findings += short
     findings += _strangers(setup, journal, side)
     if findings:
         with journal.transaction() as tx:
@@ -154,6 +172,21 @@ def reconcile(setup: PassSetup, journal: Journal, side: VenueSide) -> ReconcileR
         order.client_id for order in journal.state.orders.values() if order.unresolved
     )
     return ReconcileReport(tuple(findings), foreign, unresolved, side.refused)
+
+
+def read_more_fills(setup: PassSetup, venue: Venue, journal: Journal) -> list[Fill]:
+    """Every fill of the watched instruments in the last days, whatever their orders look like;
+    nothing of an instrument that cannot be read."""
+    since_ms = setup.clock.now_ms() - MORE_FILLS_MS
+    reads = {
+        symbol: partial(venue.fetch_fills, symbol, since_ms)
+        for symbol in watched_symbols(setup, journal)
+    }
+    told = gather(reads, setup.reads_s)
+    answered: list[list[Fill]] = [
+        told[symbol] for symbol in sorted(told) if not isinstance(told[symbol], TraderError)
+    ]
+    return [fill for fills in answered for fill in fills]
 
 
 def refresh_instruments(setup: PassSetup, journal: Journal, side: VenueSide) -> None:

@@ -7,14 +7,20 @@ once, by the venue's trade id. Must not live here: asking the venue, deciding wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from trader.core.evidence import could_be, fill_fact, judge_order, split_base_fee
+from trader.core.evidence import (
+    could_be,
+    fill_fact,
+    judge_order,
+    may_have_spent,
+    split_base_fee,
+)
 from trader.core.scale import ScaleError
 from trader.core.state import Order
-from trader.domain.account import Fill
+from trader.domain.account import Balance, Fill
 from trader.domain.order import TRANSITIONS, OrderEvent, Side, VenueOrder
 from trader.journal.journal import Journal, Transaction
 
@@ -37,17 +43,19 @@ def settle(
     venue_ms: int,
     grace_ms: int,
     also: Callable[[Transaction], Any] | None = None,
+    balances: Mapping[str, Balance] | None = None,
 ) -> list[str]:
     """Append what the answers and fills prove, in one transaction (`also` is appended first).
 
-    `fills` must have been read after the answers. Returns findings, `CODE key=value ...`: fills
+    `fills` and `balances` must have been read after the answers; an order that the venue denies is
+    not absent while either says that it may have been carried out. Returns findings, `CODE key=value ...`: fills
     that contradict their order are not booked but reported.
     """
     findings: list[str] = []
     with journal.transaction() as tx:
         if also is not None:
             also(tx)
-        booking = _Booking(journal, tx, findings)
+        booking = _Booking(journal, tx, findings, balances)
         # What exists is settled first, so that fills find their order by the venue's id.
         for answer in answers:
             if answer.order is not None:
@@ -63,10 +71,17 @@ def settle(
 class _Booking:
     """One transaction's worth of settling."""
 
-    def __init__(self, journal: Journal, tx: Transaction, findings: list[str]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        tx: Transaction,
+        findings: list[str],
+        balances: Mapping[str, Balance] | None,
+    ) -> None:
         self.journal = journal
         self.tx = tx
         self.findings = findings
+        self.balances = balances
         self.unclaimed: list[Fill] = []
         self.by_venue_id = {
             order.venue_id: order for order in journal.state.orders.values() if order.venue_id
@@ -120,8 +135,9 @@ class _Booking:
         self.tx.append("fill", fact, fill.at_ms)
 
     def _may_be_told(self, order: Order, grace_ms: int) -> bool:
-        """Whether a fill that no order explains may be of an order that the venue denies: its
-        lists do not always agree at once, and while they do not, nothing is concluded."""
+        """Whether an unexplained fill or a balance says that an order may have been carried out
+        though the venue denies it: its lists do not always agree at once, and while they do not,
+        nothing is concluded. (A shortage is reported with the other mismatches.)"""
         spec = self.journal.state.spec(order.symbol)
         for fill in self.unclaimed:
             if could_be(order, fill, spec, grace_ms, FILLS_MARGIN_MS):
@@ -130,7 +146,9 @@ class _Booking:
                     f"venue_order={fill.venue_order_id}"
                 )
                 return True
-        return False
+        return self.balances is not None and may_have_spent(
+            self.journal.state, order, self.balances
+        )
 
     def _order_of(self, fill: Fill) -> Order | None:
         orders = self.journal.state.orders

@@ -2,7 +2,7 @@
 
 Lives here: the pure judgements of reconcile. Nothing is concluded from silence but `absent`, and
 that only after the request's own validity window has passed, the venue itself says it knows no
-such order, and none of its fills could be of it. Must not live here: asking the venue.
+such order, and neither an unexplained fill nor a balance says otherwise. Must not live here: asking the venue.
 """
 
 from __future__ import annotations
@@ -104,6 +104,18 @@ def could_be(order: Order, fill: Fill, spec: Spec, grace_ms: int, margin_ms: int
     return fair and fill.qty <= spec.qty(order.qty_lots)
 
 
+def may_have_spent(state: State, order: Order, balances: Mapping[str, Balance]) -> bool:
+    """Whether less than the program's own is there of what the order would have spent: then it may
+    have been carried out, whatever the venue's lists say."""
+    spec = state.spec(order.symbol)
+    if order.side is Side.BUY:
+        unit = Decimal(1).scaleb(-state.number("cash_digits"))
+        return to_decimal(state.cash_units, unit) > _total(balances, spec.quote)
+    position = state.positions.get(order.symbol)
+    own = position.qty_units if position else 0
+    return to_decimal(own, spec.base_unit) > _total(balances, spec.base)
+
+
 def split_base_fee(fact: Payload, held_units: int, spec: Spec) -> Payload:
     """The `fill` fact of a sale that took its fee in the coin sold, from beyond what is held: that
     part came out of the owner's coins, as a fee in any other coin does."""
@@ -165,5 +177,6 @@ __all__ = [
     "fill_fact",
     "find_mismatches",
     "judge_order",
+    "may_have_spent",
     "split_base_fee",
 ]
