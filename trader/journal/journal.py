@@ -74,7 +74,8 @@ class Journal(Reader):
         if noted is None and found.seq > self.origin.seq:
             raise JournalError(
                 f"the head file {head_file.path} is missing",
-                "run `trader audit verify`, restore database, -wal and head file together",
+                "run `trader audit verify`, restore database, -wal and head file together, "
+                "or vouch for what is there: `trader audit accept-head`",
             )
         if noted is not None and not self.holds(noted):
             raise JournalError(

@@ -62,6 +62,11 @@ def has_errors(findings: list[Finding]) -> bool:
     return any(finding.level == ERROR for finding in findings)
 
 
+def head_missing(path: Path) -> Finding:
+    """What is said when the journal at `path` has no head file."""
+    return Finding(ERROR, f"head file {head_path(path).name}", "is missing")
+
+
 def verify(path: Path | str, head: Head | None = None) -> list[Finding]:
     """Everything that is wrong with a journal, nothing when it is whole.
 
@@ -108,7 +113,7 @@ def _head_lines(path: Path) -> tuple[list[tuple[str, Head]], list[Finding]]:
     try:
         lines = read_lines(place)
     except FileNotFoundError:
-        return [], [Finding(ERROR, f"head file {place.name}", "is missing")]
+        return [], [head_missing(path)]
     heads: list[tuple[str, Head]] = []
     findings: list[Finding] = []
     for number, line in enumerate(lines, 1):
