@@ -98,7 +98,7 @@ def test_steps_and_their_facts_are_written_down(world: World) -> None:
     steps = world.payloads("step")
     assert steps[0]["actions"][0]["do"] == "Send"
     assert steps[-1]["actions"] == []
-    assert set(steps[0]["facts"]) == {"now_ms", "looked", "quotes", "latch"}
+    assert set(steps[0]["facts"]) == {"now_ms", "looked", "quotes", "latch", "mismatches"}
 
 
 def test_a_quote_is_rounded_away_from_the_middle(world: World) -> None:

@@ -193,6 +193,31 @@ def test_coins_and_cash_of_the_owner_are_no_mismatch(world: World) -> None:
     assert Decimal(free) >= 3  # what the program did not buy it did not sell
 
 
+def test_fills_that_were_hidden_until_their_order_was_settled_explain_what_is_short(
+    world: World,
+) -> None:
+    lie = [
+        {"op": "set", "at": ["status"], "value": "EXPIRED"},
+        {"op": "set", "at": ["executedQty"], "value": "0"},
+        {"op": "set", "at": ["cummulativeQuoteQty"], "value": "0"},
+        {"op": "set", "at": ["fills"], "value": []},
+    ]
+    post = {"method": "POST", "path": "/api/v3/order", "when": {"nth": 1}}
+    world.admin.faults([{**post, "action": {"name": "edit", "edit": lie}}])
+    world.admin.moods(trades_lag_ms=150_000)
+    assert world.cycle(8).code is ExitCode.OK
+    [order] = world.orders()
+    assert (order["state"], order["filled_lots"]) == ("expired", 0)
+    report = world.cycle(9)
+    assert report.code is ExitCode.MISMATCH
+    assert report.reconciled.mismatches[0].startswith("CASH_SHORT")
+    report = world.cycle(11)
+    assert (report.code, report.reconciled.mismatches) == (ExitCode.OK, ())
+    assert world.kinds()["order_recalled"] == 1
+    assert world.held() > 0
+    assert world.differences() == []
+
+
 # --- rules ---------------------------------------------------------------------------------------
 
 

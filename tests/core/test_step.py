@@ -206,3 +206,16 @@ def test_facts_and_actions_go_into_the_journal_and_back() -> None:
     rows = [action_row(a) for a in (Send(A), Look(BTC, A), Requote(BTC), Abandon(A, "w"), attempt)]
     assert [row["do"] for row in rows] == ["Send", "Look", "Requote", "Abandon", "PlanAttempt"]
     assert rows[4]["order"]["attempt"] == 1
+
+
+def test_an_entry_does_not_leave_while_the_books_disagree_but_an_exit_does() -> None:
+    apart = StepFacts(NOW_MS, mismatches=1)
+    assert act(planned(order_row(A)), apart) == [Abandon(A, "books_mismatch")]
+    state = account()
+    hold(state, BTC, 100)
+    assert act(planned(leaving(), state=state), apart) == [Send(A)]
+
+
+def test_facts_are_read_back_as_they_were_written() -> None:
+    facts = StepFacts(NOW_MS, frozenset({A}), {BTC: quote(), ETH: None}, "no_entries", 2)
+    assert facts_of(facts_row(facts)) == facts

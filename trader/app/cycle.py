@@ -9,12 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from trader.app.context import PassSetup
 from trader.app.execute import Executor
 from trader.app.market import read_market
 from trader.app.ports import Venue
-from trader.app.reconcile import ReconcileReport, VenueSide, read_venue, reconcile
+from trader.app.reconcile import (
+    ReconcileReport,
+    VenueSide,
+    read_more_fills,
+    read_venue,
+    reconcile,
+)
 from trader.app.status_file import write_status
 from trader.core.canonical import canonical
 from trader.core.plan import Plan, plan, plan_payload
@@ -54,7 +61,7 @@ class CycleReport:
 def run_cycle(setup: PassSetup, venue: Venue, journal: Journal) -> CycleReport:
     """One pass. Raises TraderError when it cannot go on; the journal then holds what was done."""
     cycle, bar_ms, reconciled, decided, note = decide_cycle(setup, venue, journal)
-    executor = Executor(setup, venue, journal)
+    executor = Executor(setup, venue, journal, len(reconciled.mismatches))
     planned = journal.state.number("last_bar_ms") == bar_ms
     if planned:
         executor.run()
@@ -82,7 +89,7 @@ def decide_cycle(
     refuse_other_books(setup, journal)
     cycle = journal.state.number("cycles") + 1
     _start(setup, journal, cycle, now_ms, bar_ms)
-    reconciled = reconcile(setup, journal, side)
+    reconciled = reconcile(setup, journal, side, partial(read_more_fills, setup, venue, journal))
     newest = journal.state.number("last_bar_ms")
     if newest == bar_ms:
         return cycle, bar_ms, reconciled, None, "resumed"

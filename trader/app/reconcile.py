@@ -183,10 +183,11 @@ def read_more_fills(setup: PassSetup, venue: Venue, journal: Journal) -> list[Fi
         for symbol in watched_symbols(setup, journal)
     }
     told = gather(reads, setup.reads_s)
-    answered: list[list[Fill]] = [
-        told[symbol] for symbol in sorted(told) if not isinstance(told[symbol], TraderError)
-    ]
-    return [fill for fills in answered for fill in fills]
+    return [fill for symbol in sorted(told) for fill in _fills_or_none(told[symbol])]
+
+
+def _fills_or_none(told: Any) -> list[Fill]:
+    return [] if isinstance(told, TraderError) else told
 
 
 def refresh_instruments(setup: PassSetup, journal: Journal, side: VenueSide) -> None:

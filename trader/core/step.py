@@ -75,12 +75,14 @@ class StepFacts:
             is the next cycle's business).
         quotes: fresh quotes read in this cycle, by symbol; a value of None: the venue had none.
         latch: halt level of the latch outside the journal (`running` when it is not set).
+        mismatches: unexplained differences between journal and venue: no entry may leave.
     """
 
     now_ms: int
     looked: frozenset[str] = frozenset()
     quotes: Mapping[str, CoreQuote | None] = field(default_factory=dict[str, CoreQuote | None])
     latch: str = "running"
+    mismatches: int = 0
 
 
 def facts_row(facts: StepFacts) -> dict[str, Any]:
@@ -92,6 +94,7 @@ def facts_row(facts: StepFacts) -> dict[str, Any]:
             symbol: quote.row() if quote else [] for symbol, quote in sorted(facts.quotes.items())
         },
         "latch": facts.latch,
+        "mismatches": facts.mismatches,
     }
 
 
@@ -100,7 +103,13 @@ def facts_of(row: Mapping[str, Any]) -> StepFacts:
     quotes = {
         symbol: CoreQuote(*values) if values else None for symbol, values in row["quotes"].items()
     }
-    return StepFacts(int(row["now_ms"]), frozenset(row["looked"]), quotes, str(row["latch"]))
+    return StepFacts(
+        int(row["now_ms"]),
+        frozenset(row["looked"]),
+        quotes,
+        str(row["latch"]),
+        int(row["mismatches"]),
+    )
 
 
 def action_row(action: Action) -> dict[str, Any]:
@@ -168,6 +177,8 @@ def _step_leg(
 
 def forbidden(state: State, facts: StepFacts, order: Order) -> str:
     """Why a planned order must not leave now; "" when it may."""
+    if order.side is Side.BUY and facts.mismatches:
+        return "books_mismatch"
     rank = halt_rank(state, facts.latch)
     limit = 0 if order.side is Side.BUY else 2
     return "" if rank <= limit else f"halt_{HALT_LEVELS[rank]}"
