@@ -28,15 +28,19 @@ def test_an_approved_cannot_be_made_by_calling_it() -> None:
 
 def calls_of(tree: ast.AST) -> set[str]:
     """Names of functions that call `seal_approved`, or name the seal."""
-    found: set[str] = set()
-    for function in ast.walk(tree):
-        if isinstance(function, ast.FunctionDef):
-            for node in ast.walk(function):
-                named = node.id if isinstance(node, ast.Name) else ""
-                named = node.attr if isinstance(node, ast.Attribute) else named
-                if named == "seal_approved":
-                    found.add(function.name)
-    return found
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    return {
+        function.name
+        for function in functions
+        if any(named(node) == "seal_approved" for node in ast.walk(function))
+    }
+
+
+def named(node: ast.AST) -> str:
+    """The name that a node reads, if it is a name or an attribute."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def test_only_the_gates_and_restore_make_one() -> None:

@@ -62,6 +62,18 @@ def ends_early(world: World, rng: random.Random) -> None:
             Executor(run, venue, journal).run()
 
 
+def one_cycle(world: World, rng: random.Random, minute: int) -> str:
+    """A cycle, or one that ends before its end; what came of it."""
+    if rng.random() < 0.15:
+        ends_early(world, rng)
+        return "ended early"
+    setup = world.setup()
+    with wiring.open_journal(setup, create=True) as journal:
+        code = run_cycle(setup.run, wiring.open_venue(setup), journal).code
+    assert code in EXPECTED, f"ended with {code!r} at minute {minute}"
+    return code.name
+
+
 def play(world: World, rng: random.Random) -> Counter[str]:
     """Random cycles; what came of them."""
     told: Counter[str] = Counter()
@@ -72,15 +84,7 @@ def play(world: World, rng: random.Random) -> Counter[str]:
         if rng.random() < 0.5:
             world.admin.faults([{**rng.choice(FAULTS), "times": rng.choice((1, 1, 5))}])
         try:
-            if rng.random() < 0.15:
-                ends_early(world, rng)
-                told["ended early"] += 1
-            else:
-                setup = world.setup()
-                with wiring.open_journal(setup, create=True) as journal:
-                    code = run_cycle(setup.run, wiring.open_venue(setup), journal).code
-                assert code in EXPECTED, f"ended with {code!r} at minute {minute}"
-                told[code.name] += 1
+            told[one_cycle(world, rng, minute)] += 1
         except TraderError as error:
             told[type(error).__name__] += 1
         if rng.random() < 0.5:

@@ -48,8 +48,8 @@ def settle(
     """Append what the answers and fills prove, in one transaction (`also` is appended first).
 
     `fills` and `balances` must have been read after the answers; an order that the venue denies is
-    not absent while either says that it may have been carried out. Returns findings, `CODE key=value ...`: fills
-    that contradict their order are not booked but reported.
+    not absent while either says that it may have been carried out. Returns findings,
+    `CODE key=value ...`: fills that contradict their order are not booked but reported.
     """
     findings: list[str] = []
     with journal.transaction() as tx:
@@ -135,9 +135,11 @@ class _Booking:
         self.tx.append("fill", fact, fill.at_ms)
 
     def _may_be_told(self, order: Order, grace_ms: int) -> bool:
-        """Whether an unexplained fill or a balance says that an order may have been carried out
-        though the venue denies it: its lists do not always agree at once, and while they do not,
-        nothing is concluded. (A shortage is reported with the other mismatches.)"""
+        """Whether an unexplained fill or a balance says that a denied order was carried out.
+
+        A venue's lists do not always agree at once, and while they do not, nothing is concluded.
+        (A shortage is reported with the other mismatches.)
+        """
         spec = self.journal.state.spec(order.symbol)
         for fill in self.unclaimed:
             if could_be(order, fill, spec, grace_ms, FILLS_MARGIN_MS):

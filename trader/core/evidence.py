@@ -2,7 +2,8 @@
 
 Lives here: the pure judgements of reconcile. Nothing is concluded from silence but `absent`, and
 that only after the request's own validity window has passed, the venue itself says it knows no
-such order, and neither an unexplained fill nor a balance says otherwise. Must not live here: asking the venue.
+such order, and neither an unexplained fill nor a balance says otherwise. Must not live here: asking
+the venue.
 """
 
 from __future__ import annotations
