@@ -135,9 +135,9 @@ class _Booking:
         self.tx.append("fill", fact, fill.at_ms)
 
     def _may_be_told(self, order: Order, grace_ms: int) -> bool:
-        """Whether an unexplained fill or a balance says that a denied order was carried out.
+        """Whether an unexplained fill or a balance says that an order may have been carried out.
 
-        A venue's lists do not always agree at once, and while they do not, nothing is concluded.
+        A venue's lists do not always agree at once; while they do not, nothing is concluded.
         (A shortage is reported with the other mismatches.)
         """
         spec = self.journal.state.spec(order.symbol)
