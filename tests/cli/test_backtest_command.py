@@ -103,3 +103,16 @@ def test_a_bad_file_is_one_sentence_and_code_3(
     assert name in done.stderr
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [("x.csv=BTC/USDT:USDT", "did you mean BTC/USDT"), ("=BTC/USDT", "names no file")],
+)
+def test_what_cannot_be_bars_of_a_spot_instrument_is_usage(
+    given: str, said: str, workspace: Workspace
+) -> None:
+    done = workspace.trader("backtest", "--bars", given)
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -156,6 +156,14 @@ def _load(given: str, rules: Mapping[str, Instrument]) -> BarFile:
     if not mark or Path(given).exists():
         name, symbol = given, ""
     wanted = symbol.upper().replace("-", "/") or None
+    spot, colon, _ = symbol.partition(":")
+    if colon:
+        raise UsageError(
+            f"--bars names {symbol}: a perpetual or future; only spot is traded",
+            f"did you mean {spot}",
+        )
+    if not name:
+        raise UsageError(f"--bars {given!r} names no file", "write FILE=BASE/QUOTE")
     file = load_bars(name, wanted)
     known = rules.get(file.symbol)
     if known is None or known.tick == file.tick:
