@@ -109,3 +109,11 @@ def test_a_quote_is_rounded_away_from_the_middle(world: World) -> None:
     assert core_quote(odd, spec).row() == [10_000, 10_002, 1, -1, 7]
     with pytest.raises(ScaleError):
         core_quote(dataclasses.replace(odd, ask=Decimal(10) ** 30), spec)
+
+
+def test_an_order_carries_the_hashes_of_what_sent_it(world: World) -> None:
+    world.cycle(8)
+    [sent] = world.payloads("order_sent")
+    [started] = world.payloads("cycle_start")
+    for name in ("policy", "code", "lock"):
+        assert sent[name] == started[name] != ""

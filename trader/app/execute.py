@@ -99,7 +99,7 @@ class Executor:
         sent_ms = self.setup.clock.now_ms()
         with self.journal.transaction() as tx:
             record(tx)
-            tx.append("order_sent", {"client_id": client_id, "at_ms": sent_ms}, sent_ms)
+            tx.append("order_sent", self._stamped(client_id, sent_ms), sent_ms)
         # The latch is read once more between the commit and the send: a kill may just have come.
         rank = HALT_LEVELS.index(self.setup.latch_level())
         if rank > (0 if order.side is Side.BUY else 2):
@@ -107,6 +107,17 @@ class Executor:
         else:
             outcome = self.venue.submit(approved)
         self._write_outcome(client_id, outcome)
+
+    def _stamped(self, client_id: str, sent_ms: int) -> dict[str, Any]:
+        """The `order_sent` fact, with the hashes of what sends it."""
+        setup = self.setup
+        return {
+            "client_id": client_id,
+            "at_ms": sent_ms,
+            "policy": setup.policy_sha,
+            "code": setup.code_sha,
+            "lock": setup.lock_sha,
+        }
 
     def _write_outcome(self, client_id: str, outcome: Outcome) -> None:
         at_ms = self.setup.clock.now_ms()
