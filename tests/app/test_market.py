@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from trader.errors import ExitCode
+import pytest
+
+from trader.errors import ExitCode, VenueUnavailable
 
 from .world import MINUTE_MS, START_MS, World
 
@@ -72,6 +74,17 @@ def test_quotes_that_cannot_be_read_refuse_by_name(world: World) -> None:
     assert report.plan is not None
     assert [r.code for r in report.plan.refused] == ["QUOTE_MISSING"]
     assert report.code is ExitCode.DATA
+
+
+def test_quotes_that_cannot_be_read_do_not_cost_a_position_its_exit(world: World) -> None:
+    world.cycle(8)
+    world.admin.faults([{"path": QUOTES, "action": "html_502"}])
+    with pytest.raises(VenueUnavailable):
+        world.cycle(10)
+    assert [order["side"] for order in world.orders()] == ["buy"]
+    world.admin.clear_faults()
+    assert world.cycle().code is ExitCode.OK
+    assert [order["side"] for order in world.orders()] == ["buy", "sell"]
 
 
 def test_what_the_decision_saw_is_in_its_snapshot(world: World) -> None:

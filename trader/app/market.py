@@ -43,6 +43,7 @@ class Reading:
     quotes: dict[str, Quote] = field(default_factory=dict[str, Quote])
     troubles: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     errors: list[TraderError] = field(default_factory=list[TraderError])
+    quotes_error: TraderError | None = None
 
     def trouble(self, symbol: str, what: str) -> None:
         """Note why an instrument cannot be decided on."""
@@ -58,7 +59,8 @@ def read_market(
 ) -> Snapshot:
     """Read, keep new bars as facts, and build the snapshot of one decision bar.
 
-    Raises the TraderError of the reads when not one of them was answered.
+    Raises the TraderError of the reads when no bars were answered, or no quotes while something is
+    held: a bar is planned once, so an exit without a price is left to the next cycle.
     """
     close_ms = bar_ms + setup.parameters.step_ms
     held = sorted(s for s, position in journal.state.positions.items() if position.qty_units > 0)
@@ -68,6 +70,8 @@ def read_market(
     reading = _read(setup, venue, journal, known)
     if reading.errors and not reading.bars:
         raise reading.errors[0]
+    if held and reading.quotes_error is not None:
+        raise reading.quotes_error
     _keep_bars(setup, journal, reading, close_ms)
     series: dict[SeriesKey, Series] = {}
     for (symbol, timeframe), (first_ms, last_ms) in known.items():
@@ -128,7 +132,9 @@ def _read(setup: PassSetup, venue: MarketData, journal: Journal, windows: Window
     for key, answer in answers.items():
         if isinstance(answer, TraderError):
             reading.errors.append(answer)
-            if key != QUOTES:
+            if key == QUOTES:
+                reading.quotes_error = answer
+            else:
                 reading.trouble(key[0], f"DATA_STALE read={answer.code.name}")
         elif key == QUOTES:
             reading.quotes = answer
