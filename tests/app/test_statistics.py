@@ -11,6 +11,7 @@ from trader.app.statistics import (
     max_drawdown,
     sharpe,
     sortino,
+    why_undefined,
 )
 from trader.domain.timeframe import DAY_MS
 
@@ -75,13 +76,13 @@ def test_the_block_of_a_run() -> None:
     found = build_statistics(
         start_ms=0,
         start=100.0,
-        curve=[(DAY_MS, 110.0), (2 * DAY_MS, 99.0), (3 * DAY_MS, 121.0)],
+        curve=[(10 * DAY_MS, 110.0), (20 * DAY_MS, 99.0), (30 * DAY_MS, 121.0)],
         results=[(30.0, 100.0), (-10.0, 50.0), (0.0, 0.0)],
         exposed_bars=2,
         turnover=220.0,
         market_changes=[0.5, -0.1],
     )
-    assert found.days == 3.0
+    assert found.days == 30.0
     assert close(found.total_return, 0.21)
     assert close(found.profit_factor, 3.0)
     assert close(found.expectancy, 20.0 / 3)
@@ -90,7 +91,38 @@ def test_the_block_of_a_run() -> None:
     assert close(found.exposure, 2 / 3)
     assert close(found.turnover, 2.0)
     assert close(found.market_change, 0.2)
-    assert close(found.calmar, ((1.21) ** (365 / 3) - 1) / 0.1)
+    assert close(found.calmar, ((1.21) ** (365 / 30) - 1) / 0.1)
+
+
+def test_a_run_below_30_days_has_no_figures_of_a_year_and_says_why() -> None:
+    found = build_statistics(
+        start_ms=0,
+        start=100.0,
+        curve=[(10 * DAY_MS, 110.0), (20 * DAY_MS, 99.0), (30 * DAY_MS - 1, 121.0)],
+        results=[(30.0, 100.0), (-10.0, 50.0)],
+        exposed_bars=2,
+        turnover=220.0,
+        market_changes=[0.5, -0.1],
+    )
+    assert found.cagr is found.sharpe is found.sortino is found.calmar is None
+    assert close(found.total_return, 0.21)
+    short = "too short (29.9 days, 30 needed)"
+    assert why_undefined(found) == dict.fromkeys(("cagr", "sharpe", "sortino", "calmar"), short)
+
+
+def test_what_is_undefined_in_a_long_run_has_a_reason_of_its_own() -> None:
+    found = build_statistics(
+        start_ms=0, start=100.0, curve=[(20 * DAY_MS, 100.0), (40 * DAY_MS, 110.0)], results=[],
+        exposed_bars=0, turnover=0.0, market_changes=[0.1],
+    )  # fmt: skip
+    assert why_undefined(found) == {
+        "sortino": "no day lost anything",
+        "calmar": "no drawdown, or no cagr",
+        "profit_factor": "no closed round trip lost anything",
+        "expectancy": "no round trip was closed",
+        "expectancy_share": "no round trip was closed",
+        "win_rate": "no round trip was closed",
+    }
 
 
 def test_a_run_without_anything_has_no_opinions() -> None:

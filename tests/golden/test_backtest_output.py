@@ -98,4 +98,6 @@ def test_amounts_are_text_in_json(folder: Path) -> None:
     report = json.loads(output(folder, *CASES["backtest.json"]))
     assert floats(report) == []
     assert report["round_trips"]
-    assert report["metrics"]["sharpe"] is not None
+    assert report["metrics"]["max_drawdown"] != "0.000000"
+    assert report["metrics"]["sharpe"] is None
+    assert report["metrics_undefined"]["sharpe"] == "too short (1.6 days, 30 needed)"

@@ -12,7 +12,7 @@ from typing import Any
 
 from trader.app.backtest import BacktestResult
 from trader.app.round_trips import RoundTrip
-from trader.app.statistics import CONVENTIONS, Statistics
+from trader.app.statistics import CONVENTIONS, Statistics, why_undefined
 from trader.core.scale import text, to_decimal
 from trader.domain.timeframe import DAY_MS, timeframe_name
 
@@ -63,6 +63,7 @@ def build_report(result: BacktestResult) -> dict[str, Any]:
             "decision_bars": len(result.curve_ms),
         },
         "metrics": _metrics(result.statistics),
+        "metrics_undefined": why_undefined(result.statistics),
         "conventions": CONVENTIONS,
         "instruments": _groups(result, "symbol"),
         "strategies": _groups(result, "strategy"),

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import fsum, isfinite, sqrt
+from math import floor, fsum, isfinite, sqrt
 
 from trader.domain.timeframe import DAY_MS
 
 YEAR_DAYS = 365
+# A year's figure from less than this is an extrapolation that says nothing.
+DAYS_MIN = 30
+ANNUALISED = ("cagr", "sharpe", "sortino", "calmar")
 
 CONVENTIONS: dict[str, str] = {
     "year": "365 days; markets never close",
@@ -21,6 +24,7 @@ CONVENTIONS: dict[str, str] = {
     "deviation": "ddof 1",
     "risk_free": "0",
     "equity": "cash plus holdings at the last close, fees paid taken off, no cost of selling",
+    "shortest": "cagr, sharpe, sortino and calmar are null below 30 days",
     "cagr": "(end / start) ** (365 / days) - 1, from the first bar's open to the last bar's close",
     "sharpe": "mean of daily returns / their deviation * sqrt(365)",
     "sortino": "mean of daily returns / sqrt(mean of min(return, 0) ** 2) * sqrt(365)",
@@ -151,7 +155,8 @@ def build_statistics(
     days = (end_ms - start_ms) / DAY_MS
     returns = daily_returns(start, curve)
     drawdown = max_drawdown(start_ms, start, curve)
-    growth = cagr(start, end, days)
+    long_enough = days >= DAYS_MIN
+    growth = cagr(start, end, days) if long_enough else None
     gains = [result for result, _ in results]
     won = fsum(gain for gain in gains if gain > 0)
     lost = -fsum(gain for gain in gains if gain < 0)
@@ -161,8 +166,8 @@ def build_statistics(
         days=days,
         total_return=_ratio(end - start, start),
         cagr=growth,
-        sharpe=sharpe(returns),
-        sortino=sortino(returns),
+        sharpe=sharpe(returns) if long_enough else None,
+        sortino=sortino(returns) if long_enough else None,
         calmar=None if growth is None else _ratio(growth, drawdown.share),
         drawdown=drawdown,
         profit_factor=_ratio(won, lost),
@@ -173,6 +178,30 @@ def build_statistics(
         turnover=None if mean_equity is None else _ratio(turnover, mean_equity),
         market_change=_mean(market_changes),
     )
+
+
+_UNDEFINED = {
+    "cagr": "nothing is left, or more than a number can hold",
+    "sharpe": "the daily returns do not vary",
+    "sortino": "no day lost anything",
+    "calmar": "no drawdown, or no cagr",
+    "profit_factor": "no closed round trip lost anything",
+    "expectancy": "no round trip was closed",
+    "expectancy_share": "no round trip was closed",
+    "win_rate": "no round trip was closed",
+}
+
+
+def why_undefined(found: Statistics) -> dict[str, str]:
+    """Metric -> why it is None, for every metric that is."""
+    missing = [name for name in Statistics.__slots__ if getattr(found, name) is None]
+    if found.days >= DAYS_MIN:
+        return {name: _UNDEFINED.get(name, "nothing to divide by") for name in missing}
+    short = f"too short ({floor(found.days * 10) / 10:.1f} days, {DAYS_MIN} needed)"
+    return {
+        name: short if name in ANNUALISED else _UNDEFINED.get(name, "nothing to divide by")
+        for name in missing
+    }
 
 
 def _mean(values: Sequence[float]) -> float | None:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from trader.cli.audit_upkeep import accept_head, repair, seal
-from trader.cli.given import setup_options
+from trader.cli.given import account_setup, setup_options
 from trader.cli.output import print_json, print_lines, say
 from trader.cli.typed import AsJson, Config, StateDir
 from trader.errors import ExitCode, UsageError
-from trader.wiring import Setup, load_setup, open_journal
+from trader.wiring import Setup, open_journal
 
 if TYPE_CHECKING:
     from trader.app.replay import ReplayReport
@@ -74,7 +74,7 @@ def replay(
     from trader.app.replay import replay as replay_cycles
     from trader.build import code_hash
 
-    setup = load_setup(setup_options(config, state_dir))
+    setup = account_setup(setup_options(config, state_dir))
     with open_journal(setup, read_only=True) as journal:
         last = journal.last_cycle()
         chosen = cycles or ([last.cycle] if last else [])
@@ -97,7 +97,7 @@ def explain(
     """Tell the story of one decision in words."""
     from trader.app.explain import explain as explain_cycle
 
-    setup = load_setup(setup_options(config, state_dir))
+    setup = account_setup(setup_options(config, state_dir))
     with open_journal(setup, read_only=True) as journal:
         story = explain_cycle(journal, cycle)
     if as_json:
@@ -187,7 +187,7 @@ def chosen_journal(config: list[str], state_dir: str, journal: str) -> tuple[str
     """(mode, path) of the file that is named, else of the policy's account."""
     if journal:
         return "audit", Path(journal)
-    setup = load_setup(setup_options(config, state_dir))
+    setup = account_setup(setup_options(config, state_dir))
     return mode_of(setup), setup.places.journal
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Report = Mapping[str, Any]
-NONE = "n/a"
+NONE = "-"
 LONG = 10_000
 _SHARES = frozenset(
     {"total_return", "cagr", "max_drawdown", "win_rate", "exposure", "market_change",
@@ -42,16 +42,20 @@ def show_report(report: Report, console: Console) -> None:
     _head(report, console)
     console.print()
     console.print(_metrics(report))
+    _short(report, console)
     _drawdown(report, console)
+    quote = report["account"]["quote"]
     for key, title in (
-        ("instruments", "Round trips by instrument"),
-        ("strategies", "Round trips by strategy"),
-        ("exit_reasons", "Round trips by exit reason"),
+        ("instruments", f"Round trips by instrument, {quote}"),
+        ("strategies", f"Round trips by strategy, {quote}"),
+        ("exit_reasons", f"Round trips by exit reason, {quote}"),
     ):
         _section(title, report[key], _groups, console)
     if not report["round_trips"]:
         console.print("No round trip was closed.")
-    _section("Still open, marked at the last close", report["open_positions"], _open, console)
+    _section(
+        f"Still open, marked at the last close, {quote}", report["open_positions"], _open, console
+    )
     _section("Refusals (how often each rule said no)", report["refusals"], _refusals, console)
     _foot(report, console)
 
@@ -73,7 +77,7 @@ def share(value: str | None) -> str:
 
 
 def ratio(value: str | None) -> str:
-    """Two decimals, or n/a."""
+    """Two decimals, or -."""
     return NONE if value is None else f"{float(value):.2f}"
 
 
@@ -111,18 +115,28 @@ def _head(report: Report, console: Console) -> None:
 
 def _metrics(report: Report) -> Table:
     found = report["metrics"]
+    names = {"expectancy": f"expectancy, {report['account']['quote']}"}
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 3, 0, 0))
     table.add_column()
     table.add_column(justify="right")
     table.add_column()
     table.add_column(justify="right")
     for left, left_name, right, right_name in _METRICS:
-        table.add_row(left_name, _metric(left, found), right_name, _metric(right, found))
+        table.add_row(
+            left_name, _metric(left, found), names.get(right, right_name), _metric(right, found)
+        )
     return table
 
 
 def _metric(name: str, found: Mapping[str, str | None]) -> str:
     return share(found[name]) if name in _SHARES else ratio(found[name])
+
+
+def _short(report: Report, console: Console) -> None:
+    """Why the figures of a year are missing."""
+    found = report["metrics_undefined"].get("cagr", "")
+    if found.startswith("too short"):
+        console.print(_wrapped(f"CAGR, Sharpe, Sortino and Calmar: {found}", console))
 
 
 def _drawdown(report: Report, console: Console) -> None:
@@ -132,7 +146,8 @@ def _drawdown(report: Report, console: Console) -> None:
     back = found["max_drawdown_recovered"]
     end = f"recovered {_plain(back)}" if back else "not recovered"
     console.print(
-        f"Max drawdown {rounded(found['max_drawdown_amount'])} from "
+        f"Max drawdown {rounded(found['max_drawdown_amount'])} "
+        f"{report['account']['quote']} from "
         f"{_plain(found['max_drawdown_peak'])} to {_plain(found['max_drawdown_trough'])}, {end}"
     )
 

@@ -152,17 +152,16 @@ def serving(stage: Stage, seed: int) -> Generator[None]:
 
 def warm_cycles(stage: Stage) -> None:
     """Most cycles run in this process, to save the time of starting Python."""
-    from trader.cli.given import setup_options
+    from trader.cli.given import account_setup, setup_options
     from trader.cli.output import print_lines
     from trader.cli.passes import one_pass
-    from trader.wiring import load_setup
 
     print(f"3. {WARM_CYCLES} cycles in testnet mode over HTTP, through ccxt; those with orders:")
     for _ in range(WARM_CYCLES):
         options = setup_options(
             [str(stage.folder / "config")], str(stage.folder / "state"), stage.next_now()
         )
-        setup = load_setup(options)
+        setup = account_setup(options)
         done = one_pass(setup)
         stage.codes.append(done.report.code)
         if done.row["orders"] or done.report.code:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from trader.app.cycle import decide_cycle
+from trader.cli.given import account_setup
 from trader.cli.output import print_json, print_lines
 from trader.cli.passes import order_row
 from trader.cli.times import utc
@@ -25,7 +26,6 @@ from trader.wiring import (
     Setup,
     SetupOptions,
     deadline,
-    load_setup,
     open_journal,
     open_venue,
     state_root,
@@ -35,7 +35,7 @@ from trader.wiring import (
 def dry_run_on_a_copy(options: SetupOptions, *, as_json: bool) -> int:
     """Decide on a copy of the books in a scratch folder, print the plan, send nothing."""
     with tempfile.TemporaryDirectory(prefix="trader-dry-run-") as scratch:
-        setup = load_setup(replace(options, state_dir=scratch))
+        setup = account_setup(replace(options, state_dir=scratch))
         copy_books(state_root(options, setup.settings.state_dir), setup.places)
         return show_dry_run(setup, as_json=as_json)
 

@@ -1,7 +1,7 @@
 """From options to what wiring takes.
 
-Lives here: reading standard input for `-c -`, and overrides that a command stands for. Must not
-live here: any meaning of a policy.
+Lives here: reading standard input for `-c -`, overrides that a command stands for, and the mode
+that errors name from then on. Must not live here: any meaning of a policy.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from trader.wiring import SetupOptions
+from trader.cli.output import spoken_mode
+from trader.wiring import Setup, SetupOptions, load_setup
 
 
 def setup_options(
@@ -23,3 +24,10 @@ def setup_options(
     stdin = sys.stdin.read() if "-" in config else None
     env = {**os.environ, **(overrides or {})}
     return SetupOptions(tuple(config), state_dir, now, stdin, env)
+
+
+def account_setup(options: SetupOptions) -> Setup:
+    """The policy's account; whatever goes wrong after this is said with its mode."""
+    setup = load_setup(options)
+    spoken_mode.set(setup.run.parameters.mode)
+    return setup

@@ -17,14 +17,14 @@ import typer
 from trader.app.kill import KillReport, KillSetup, Target, kill_all, kill_status
 from trader.app.kill import resume as resume_account
 from trader.app.status import account_folders
-from trader.cli.given import setup_options
+from trader.cli.given import account_setup, setup_options
 from trader.cli.output import print_json, print_lines
 from trader.cli.typed import AsJson, Config, Now, StateDir
 from trader.errors import JournalError, TraderError, UsageError, worst
 from trader.ops.clock import SystemClock
 from trader.ops.latch import Latch
 from trader.ops.lock import CycleLock, hold
-from trader.wiring import Places, Setup, load_setup, open_journal, open_venue, state_root
+from trader.wiring import Places, Setup, open_journal, open_venue, state_root
 
 app = typer.Typer(help="Emergency stop: latch, cancel everything, confirm; resume by a human.")
 
@@ -65,7 +65,7 @@ def resume(
     *, config: Config, state_dir: StateDir, now: Now, by: By = "", reason: Reason = ""
 ) -> int:
     """Take the latch away and run again: by a named human, with a reason."""
-    setup = load_setup(setup_options(config, state_dir, now))
+    setup = account_setup(setup_options(config, state_dir, now))
     mode = setup.run.parameters.mode
     with hold(setup.places.lock), open_journal(setup) as journal:
         done = resume_account(setup.latch, journal, by, reason, setup.clock.now_ms())
@@ -77,7 +77,7 @@ def resume(
 @app.command()
 def status(*, config: Config, state_dir: StateDir, as_json: AsJson) -> int:
     """Show what halts the account: the latch, and the journal's halt."""
-    setup = load_setup(setup_options(config, state_dir))
+    setup = account_setup(setup_options(config, state_dir))
     mode = setup.run.parameters.mode
     try:
         with open_journal(setup, read_only=True) as journal:
@@ -100,7 +100,7 @@ def kill_setups(config: Sequence[str], state_dir: str, now: str) -> list[tuple[s
     when the policy cannot be read, for then nobody knows which one is meant."""
     options = setup_options(config, state_dir, now)
     try:
-        setup = load_setup(options)
+        setup = account_setup(options)
     except TraderError as error:
         folders = account_folders(state_root(options))
         if not folders:

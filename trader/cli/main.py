@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from trader.cli.options import parse_light
+from trader.cli.output import spoken_mode
 from trader.errors import ExitCode, TraderError
 
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
@@ -37,6 +38,7 @@ def main() -> int:
 
 def run(argv: Sequence[str]) -> int:
     """Run one command line; never raises, but for SystemExit from deep inside."""
+    spoken_mode.set("")
     try:
         return _dispatch(argv)
     except TraderError as error:
@@ -116,7 +118,12 @@ def _report_bug(error: Exception, argv: Sequence[str]) -> int:
 
 
 def _say(sentence: str) -> None:
-    print(f"trader: {sentence}", file=sys.stderr, flush=True)
+    mode = spoken_mode.get()
+    print(
+        f"trader: [{mode}] {sentence}" if mode else f"trader: {sentence}",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

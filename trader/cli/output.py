@@ -7,12 +7,19 @@ said. rich is imported only when a table is drawn.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+# The mode of the account that this run is about, as soon as its policy was read; "" before.
+# An error line names it too, and the edge that prints the line knows nothing of accounts.
+spoken_mode: ContextVar[str] = ContextVar("spoken_mode", default="")
 
 
 def print_json(value: Any) -> None:
@@ -36,6 +43,11 @@ def console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
     return Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+
+
+def draws() -> bool:
+    """Whether tables and screens can be drawn: a terminal that can do more than type."""
+    return is_terminal() and os.environ.get("TERM", "") not in {"", "dumb", "unknown"}
 
 
 def is_terminal() -> bool:

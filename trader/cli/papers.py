@@ -32,8 +32,10 @@ def paper(
     if context.invoked_subcommand is not None:
         return 0
     if watch:
+        from trader.cli.paper_watch import watch_paper
+
         options = passes.setup_options(config, state_dir, now, passes.PAPER)
-        return passes.watch_paper(passes.load_setup(options), verbose)
+        return watch_paper(passes.account_setup(options), verbose)
     return passes.cycle_command(
         config=config,
         state_dir=state_dir,
@@ -57,7 +59,7 @@ def reset(
     from trader.cli.output import is_terminal
     from trader.errors import UsageError
 
-    setup = passes.load_setup(passes.setup_options(config, state_dir, "", passes.PAPER))
+    setup = passes.account_setup(passes.setup_options(config, state_dir, "", passes.PAPER))
     if not yes and not is_terminal():
         raise UsageError("a reset wants to be confirmed", "add --yes")
     if not yes and not typer.confirm(f"[paper] start {setup.places.folder.name} anew?"):

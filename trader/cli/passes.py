@@ -1,4 +1,4 @@
-"""`trader cycle` and `trader paper`: one pass, or one after another.
+"""`trader cycle` and `trader paper`: one pass.
 
 Lives here: the order lock, journal, venue, pass; and the words about it. Must not live here:
 decisions (core), the order of things inside a pass (`app.cycle`). The imports at the top are what a
@@ -7,16 +7,15 @@ cold cycle pays for: nothing that only another command needs.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trader.app.cycle import CycleReport, run_cycle
 from trader.app.status_file import account_status
-from trader.cli.given import setup_options
+from trader.cli.given import account_setup, setup_options
 from trader.cli.output import print_json, print_lines, say
-from trader.cli.times import utc
+from trader.cli.times import minute, utc
 from trader.core.scale import text
 from trader.core.state import Order, State
 from trader.errors import ExitCode
@@ -25,11 +24,14 @@ from trader.ops.lock import hold
 from trader.wiring import (
     Setup,
     deadline,
-    load_setup,
     open_journal,
     open_venue,
     stop_on_signals,
 )
+
+if TYPE_CHECKING:
+    from trader.app.units import Units
+    from trader.core.gates import Answer
 
 PAPER = {"TRADER__APP__MODE": "paper"}
 
@@ -41,6 +43,7 @@ class Pass:
     report: CycleReport
     lines: tuple[str, ...]
     row: dict[str, Any]
+    state: State
 
 
 def cycle_command(
@@ -59,7 +62,7 @@ def cycle_command(
         from trader.cli.dry_runs import dry_run_on_a_copy
 
         return dry_run_on_a_copy(options, as_json=as_json)
-    setup = load_setup(options)
+    setup = account_setup(options)
     with stop_on_signals(setup.stop):
         done = one_pass(setup)
     show_pass(setup, done, as_json=as_json, verbose=verbose)
@@ -77,7 +80,12 @@ def one_pass(setup: Setup) -> Pass:
                 report = run_cycle(setup.run, venue, journal)
         finally:
             close()
-        return Pass(report, tuple(pass_lines(report, journal)), pass_row(report, journal.state))
+        return Pass(
+            report,
+            tuple(pass_lines(report, journal)),
+            pass_row(report, journal.state),
+            journal.state,
+        )
 
 
 def _nothing() -> None:
@@ -85,16 +93,40 @@ def _nothing() -> None:
 
 
 def show_pass(setup: Setup, done: Pass, *, as_json: bool, verbose: int) -> None:
-    """What a pass did, on stdout; with -v also why nothing was asked for, on stderr."""
+    """What a pass did, on stdout; with -v also every answer, with -vv every gate, on stderr."""
     mode = setup.run.parameters.mode
     if as_json:
         print_json(done.row)
     else:
         print_lines(mode, done.lines)
+    for line in trail_lines(done, verbose):
+        say(mode, line)
+
+
+def trail_lines(done: Pass, verbose: int) -> list[str]:
+    """Every answer of a pass; from the second -v on, what each gate compared."""
     decided = done.report.plan
-    if verbose and decided is not None:
-        for row in decided.trail:
-            say(mode, f"{row.strategy or 'no strategy'} {row.symbol}: {row.answer}")
+    if not verbose or decided is None:
+        return []
+    lines: list[str] = []
+    for row in decided.trail:
+        lines.append(f"{row.strategy or 'no strategy'} {row.symbol}: {row.answer}")
+        if verbose > 1 and row.gates:
+            from trader.app.units import Units
+
+            units = Units(done.state)
+            lines += [f"  {_gate_text(gate, row.symbol, units)}" for gate in row.gates]
+    return lines
+
+
+def _gate_text(gate: Answer, symbol: str, units: Units) -> str:
+    said = "ok" if gate.ok else "NO"
+    if gate.limit < 0 and gate.measured < 0 and not gate.ok:
+        return f"{gate.code} {said}: an amount does not fit"
+    measured, limit = (
+        units.measure(symbol, value, gate.unit) for value in (gate.measured, gate.limit)
+    )
+    return f"{gate.code} {said}: measured {measured}, limit {limit}"
 
 
 def pass_lines(report: CycleReport, journal: Journal) -> list[str]:
@@ -104,8 +136,8 @@ def pass_lines(report: CycleReport, journal: Journal) -> list[str]:
     refused = report.plan.refused if report.plan is not None else ()
     lines = [
         (
-            f"cycle {report.cycle}, bar {utc(report.bar_ms)}: {report.note}, "
-            f"{len(orders)} orders, {len(refused)} refused, exit code {int(report.code)}"
+            f"cycle {report.cycle}, bar {minute(report.bar_ms)}: {report.note}, "
+            f"{_count(len(orders))}, {len(refused)} refused, exit {int(report.code)}"
         )
     ]
     lines += [_order_line(state, order) for order in orders]
@@ -148,6 +180,10 @@ def pass_row(report: CycleReport, state: State) -> dict[str, Any]:
     }
 
 
+def _count(orders: int) -> str:
+    return "1 order" if orders == 1 else f"{orders} orders"
+
+
 def _order_line(state: State, order: Order) -> str:
     row = order_row(state, order)
     return (
@@ -176,21 +212,6 @@ def order_row(state: State, order: Order) -> dict[str, Any]:
 
 
 # --- paper -------------------------------------------------------------------------------------
-
-
-def watch_paper(setup: Setup, verbose: int) -> int:
-    """Pass after pass until a signal; each at the fifth second after its bar's close."""
-    mode = setup.run.parameters.mode
-    with stop_on_signals(setup.stop):
-        while not setup.stop():
-            done = one_pass(setup)
-            show_pass(setup, done, as_json=False, verbose=verbose)
-            sys.stdout.flush()
-            due_ms = done.report.bar_ms + 2 * setup.run.parameters.step_ms + 5_000
-            say(mode, f"next pass at {utc(due_ms)}; Ctrl-C ends")
-            while not setup.stop() and setup.clock.now_ms() < due_ms:
-                setup.run.sleep(0.2)
-    return int(ExitCode.INTERRUPTED)
 
 
 def reset_paper(setup: Setup) -> int:

@@ -1,7 +1,7 @@
 """`trader status`: offline, from the journal.
 
-Lives here: which accounts are shown, and the layout, in plain lines (rich would cost as much as the
-whole command). Must not live here: sums.
+Lives here: which accounts are shown, and the layout in plain lines, for pipes and files; for a
+terminal `status_tables` draws. Must not live here: sums.
 """
 
 from __future__ import annotations
@@ -9,19 +9,22 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from trader.app.status import Status, account_folders, read_status
-from trader.cli.output import is_terminal, print_json
+from trader.cli.output import draws, print_json
 from trader.cli.times import span, utc
 from trader.errors import ExitCode, TraderError
 from trader.ops.latch import Latch
 from trader.ops.lock import holder_pid
 
 WATCH_S = 1.0
-_CLEAR = "\x1b[H\x1b[2J"
+LOOK_S = 0.1
+
+Look = Callable[[Sequence[Status], int], None]
 
 
 def status_command(
@@ -30,20 +33,64 @@ def status_command(
     """Show what the journals say: mode, last cycle, positions, orders, results, halts, due."""
     root = find_root(config, state_dir)
     if watch:
-        gc.enable()
-    while True:
-        found = [read_status(folder) for folder in account_folders(root)]
-        now_ms = time.time_ns() // 1_000_000
-        if as_json:
-            print_json({"state_dir": str(root), "accounts": [status_row(s, now_ms) for s in found]})
-        else:
-            if watch and is_terminal():
-                print(_CLEAR, end="")
-            print("\n".join(screen(root, found, now_ms, verbose)), flush=True)
-        if not watch:
-            broken = any(status.trouble for status in found)
-            return int(ExitCode.JOURNAL if broken else ExitCode.OK)
-        time.sleep(WATCH_S)
+        return watch_status(root, as_json=as_json, verbose=verbose)
+    found = [read_status(folder) for folder in account_folders(root)]
+    now_ms = time.time_ns() // 1_000_000
+    if draws() and not as_json:
+        # Only here: importing rich costs as much as the rest of the command.
+        from trader.cli.output import console
+        from trader.cli.status_tables import status_view
+
+        rows = [status_row(status, now_ms) for status in found]
+        console().print(status_view(rows, now_ms, verbose, root))
+    else:
+        print_status(root, found, now_ms, as_json=as_json, verbose=verbose)
+    return int(ExitCode.JOURNAL if any(status.trouble for status in found) else ExitCode.OK)
+
+
+def watch_status(root: Path, *, as_json: bool, verbose: int) -> int:
+    """Look again every second until a signal; in place on a terminal, else one after another."""
+    from trader.wiring import StopFlag, stop_on_signals
+
+    gc.enable()
+    stop = StopFlag()
+    with stop_on_signals(stop), _looker(root, as_json=as_json, verbose=verbose) as look:
+        while not stop():
+            found = [read_status(folder) for folder in account_folders(root)]
+            look(found, time.time_ns() // 1_000_000)
+            until = time.monotonic() + WATCH_S
+            while not stop() and time.monotonic() < until:
+                time.sleep(LOOK_S)
+    return int(ExitCode.INTERRUPTED)
+
+
+@contextmanager
+def _looker(root: Path, *, as_json: bool, verbose: int) -> Generator[Look]:
+    """What shows the accounts at one moment."""
+    if as_json or not draws():
+        yield lambda found, now_ms: print_status(
+            root, found, now_ms, as_json=as_json, verbose=verbose
+        )
+        return
+    from trader.cli.status_tables import fitted, live_screen, status_view
+
+    with live_screen() as show:
+
+        def look(found: Sequence[Status], now_ms: int) -> None:
+            rows = [status_row(status, now_ms) for status in found]
+            show(fitted(f"{utc(now_ms)}; Ctrl-C ends", status_view(rows, now_ms, verbose, root)))
+
+        yield look
+
+
+def print_status(
+    root: Path, found: Sequence[Status], now_ms: int, *, as_json: bool, verbose: int
+) -> None:
+    """Plain text or JSON, on stdout."""
+    if as_json:
+        print_json({"state_dir": str(root), "accounts": [status_row(s, now_ms) for s in found]})
+    else:
+        print("\n".join(screen(root, found, now_ms, verbose)), flush=True)
 
 
 def find_root(config: Sequence[str], state_dir: str) -> Path:

@@ -12,6 +12,12 @@ def utc(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
+def minute(at_ms: int) -> str:
+    """`2024-01-31 23:59Z`: a bar's time, for lines that have to be short."""
+    shown = utc(at_ms)
+    return shown.removesuffix(":00Z") + "Z" if shown.endswith(":00Z") else shown
+
+
 def span(ms: int) -> str:
     """A stretch of time, in its two largest units."""
     minutes = ms // 60_000
