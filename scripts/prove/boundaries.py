@@ -16,13 +16,15 @@ from typing import Any
 
 
 class Boundaries:
-    """Counts boundaries in this process; at number `kill_at` the process kills itself.
+    """Names boundaries in this process; when the one called `kill_at` is passed for the `nth` time
+    (from 1), the process kills itself.
 
     `names` lists the boundaries in the order they were passed.
     """
 
-    def __init__(self, kill_at: int = 0) -> None:
+    def __init__(self, kill_at: str = "", nth: int = 1) -> None:
         self.kill_at = kill_at
+        self.left = nth
         self.names: list[str] = []
 
     def install(self) -> None:
@@ -35,7 +37,10 @@ class Boundaries:
     def passed(self, name: str) -> None:
         """One boundary; the last thing this process does when it is the chosen one."""
         self.names.append(name)
-        if len(self.names) == self.kill_at:
+        if name != self.kill_at:
+            return
+        self.left -= 1
+        if self.left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def _around(self, name: str, inner: Callable[..., Any]) -> Callable[..., Any]:

@@ -41,6 +41,8 @@ LIMITS = "  position: 100%\n  bar_jump_max: 90%\n  collar: 50%\n"
 WIDE = {"POLICY__LIMITS__SLIPPAGE": "40bps", "POLICY__LIMITS__EXIT_SLIPPAGE": "300bps"}
 NARROW = {"POLICY__LIMITS__SLIPPAGE": "1bps", "POLICY__LIMITS__EXIT_SLIPPAGE": "300bps"}
 CHECK_EVERY = 10
+Place = tuple[str, int]
+NOWHERE: Place = ("", 1)
 ONE = DEMO_INSTRUMENTS[:1]
 
 
@@ -76,9 +78,9 @@ def one_cycle(setup: wiring.Setup) -> int:
         return int(run_cycle(setup.run, venue, journal).code)
 
 
-def child(setup: wiring.Setup, kill_at: int, report: int) -> None:
+def child(setup: wiring.Setup, kill_at: Place, report: int) -> None:
     """In the forked child: run the cycle under boundaries, tell the route, end."""
-    bounds = Boundaries(kill_at)
+    bounds = Boundaries(*kill_at)
     bounds.install()
     try:
         code = one_cycle(setup)
@@ -88,7 +90,7 @@ def child(setup: wiring.Setup, kill_at: int, report: int) -> None:
     os._exit(0)
 
 
-def run_child(world: World, kill_at: int, kill_after_s: float | None) -> tuple[bool, Any]:
+def run_child(world: World, kill_at: Place, kill_after_s: float | None) -> tuple[bool, Any]:
     """Fork, run, maybe kill. (was it killed, [exit code, boundaries] when it was not)."""
     reader, writer = os.pipe()
     began = time.monotonic()
@@ -112,7 +114,7 @@ def run_child(world: World, kill_at: int, kill_after_s: float | None) -> tuple[b
 
 def clean_run(world: World) -> None:
     """A cycle that is left alone; its route is remembered for choosing boundaries."""
-    _, told = run_child(world, 0, None)
+    _, told = run_child(world, NOWHERE, None)
     code, names = told
     if code not in {0, 6}:
         world.problems.append(f"a clean cycle ended with {code} at bar {world.bar_ms}")
@@ -120,23 +122,23 @@ def clean_run(world: World) -> None:
     world.seen.update(names)
 
 
-def choose_boundary(world: World) -> int:
-    """The number of a boundary on the usual route whose name was killed least often."""
-    route = world.routes[world.turn()]
+def choose_place(world: World, route: list[str]) -> Place:
+    """A boundary of a route by its name, of those killed least often, and which passing of it."""
     rarest = min(world.killed[name] for name in route)
-    places = [n for n, name in enumerate(route, 1) if world.killed[name] == rarest]
-    return world.rng.choice(places)
+    names = sorted({name for name in route if world.killed[name] == rarest})
+    name = world.rng.choice(names)
+    return name, world.rng.randint(1, route.count(name))
 
 
 def kill_one(world: World) -> None:
     """One child, killed by time or at a boundary; not counted when it ended first."""
     if world.rng.random() < 0.5 or world.turn() not in world.routes:
-        killed, told = run_child(world, 0, world.rng.uniform(0.0, world.typical_s * 1.2))
+        killed, told = run_child(world, NOWHERE, world.rng.uniform(0.0, world.typical_s * 1.2))
         name = "random instant"
     else:
-        kill_at = choose_boundary(world)
-        name = world.routes[world.turn()][kill_at - 1]
-        killed, told = run_child(world, kill_at, None)
+        place = choose_place(world, world.routes[world.turn()])
+        name = place[0]
+        killed, told = run_child(world, place, None)
     if killed:
         world.kills += 1
         world.killed[name] += 1
@@ -179,20 +181,18 @@ def sweep_first_cycles(world: World, kills: int) -> None:
         while world.turn() != 1:
             next_bar(world)
         if not route:
-            _, told = run_child(world, 0, None)
+            _, told = run_child(world, NOWHERE, None)
             route = told[1]
             world.seen.update(route)
             continue
-        rarest = min(world.killed[name] for name in route)
-        places = [n for n, name in enumerate(route, 1) if world.killed[name] == rarest]
-        kill_at = world.rng.choice(places)
-        killed, _ = run_child(world, kill_at, None)
+        place = choose_place(world, route)
+        killed, _ = run_child(world, place, None)
         if killed:
             world.kills += 1
-            world.killed[route[kill_at - 1]] += 1
-        _, told = run_child(world, 0, None)
+            world.killed[place[0]] += 1
+        _, told = run_child(world, NOWHERE, None)
         if told[0] != 0:
-            world.problems.append(f"fresh books after {route[kill_at - 1]}: exit {told[0]}")
+            world.problems.append(f"fresh books after {place[0]}: exit {told[0]}")
         world.problems += [str(found) for found in verify(fresh["wide"].places.journal)]
     world.setups = usual
 

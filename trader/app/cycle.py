@@ -34,8 +34,8 @@ from trader.errors import ExitCode, UsageError, worst
 from trader.journal.journal import Journal
 
 DATA_CODES = ("DATA_", "QUOTE_")
-# What a venue adapter calls a refusal of the key or of its rights.
-KEY_CODES = frozenset({"auth", "no_right"})
+# What a venue adapter calls a refusal that only a human can mend.
+KEY_CODES = frozenset({"auth", "no_right", "clock"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ def _code(
     codes: list[ExitCode] = []
     if reconciled.mismatches or findings:
         codes.append(ExitCode.MISMATCH)
-    if any(order.unresolved for order in orders):
+    if any(order.unresolved or order.venue_lots > order.filled_lots for order in orders):
         codes.append(ExitCode.UNKNOWN_OUTCOME)
     rejected = (o for o in orders if o.state is OrderState.REJECTED and o.bar_ms == newest)
     if any(order.outcome_code in KEY_CODES for order in rejected):
