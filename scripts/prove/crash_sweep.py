@@ -31,7 +31,7 @@ from harness import Verdict, parser_of, prove, say
 
 from trader import wiring
 from trader.app.cycle import run_cycle
-from trader.errors import TraderError
+from trader.errors import ExitCode, TraderError
 from trader.exchange.made_bars import DEMO_INSTRUMENTS, write_made_bars
 from trader.journal.verify import verify
 
@@ -109,7 +109,9 @@ def run_child(world: World, kill_at: Place, kill_after_s: float | None) -> tuple
         return True, None
     if kill_after_s is None:
         world.typical_s = 0.8 * world.typical_s + 0.2 * (time.monotonic() - began)
-    return False, json.loads(told)
+    if not told:
+        say("a cycle ended with an exception: its traceback stands above")
+    return False, json.loads(told) if told else [int(ExitCode.BUG), []]
 
 
 def clean_run(world: World) -> None:
