@@ -204,7 +204,9 @@ def _refusals(counts: Mapping[str, int]) -> Table:
 def _foot(report: Report, console: Console) -> None:
     orders = report["orders"]
     console.print()
-    console.print(f"{orders['sent']} orders sent, {orders['unfilled']} filled nothing.")
+    console.print(
+        f"{orders['sent']} orders sent, {orders['unfilled'] or 'none'} of them without a fill."
+    )
     sentence = (
         "Conventions: a year of 365 days, deviation ddof 1, risk-free 0; daily returns (UTC); "
         "drawdown at decision bars; each formula is in --json under conventions."

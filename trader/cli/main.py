@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from trader.cli.options import parse_light
-from trader.cli.output import spoken_mode
+from trader.cli.output import say_error, spoken_mode
 from trader.errors import ExitCode, TraderError
 
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
@@ -44,7 +44,7 @@ def run(argv: Sequence[str]) -> int:
     except TraderError as error:
         return _explain(error)
     except KeyboardInterrupt:
-        _say("interrupted")
+        say_error("interrupted")
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:
         # Whoever read us is gone (`trader ... | head`): that is no failure of ours.
@@ -62,7 +62,9 @@ def _forget_reader() -> None:
 
 def _disk(error: OSError) -> int:
     where = f" {error.filename}" if error.filename else ""
-    _say(f"cannot write{where}: {error.strerror}; make room or give write access, then run again")
+    say_error(
+        f"cannot write{where}: {error.strerror}; make room or give write access, then run again"
+    )
     return int(ExitCode.JOURNAL)
 
 
@@ -87,11 +89,11 @@ def _dispatch(argv: Sequence[str]) -> int:
 def _explain(error: TraderError) -> int:
     problems: tuple[object, ...] = getattr(error, "problems", ())
     if len(problems) > 1:
-        _say(f"the policy has {len(problems)} problems:")
+        say_error(f"the policy has {len(problems)} problems:")
         for problem in problems:
             print(f"  {problem}", file=sys.stderr)
     else:
-        _say(str(error))
+        say_error(str(error))
     return int(error.code)
 
 
@@ -104,7 +106,7 @@ def _report_bug(error: Exception, argv: Sequence[str]) -> int:
     what = f"{type(error).__name__}: {error}".splitlines()[0]
     if any(word in {"-v", "-vv", "--verbose"} for word in argv):
         print(text, end="", file=sys.stderr)
-        _say(f"bug: {what}; please report it with the lines above")
+        say_error(f"bug: {what}; please report it with the lines above")
         return int(ExitCode.BUG)
     try:
         handle, path = tempfile.mkstemp(prefix="trader-traceback-", suffix=".txt")
@@ -113,17 +115,8 @@ def _report_bug(error: Exception, argv: Sequence[str]) -> int:
         where = f"the traceback is in {path}"
     except OSError as failure:
         where = f"its traceback could not be written ({failure.strerror}): run again with -v"
-    _say(f"bug: {what}; please report it, {where}")
+    say_error(f"bug: {what}; please report it, {where}")
     return int(ExitCode.BUG)
-
-
-def _say(sentence: str) -> None:
-    mode = spoken_mode.get()
-    print(
-        f"trader: [{mode}] {sentence}" if mode else f"trader: {sentence}",
-        file=sys.stderr,
-        flush=True,
-    )
 
 
 if __name__ == "__main__":

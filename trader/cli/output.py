@@ -11,11 +11,13 @@ import os
 import sys
 from collections.abc import Iterable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+
+WIDTH_MIN = 40
 
 # The mode of the account that this run is about, as soon as its policy was read; "" before.
 # An error line names it too, and the edge that prints the line knows nothing of accounts.
@@ -30,12 +32,44 @@ def print_json(value: Any) -> None:
 def print_lines(mode: str, lines: Iterable[str]) -> None:
     """Lines about an account: each names its mode."""
     for line in lines:
-        print(f"[{mode}] {line}")
+        print(_fitted(f"[{mode}] ", line, sys.stdout))
 
 
 def say(mode: str, line: str) -> None:
     """A line of the log."""
-    print(f"[{mode}] {line}", file=sys.stderr, flush=True)
+    print(_fitted(f"[{mode}] ", line, sys.stderr), file=sys.stderr, flush=True)
+
+
+def say_error(sentence: str) -> None:
+    """One sentence on stderr: what went wrong, where, what to do; with its mode where known."""
+    mode = spoken_mode.get()
+    prefix = f"trader: [{mode}] " if mode else "trader: "
+    print(_fitted(prefix, sentence, sys.stderr, again=""), file=sys.stderr, flush=True)
+
+
+def _fitted(prefix: str, line: str, stream: TextIO, again: str | None = None) -> str:
+    """A line for whoever reads: whole for a file or a pipe, folded between words on a terminal,
+    where each further line begins with `again` (default: as the first)."""
+    if not stream.isatty():
+        return prefix + line
+    from textwrap import fill
+
+    try:
+        width = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        return prefix + line
+    if len(prefix) + len(line) <= width or width < WIDTH_MIN:
+        return prefix + line
+    again = prefix if again is None else again
+    depth = len(line) - len(line.lstrip()) + 2
+    return fill(
+        line,
+        width,
+        initial_indent=prefix,
+        subsequent_indent=again + " " * depth,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def console(*, stderr: bool = False) -> Console:
