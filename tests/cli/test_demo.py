@@ -13,8 +13,10 @@ def test_the_demo_shows_everything_and_can_be_run_again(workspace: Workspace) ->
     assert "Everything is written to" in said
     assert "[testnet] cycle 36, bar" in said
     assert "[paper] cycle 4, bar" in said
-    assert "the journal is whole" in said
-    assert "replay PROVEN: 36 plans" in said
+    assert "[testnet] the journal is whole" in said
+    assert "[testnet] replay PROVEN: 36 plans" in said
+    assert "[paper] the journal is whole" in said
+    assert "[paper] replay PROVEN: 4 plans" in said
     assert "What to do next:" in said
     assert "filled, filled" in said
     assert "Traceback" not in said + done.stderr

@@ -33,6 +33,8 @@ _MINUTE_MS = 60_000
 # Published defaults of the local exchange; they open nothing else.
 _KEYS = {"TRADER_TESTNET_KEY": "local-key", "TRADER_TESTNET_SECRET": "local-secret"}
 
+_PAPER = {"TRADER__APP__MODE": "paper"}
+
 Run = Callable[[list[str]], int]
 
 
@@ -59,10 +61,12 @@ class Stage:
         self.minute += 1
         return str(self.start_ms + self.minute * _MINUTE_MS + 10_000)
 
-    def command(self, words: list[str], options: list[str] | None = None) -> None:
-        """Say a command as the user would type it, and run it."""
+    def command(
+        self, words: list[str], options: list[str] | None = None, *, before: str = ""
+    ) -> None:
+        """Say a command as the user would type it (after `before`), and run it."""
         given = self.options if options is None else options
-        print(f"\n$ trader {' '.join([*words, *given])}", flush=True)
+        print(f"\n$ {before}trader {' '.join([*words, *given])}", flush=True)
         self.note(self.run([*words, *given]))
 
     def note(self, code: int) -> None:
@@ -90,10 +94,10 @@ def demo(
         cold_cycles(stage)
         paper_cycles(stage)
     stage.command(["status"], ["--state-dir", str(folder / "state")])
+    print("(The made bars lie in 2023: against the clock on your wall every cycle is overdue.)")
     names = [word for path in stage.bars for word in ("--bars", str(path))]
     stage.command(["backtest", *names], ["-c", str(folder / "config"), *stage.options[2:]])
-    stage.command(["audit", "verify"])
-    stage.command(["audit", "replay", "--all"])
+    prove_journals(stage)
     say_what_next(stage, time.monotonic() - began)
     return int(worst(stage.codes))
 
@@ -182,6 +186,21 @@ def paper_cycles(stage: Stage) -> None:
     print(f"\n5. {PAPER_CYCLES} cycles on the paper venue, with books of their own:")
     for _ in range(PAPER_CYCLES):
         cold_command(stage, "paper")
+
+
+def prove_journals(stage: Stage) -> None:
+    """Both accounts' books: whole, and every decision in them comes out the same again."""
+    print("\n6. the proof, for the books of both modes:")
+    for variables in ({}, _PAPER):
+        # As a user chooses another account: app.mode, from the environment.
+        os.environ.update(variables)
+        said = "".join(f"{name}={value} " for name, value in variables.items())
+        try:
+            for words in (["audit", "verify"], ["audit", "replay", "--all"]):
+                stage.command(words, before=said)
+        finally:
+            for name in variables:
+                del os.environ[name]
 
 
 def cold_command(stage: Stage, word: str) -> None:

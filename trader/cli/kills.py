@@ -18,7 +18,7 @@ from trader.app.kill import KillReport, KillSetup, Target, kill_all, kill_status
 from trader.app.kill import resume as resume_account
 from trader.app.status import account_folders
 from trader.cli.given import account_setup, setup_options
-from trader.cli.output import print_json, print_lines
+from trader.cli.output import print_json, print_lines, say
 from trader.cli.typed import AsJson, Config, Now, StateDir
 from trader.errors import JournalError, TraderError, UsageError, worst
 from trader.ops.clock import SystemClock
@@ -55,6 +55,7 @@ def kill(
         raise UsageError("this version kills everything or nothing", "write trader kill --all")
     reports: list[tuple[str, KillReport]] = []
     for mode, setup in kill_setups(config, state_dir, now):
+        say(mode, f"latching, then cancelling; up to {GRACE_MS // 1000} s for the venue to confirm")
         reports.append((mode, kill_all(setup, reason, by or user_name())))
     show_kill(reports, as_json=as_json)
     return int(worst([report.exit_code for _, report in reports]))

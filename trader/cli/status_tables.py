@@ -187,13 +187,13 @@ def _listing(title: str, texts: Sequence[str], numbers: Sequence[str]) -> Table:
         title_justify="left",
         box=None,
         pad_edge=False,
-        padding=(0, 2, 0, 0),
+        padding=(0, 1, 0, 0),
         header_style="dim",
     )
     for name in texts:
         table.add_column(name, overflow="fold")
     for name in numbers:
-        table.add_column(name, justify="right", overflow="fold")
+        table.add_column(name, justify="right", no_wrap=True)
     return table
 
 
@@ -202,9 +202,9 @@ def _positions(row: Row) -> list[RenderableType]:
     if not held:
         return []
     table = _listing(
-        f"\nPositions (results in {row.get('quote', '?')})",
+        f"\nPositions (open results in {row.get('quote', '?')})",
         ("instrument", "strategy"),
-        ("quantity", "entry", "last", "stop", "open result"),
+        ("quantity", "entry", "last", "stop", "result"),
     )
     for p in held:
         result = amount(row, p.get("open_result", "?"), signed=True)
