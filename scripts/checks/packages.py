@@ -89,7 +89,11 @@ def audit_verdict(code: int, out: str, err: str) -> Verdict:
     try:
         answer = json.loads(out)["dependencies"]
     except (ValueError, KeyError, TypeError):
-        why = err.strip().splitlines()[-1].partition("(host")[0][:100] if err.strip() else f"exit {code}"
+        why = (
+            err.strip().splitlines()[-1].partition("(host")[0][:100]
+            if err.strip()
+            else f"exit {code}"
+        )
         return Verdict(True, "not audited", f"no advisory database: {why}")
     skipped = [item for item in answer if "skip_reason" in item]
     bad = [

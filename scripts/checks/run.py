@@ -1,7 +1,8 @@
 """Runs every check that CI runs, tells the time of each, and ends with a table.
 
 Lives here: the order of the checks and the report. What a check looks at, and how it knows that it
-looked at something, is in `static.py`, `packages.py` and `suite.py`. Must not live here: rules.
+looked at something, is in `static.py`, `packages.py`, `proofs.py` and `suite.py`. Must not live
+here: rules.
 
 The last line is pytest's own closing line, so that a reader of the log finds it there.
 """
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import packages
+import proofs
 import static
 import suite
 from verdict import Verdict
@@ -42,6 +44,7 @@ CHECKS = (
     Check("deptry", packages.deptry),
     Check("lock files", packages.locks),
     Check("advisory audit", packages.audit, quick=False),
+    Check("proofs", proofs.proofs, quick=False),
     Check("coverage", suite.coverage, quick=False),
     Check("pytest", suite.pytest),
 )

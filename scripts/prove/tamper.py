@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Proof: `audit verify` finds what was done to a journal behind its back, and names the entry.
 
 A made journal is copied, spoilt in one of eight ways, and verified; untouched copies must verify

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = ("verdict", "static", "packages", "suite", "run")
+NAMES = ("verdict", "static", "packages", "suite", "run", "proofs")
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def checks() -> Iterator[dict[str, ModuleType]]:
 
 CHECKS = (
     "ruff check", "ruff format", "pyright strict", "import-linter", "bandit", "secret scan",
-    "deptry", "lock files", "advisory audit", "coverage", "pytest",
+    "deptry", "lock files", "advisory audit", "proofs", "coverage", "pytest",
 )  # fmt: skip
 
 
@@ -138,3 +138,22 @@ def test_the_closing_line_of_pytest_is_read(checks: dict[str, ModuleType]) -> No
         2,
     )
     assert closing_of("no tests ran in 0.01s") == ("", 0)
+
+
+@pytest.mark.parametrize(
+    ("code", "out", "ok"),
+    [
+        (0, '{"holds": true, "count": 3}', True),
+        (0, 'said before\n{"holds": true, "count": 3}', True),
+        (0, '{"holds": false, "count": 3}', False),
+        (0, '{"holds": true, "count": 0}', False),
+        (12, '{"holds": true, "count": 3}', False),
+        (0, "no JSON", False),
+        (0, "", False),
+    ],
+)
+def test_a_proof_holds_only_with_its_last_line_and_exit_code(
+    code: int, out: str, ok: bool, checks: dict[str, ModuleType]
+) -> None:
+    ran = checks["verdict"].Called(code, out, "")
+    assert (checks["proofs"].problem_of("one.py", ran) == "") is ok
