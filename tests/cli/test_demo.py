@@ -18,7 +18,9 @@ def test_the_demo_shows_everything_and_can_be_run_again(workspace: Workspace) ->
     assert "[paper] the journal is whole" in said
     assert "[paper] replay PROVEN: 4 plans" in said
     assert "What to do next:" in said
-    assert "filled, filled" in said
+    assert "entry_signal): filled 0." in said
+    typed = [line for line in said.splitlines() if not line.startswith("[")]
+    assert max(len(line) for line in typed if str(workspace.folder) not in line) <= 80
     assert "Traceback" not in said + done.stderr
     workspace_folder = workspace.folder / "trader-demo"
     secrets = [name for name, data in workspace.tree().items() if b"local-secret" in data]

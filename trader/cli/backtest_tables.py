@@ -109,7 +109,7 @@ def _head(report: Report, console: Console) -> None:
             f"{rounded(account['final_equity'])} {quote}",
             style="bold",
         ),
-        f"(fees {rounded(account['fees'])})",
+        f"(fees {rounded(account['fees'])} {quote})",
     )
 
 

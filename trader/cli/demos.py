@@ -14,7 +14,9 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
+from textwrap import wrap
 from typing import Annotated
 
 import typer
@@ -29,11 +31,15 @@ WARM_CYCLES = 30
 COLD_CYCLES = 6
 PAPER_CYCLES = 4
 COLD_TIMEOUT_S = 50
+COMMAND_WIDTH = 80
 _MINUTE_MS = 60_000
 # Published defaults of the local exchange; they open nothing else.
 _KEYS = {"TRADER_TESTNET_KEY": "local-key", "TRADER_TESTNET_SECRET": "local-secret"}
 
 _PAPER = {"TRADER__APP__MODE": "paper"}
+
+# Where a typed command must not be folded; a space again when it is shown.
+_GLUE = "\N{NO-BREAK SPACE}"
 
 Run = Callable[[list[str]], int]
 
@@ -66,7 +72,7 @@ class Stage:
     ) -> None:
         """Say a command as the user would type it (after `before`), and run it."""
         given = self.options if options is None else options
-        print(f"\n$ {before}trader {' '.join([*words, *given])}", flush=True)
+        print(f"\n$ {before}{typed([*words, *given])}", flush=True)
         self.note(self.run([*words, *given]))
 
     def note(self, code: int) -> None:
@@ -93,9 +99,11 @@ def demo(
         warm_cycles(stage)
         cold_cycles(stage)
         paper_cycles(stage)
+    print("\n6. what the journals say, offline:", flush=True)
     stage.command(["status"], ["--state-dir", str(folder / "state")])
-    print("(The made bars lie in 2023: against the clock on your wall every cycle is overdue.)")
+    print("(The made bars lie in 2023: by the clock on your wall, every cycle is overdue.)")
     names = [word for path in stage.bars for word in ("--bars", str(path))]
+    print("\n7. the same policy and decision code over the whole of the made bars:", flush=True)
     stage.command(["backtest", *names], ["-c", str(folder / "config"), *stage.options[2:]])
     prove_journals(stage)
     say_what_next(stage, time.monotonic() - began)
@@ -190,11 +198,11 @@ def paper_cycles(stage: Stage) -> None:
 
 def prove_journals(stage: Stage) -> None:
     """Both accounts' books: whole, and every decision in them comes out the same again."""
-    print("\n6. the proof, for the books of both modes:")
+    print("\n8. the proof, for the books of both modes:")
     for variables in ({}, _PAPER):
         # As a user chooses another account: app.mode, from the environment.
         os.environ.update(variables)
-        said = "".join(f"{name}={value} " for name, value in variables.items())
+        said = "".join(f"{name}={value} \\\n    " for name, value in variables.items())
         try:
             for words in (["audit", "verify"], ["audit", "replay", "--all"]):
                 stage.command(words, before=said)
@@ -206,7 +214,7 @@ def prove_journals(stage: Stage) -> None:
 def cold_command(stage: Stage, word: str) -> None:
     """One pass in a fresh process."""
     words = [word, *stage.options, "--now", stage.next_now()]
-    print(f"$ trader {' '.join(words)}", flush=True)
+    print(f"$ {typed(words)}", flush=True)
     done = subprocess.run(  # noqa: S603 - our own interpreter and our own words
         [sys.executable, "-m", "trader", *words], timeout=COLD_TIMEOUT_S, check=False
     )
@@ -220,20 +228,41 @@ def say_what_next(stage: Stage, seconds: float) -> None:
     print(
         f"""
 What you saw, in {seconds:.0f} s:
-  cycles that reconcile, decide, write down and only then send; over HTTP to an exchange that
-  matches, charges fees and keeps its own books; the same decisions in a back-test; the journal
-  proven whole, and its decisions taken again with equal bytes.
+  cycles that reconcile, decide, write down and only then send; over HTTP to an
+  exchange that matches, charges fees and keeps its own books; the same
+  decisions in a back-test; the journals proven whole, and their decisions
+  taken again with equal bytes.
 
 Everything is in {folder.resolve()}:
   config/    the policy: change a number, run the back-test again
-  bars/      the made bars           state/     journals, one for each account and mode
+  bars/      the made bars
+  state/     journals, one for each account and mode
   exchange/  the exchange's books
 
 What to do next:
-  trader backtest -c {folder}/config --bars YOUR.csv=BTC/USDT     your own candles
-  trader audit explain {stage.telling} -c {folder}/config --state-dir {folder}/state
-                             why cycle {stage.telling} did what it did
-  trader exchange serve --bars {bars}     an exchange to rehearse against
-  trader policy check     the policy in config/ of this folder (paper mode, no account needed)
-  trader paper --watch    that policy on live quotes of the real exchange, with paper money"""
+  why cycle {stage.telling} did what it did:
+    {typed(["audit", "explain", str(stage.telling), *stage.options], "      ")}
+  your own candles:
+    trader backtest -c {folder}/config --bars YOUR.csv=BTC/USDT
+  an exchange to rehearse against:
+    trader exchange serve --bars {bars}
+  your own policy, in config/ of this folder (paper mode, no account needed):
+    trader policy check
+  that policy on live quotes of the real exchange, with paper money:
+    trader paper --watch"""
     )
+
+
+def typed(words: list[str], indent: str = "    ") -> str:
+    """A command as one would type it, over as many lines as it needs; values stay with options."""
+    said = "trader"
+    for before, word in pairwise(["", *words]):
+        said += (_GLUE if before.startswith("-") and not word.startswith("-") else " ") + word
+    lines = wrap(
+        said,
+        COMMAND_WIDTH - len(indent),
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return " \\\n".join(lines).replace(_GLUE, " ")

@@ -186,9 +186,10 @@ def _count(orders: int) -> str:
 
 def _order_line(state: State, order: Order) -> str:
     row = order_row(state, order)
+    done = "" if row["state"] == "filled" else f"{row['state']}, "
     return (
         f"{row['side']} {row['qty']} {row['symbol']} at {row['price']} ({row['strategy']}, "
-        f"{row['reason']}): {row['state']}, filled {row['filled']}"
+        f"{row['reason']}): {done}filled {row['filled']}"
         + (f", {row['outcome_code']}" if row["outcome_code"] else "")
     )
 
