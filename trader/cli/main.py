@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from trader.cli.options import parse_light
-from trader.cli.output import say_error, spoken_mode
+from trader.cli.output import say_detail, say_error, spoken_mode
 from trader.errors import ExitCode, TraderError
 
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
@@ -91,7 +91,7 @@ def _explain(error: TraderError) -> int:
     if len(problems) > 1:
         say_error(f"the policy has {len(problems)} problems:")
         for problem in problems:
-            print(f"  {problem}", file=sys.stderr)
+            say_detail(str(problem))
     else:
         say_error(str(error))
     return int(error.code)

@@ -47,6 +47,11 @@ def say_error(sentence: str) -> None:
     print(_fitted(prefix, sentence, sys.stderr, again=""), file=sys.stderr, flush=True)
 
 
+def say_detail(line: str) -> None:
+    """A line on stderr below the sentence that it belongs to."""
+    print(_fitted("  ", line, sys.stderr), file=sys.stderr)
+
+
 def _fitted(prefix: str, line: str, stream: TextIO, again: str | None = None) -> str:
     """A line for whoever reads: whole for a file or a pipe, folded between words on a terminal,
     where each further line begins with `again` (default: as the first)."""
