@@ -25,7 +25,9 @@ def parse_timerange(text: str) -> tuple[int | None, int | None]:
     if not mark or not (start or end):
         raise _wrong(text)
     first, last = _moment(start, text), _moment(end, text)
-    if first is not None and last is not None and first >= last:
+    if first is not None and first == last:
+        raise UsageError(f"--timerange {text!r} is empty", "the end itself is not included")
+    if first is not None and last is not None and first > last:
         raise UsageError(f"--timerange {text!r} ends before it starts", "swap its ends")
     return first, last
 

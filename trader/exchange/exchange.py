@@ -245,10 +245,10 @@ def _build_engine(config: ExchangeConfig) -> tuple[Engine, dict[str, BarSeries]]
     for spec in config.bars:
         file_name, _, named = str(spec).partition("=")
         path = Path(file_name)
+        bars = load_bars(path)
         symbol = named or symbol_in_file_name(path.name)
         if symbol is None or split_symbol(symbol) is None:
             raise ExchangeSetupError(f"{spec}: no symbol in the name; write FILE=BASE/QUOTE")
-        bars = load_bars(path)
         wanted = overrides.pop(_joined(symbol), {})
         decimals = 0 if "tick" in wanted else bars.decimals()
         rules = changed(default_instrument(symbol, bars.bar(0).open, decimals), wanted)
