@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -117,3 +118,31 @@ def test_an_order_carries_the_hashes_of_what_sent_it(world: World) -> None:
     [started] = world.payloads("cycle_start")
     for name in ("policy", "code", "lock"):
         assert sent[name] == started[name] != ""
+
+
+def test_an_older_journal_put_back_within_the_bar_sends_nothing_again(world: World) -> None:
+    # A slice of the account: what the lost part of the journal spent leaves no shortage.
+    capital = {"APP__CAPITAL": "2000"}
+    world.cycle(7, **capital)
+    folder = wiring.open_journal(world.setup(**capital), read_only=True).path.parent
+    older = world.folder / "older"
+    shutil.copytree(folder, older)
+    assert world.cycle(8, **capital).code is ExitCode.OK
+    assert len(world.posts()) == 1
+    shutil.rmtree(folder)
+    shutil.copytree(older, folder)
+    for second in (20, 40):
+        world.at(8, second)
+        report = world.cycle(**capital)
+        assert report.code is ExitCode.MISMATCH
+        assert "ORDER_STRANGE" in report.findings[0]
+        assert world.posts()[0] in report.findings[0]
+    assert len(world.posts()) == 1
+    assert world.states() == ["planned"]
+    assert "ORDER_STRANGE" in world.payloads("mismatch")[-1]["findings"][0]
+
+
+def test_a_look_before_the_send_that_fails_holds_nothing_back(world: World) -> None:
+    world.admin.faults([{"method": "GET", "path": "/api/v3/order", "action": "html_502"}])
+    world.cycle(8)
+    assert len(world.posts()) == 1

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from trader.core.indicators import ema
 from trader.core.parameters import StrategyCode, StrategySpec
-from trader.core.series import Series
+from trader.core.series import Series, build_series
 from trader.core.signals import (
     Opinion,
     anchor_ms,
@@ -150,13 +150,27 @@ def test_a_missing_last_bar_is_stale(series: Series | None, problem: str) -> Non
     assert (said.enter_ms, said.exit_now) == (-1, False)
 
 
-@pytest.mark.parametrize(("rows", "gappy"), [(10, False), (9, False), (8, True)])
-def test_too_many_bars_missing_in_the_window_is_gappy(rows: int, gappy: bool) -> None:
+@pytest.mark.parametrize(
+    ("gone", "problem"),
+    [
+        ((), ""),
+        ((5,), ""),
+        ((5, 6), "DATA_GAPPY limit_ppm=100000 missing_ppm=200000"),
+        # Without its first bars the history is short; it has no holes.
+        ((0,), ""),
+        ((0, 1), "DATA_SHORT limit_ppm=100000 missing_ppm=200000"),
+        ((0, 1, 5, 6), "DATA_GAPPY limit_ppm=100000 missing_ppm=400000"),
+    ],
+)
+def test_too_many_bars_missing_in_the_window_is_gappy_or_short(
+    gone: tuple[int, ...], problem: str
+) -> None:
     # The window is ten bars (warm-up nine); one in ten may be missing.
-    said = opinion(columns(warmup=9, enter=at(-1)), bars([10_000] * rows))
-    assert said.problem.startswith("DATA_GAPPY") == gappy
-    if gappy:
-        assert said.problem == "DATA_GAPPY limit_ppm=100000 missing_ppm=200000"
+    whole = bars([10_000] * 10)
+    rows = [row for index, row in enumerate(whole.rows()) if index not in gone]
+    series = build_series(whole.symbol, whole.step_ms, whole.tick, rows)
+    said = opinion(columns(warmup=9, enter=at(-1)), series)
+    assert said.problem == problem
 
 
 class OwnError(Exception):

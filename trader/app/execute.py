@@ -5,12 +5,14 @@ Lives here: the loop commit -> act -> commit. Must not live here: any choice of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from trader.app.context import PassSetup
+from trader.app.fanout import gather
 from trader.app.ports import Venue
 from trader.app.settle import FILLS_MARGIN_MS, Answer, settle
 from trader.core.approval import restore
@@ -30,7 +32,7 @@ from trader.core.step import (
     step,
 )
 from trader.domain.market import Quote
-from trader.domain.order import Side
+from trader.domain.order import OrderState, Side, VenueOrder
 from trader.domain.outcome import Accepted, NotSent, Outcome, Rejected
 from trader.errors import VenueRefused, VenueUnavailable
 from trader.journal.journal import Journal, Transaction
@@ -51,7 +53,7 @@ class Executor:
 
     def run(self) -> None:
         """Until `step` has nothing left, or a signal asks the process to stop."""
-        if not self._planned():
+        if not self._planned() or self._sent_before():
             return
         while not self.setup.stopping():
             now_ms = self.setup.clock.now_ms()
@@ -69,6 +71,31 @@ class Executor:
     def _planned(self) -> bool:
         newest = self.journal.state.number("last_bar_ms")
         return any(order.bar_ms == newest for order in self.journal.state.orders.values())
+
+    def _sent_before(self) -> bool:
+        """Whether the venue knows an intent of this plan, which this journal has never sent: the
+        journal is older than the account (restored, or begun anew), and sending would double it.
+
+        A look that fails is no evidence, and holds no exit back.
+        """
+        newest = self.journal.state.number("last_bar_ms")
+        looks: dict[Hashable, Any] = {
+            order.client_id: partial(self.venue.fetch_order, order.symbol, order.client_id)
+            for order in self.journal.state.orders.values()
+            if order.bar_ms == newest and order.state is OrderState.PLANNED
+        }
+        told = gather(looks, self.setup.reads_s)
+        strange = [
+            f"ORDER_STRANGE client_id={seen.client_order_id} symbol={seen.symbol}: never sent from "
+            "this journal, which is older than the account"
+            for seen in told.values()
+            if isinstance(seen, VenueOrder)
+        ]
+        if strange:
+            self.findings += strange
+            with self.journal.transaction() as tx:
+                tx.append("mismatch", {"findings": strange}, self.setup.clock.now_ms())
+        return bool(strange)
 
     def _recorder(self, actions: list[Action]) -> Callable[[Transaction], Any]:
         """Appends the `step` entry, in the transaction of its first action."""

@@ -12,6 +12,7 @@ REFUSALS: dict[str, str] = {
     "INSTRUMENT_INACTIVE": "the venue accepts no orders for the instrument now",
     "DATA_STALE": "the newest closed bar of the strategy's timeframe is not there",
     "DATA_GAPPY": "more bars are absent from the window than policy allows",
+    "DATA_SHORT": "the history does not reach back far enough for the strategy's warm-up",
     "DATA_IMPOSSIBLE": "the venue's bars contradict themselves or cannot be",
     "DATA_JUMP": "the newest close is implausibly far from the one before",
     "QUOTE_MISSING": "no bid or ask, or one that is zero",
