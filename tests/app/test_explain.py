@@ -65,7 +65,7 @@ def test_an_entry_is_told_from_what_was_seen_to_its_fill(lived: TrailWorld) -> N
     assert f"{order['strategy']} on {symbol}: approved" in text
     assert f"price {price} USDT, qty {qty} {base}" in text
     assert f"order {order['client_id']}: buy {qty} {base} at {price} USDT or better, ioc" in text
-    assert "gate CASH: yes, limit 10000 USDT, measured " in text
+    assert "gate CASH: passed, limit 10000 USDT, measured " in text
     assert " sent" in text
     assert "accepted by the venue, its id " in text
     assert f"  in the books today: filled, filled {qty} {base} of {qty} {base}" in story.lines
@@ -111,7 +111,7 @@ def test_a_refusal_names_the_gate_its_limit_and_what_was_measured(lived: TrailWo
         (cycle, *_) = [c.cycle for c in journal.cycles() if c.bar_ms in refused]
     text = "\n".join(told(lived, cycle).lines)
     assert ": POSITIONS_MAX - as many positions as allowed are open or being opened" in text
-    assert "  gate POSITIONS_MAX: NO, limit 1, measured 2" in text
+    assert "  gate POSITIONS_MAX: REFUSED, limit 1, measured 2" in text
     assert "because: POSITIONS_MAX" not in text
 
 

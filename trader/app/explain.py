@@ -269,7 +269,7 @@ def _decision_lines(row: dict[str, Any]) -> list[str]:
             told = ", ".join(f"{key} {value}" for key, value in row[name].items())
             lines.append(f"  {name}: {told}")
     lines += [
-        f"  gate {gate['gate']}: {'yes' if gate['ok'] else 'NO'}, limit {gate['limit']}, "
+        f"  gate {gate['gate']}: {'passed' if gate['ok'] else 'REFUSED'}, limit {gate['limit']}, "
         f"measured {gate['measured']}"
         for gate in row["gates"]
     ]
