@@ -7,11 +7,12 @@ here: judging (`verify` does), or restoring what is damaged.
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from trader.errors import ProofFailed, UsageError
 from trader.journal.failures import guarded
-from trader.journal.files import abandon, connect_reader, connect_writer, wal_path
+from trader.journal.files import abandon, connect_reader, connect_writer, undone_by, wal_path
 from trader.journal.head import Head, HeadFile, head_path, sync_folder
 from trader.journal.reads import head_of
 from trader.journal.sums import ready_sums, seal
@@ -56,24 +57,20 @@ def accept_head(path: Path, by: str, reason: str, at_ms: int) -> Head | None:
 def _write(path: Path, found: Head, payload: dict[str, object], at_ms: int) -> None:
     """The entry first, then the head file: a crash in between leaves the head to be accepted."""
     connection = connect_writer(path, BUSY_MS, create=False)
-    try:
-        with guarded(path, "accepting its head"):
-            place = head_path(path)
-            aside = place.with_name(f"{place.name}.accepted")
-            aside.unlink(missing_ok=True)  # an earlier attempt ended here
-            head_file = HeadFile(aside)
-            head_file.prepare(found)
-            ready_sums(connection, path, found.seq)
-            with Transaction(Writer(connection, path, head_file)) as tx:
-                seq = tx.append(KIND, payload, at_ms)
-            head_file.close()
-            aside.replace(place)
-            sync_folder(path.parent)
-            seal(connection, path, wal_path(path), seq)
-            connection.close()
-    except BaseException:
-        abandon(connection, path)
-        raise
+    with undone_by(partial(abandon, connection, path)), guarded(path, "accepting its head"):
+        place = head_path(path)
+        aside = place.with_name(f"{place.name}.accepted")
+        aside.unlink(missing_ok=True)  # an earlier attempt ended here
+        head_file = HeadFile(aside)
+        head_file.prepare(found)
+        ready_sums(connection, path, found.seq)
+        with Transaction(Writer(connection, path, head_file)) as tx:
+            seq = tx.append(KIND, payload, at_ms)
+        head_file.close()
+        aside.replace(place)
+        sync_folder(path.parent)
+        seal(connection, path, wal_path(path), seq)
+        connection.close()
 
 
 def _text(head: Head | None) -> str:

@@ -7,7 +7,9 @@ together. Must not live here: entries.
 from __future__ import annotations
 
 import sqlite3
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from trader.errors import JournalError
@@ -42,19 +44,15 @@ def connect_writer(
     """
     _refuse_absent(path, create=create)
     connection = _connect(path, "rwc" if create else "rw", busy_ms)
-    try:
-        with guarded(path, "opening"):
-            if _is_ours(connection, path, create=create):
-                _refuse_newer(connection, path)
-            else:
-                _prepare_new(connection)
-            for setting in _WRITER_SETTINGS:
-                connection.execute(setting)
-            if not _is_current(connection):
-                migrate(connection, origin)
-    except BaseException:
-        abandon(connection, path)
-        raise
+    with undone_by(partial(abandon, connection, path)), guarded(path, "opening"):
+        if _is_ours(connection, path, create=create):
+            _refuse_newer(connection, path)
+        else:
+            _prepare_new(connection)
+        for setting in _WRITER_SETTINGS:
+            connection.execute(setting)
+        if not _is_current(connection):
+            migrate(connection, origin)
     return connection
 
 
@@ -62,19 +60,24 @@ def connect_reader(path: Path, busy_ms: int) -> sqlite3.Connection:
     """A connection that cannot write, on a journal with this program's schema."""
     _refuse_absent(path, create=False)
     connection = _connect(path, "ro", busy_ms)
-    try:
-        with guarded(path, "opening for reading"):
-            _is_ours(connection, path, create=False)
-            _refuse_newer(connection, path)
-            if not _is_current(connection):
-                raise JournalError(
-                    f"the journal {path} has an older schema than this program",
-                    "run `trader cycle` once: it migrates the journal",
-                )
-    except BaseException:
-        connection.close()
-        raise
+    with undone_by(connection.close), guarded(path, "opening for reading"):
+        _is_ours(connection, path, create=False)
+        _refuse_newer(connection, path)
+        if not _is_current(connection):
+            raise JournalError(
+                f"the journal {path} has an older schema than this program",
+                "run `trader cycle` once: it migrates the journal",
+            )
     return connection
+
+
+@contextmanager
+def undone_by(undo: Callable[[], object]) -> Generator[None]:
+    """When the block fails, however it does, `undo` runs before the failure goes on."""
+    with ExitStack() as stack:
+        stack.callback(undo)
+        yield
+        stack.pop_all()
 
 
 def abandon(connection: sqlite3.Connection, path: Path) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 from trader.core.state import State
 from trader.errors import JournalError
 from trader.journal.failures import guarded
-from trader.journal.files import abandon, connect_reader, connect_writer, wal_path
+from trader.journal.files import abandon, connect_reader, connect_writer, undone_by, wal_path
 from trader.journal.head import HeadFile, head_path
 from trader.journal.reads import Reader
 from trader.journal.sums import ready_sums, seal
@@ -53,13 +54,10 @@ class Journal(Reader):
         else:
             connection = connect_writer(path, busy_ms, create=create)
         head_file: HeadFile | None = None
-        try:
+        with undone_by(partial(abandon, connection, path)):
             with guarded(path, "reading its head file"):
                 head_file = None if read_only else HeadFile(head_path(path))
             return cls(connection, path, head_file)
-        except BaseException:
-            abandon(connection, path)
-            raise
 
     @property
     def state(self) -> State:

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from trader.domain.order import IllegalTransition
 from trader.errors import JournalError
 from trader.journal.codec import Payload
 from trader.journal.failures import guarded
-from trader.journal.files import abandon, connect_reader, connect_writer, wal_path
+from trader.journal.files import abandon, connect_reader, connect_writer, undone_by, wal_path
 from trader.journal.folding import Folder
 from trader.journal.reads import Reader, head_of
 from trader.journal.schema import TABLES, Table, migrate
@@ -83,16 +84,13 @@ def fold_all(source: sqlite3.Connection, path: Path) -> tuple[sqlite3.Connection
     fresh = sqlite3.connect(":memory:", isolation_level=None)
     state = State()
     bodies = _Bodies(source)
-    try:
+    with undone_by(fresh.close):
         migrate(fresh)
         folder = Folder(fresh, state, bodies)
         fresh.execute("BEGIN")
         for entry in Reader(source, path).entries():
             _fold_one(folder, entry.seq, entry.kind, entry.payload)
         fresh.execute("COMMIT")
-    except BaseException:
-        fresh.close()
-        raise
     return fresh, state
 
 
@@ -176,15 +174,14 @@ def repair(path: Path) -> list[Difference]:
     raises JournalError and changes nothing. The caller holds the trading lock.
     """
     connection = connect_writer(path, BUSY_MS, create=False)
-    try:
-        with guarded(path, "repairing its projections"):
-            ready_sums(connection, path, head_of(connection).seq)
-            differences = _put_right(connection, path)
-            seal(connection, path, wal_path(path), head_of(connection).seq)
-            connection.close()
-    except BaseException:
-        abandon(connection, path)
-        raise
+    with (
+        undone_by(partial(abandon, connection, path)),
+        guarded(path, "repairing its projections"),
+    ):
+        ready_sums(connection, path, head_of(connection).seq)
+        differences = _put_right(connection, path)
+        seal(connection, path, wal_path(path), head_of(connection).seq)
+        connection.close()
     return differences
 
 

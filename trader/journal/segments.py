@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from trader.errors import JournalError
 from trader.journal.codec import Payload
 from trader.journal.failures import guarded
-from trader.journal.files import abandon, connect_writer, wal_path
+from trader.journal.files import abandon, connect_writer, undone_by, wal_path
 from trader.journal.head import Head, HeadFile, head_path, sync_folder
 from trader.journal.journal import Journal
 from trader.journal.schema import BARS, BLOBS, CYCLES, FILLS, ORDERS, PLANS, STATE_TABLES
@@ -134,7 +135,7 @@ def _build(
     for left in (fresh, wal_path(fresh), head_path(fresh), sums_path(fresh)):
         left.unlink(missing_ok=True)
     connection = connect_writer(fresh, BUSY_MS, create=True, origin=(head.seq, head.hash))
-    try:
+    with undone_by(partial(abandon, connection, fresh)):
         head_file = HeadFile(head_path(fresh))
         head_file.prepare(head)
         ready_sums(connection, fresh, head.seq)
@@ -145,9 +146,6 @@ def _build(
         head_file.close()
         seal(connection, fresh, wal_path(fresh), seq)
         connection.close()
-    except BaseException:
-        abandon(connection, fresh)
-        raise
     return fresh
 
 
