@@ -109,36 +109,28 @@ def run_cycles(ground: Ground, served: rehearsal.Exchange, bars: int, cold: int)
 def run_cold(ground: Ground, now_ms: int) -> None:
     """One cycle as systemd would run it: a new process, the installed command."""
     moment = datetime.fromtimestamp(now_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    command = [sys.executable, "-m", "trader", "cycle", "--now", moment]
-    done = subprocess.run(
-        command,
-        cwd=ground.folder,
-        env={**ground.env, **_python()},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = installed(ground, "cycle", "--now", moment)
     if done.returncode != 0:
         raise RuntimeError(f"cold cycle: exit {done.returncode}: {done.stderr.strip()}")
 
 
-def _python() -> dict[str, str]:
-    return {"PYTHONPATH": str(rehearsal.ROOT), "PATH": "/usr/bin:/bin"}
-
-
 def audit_replay(ground: Ground) -> dict[str, Any]:
     """`trader audit replay --all --json`, the installed command."""
-    command = [sys.executable, "-m", "trader", "audit", "replay", "--all", "--json"]
-    done = subprocess.run(
-        command,
+    done = installed(ground, "audit", "replay", "--all", "--json")
+    told = json.loads(done.stdout) if done.stdout.strip() else {}
+    return {"exit": done.returncode, "stderr": done.stderr.strip(), **told}
+
+
+def installed(ground: Ground, *words: str) -> subprocess.CompletedProcess[str]:
+    """The installed command in the account's folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "trader", *words],
         cwd=ground.folder,
-        env={**ground.env, **_python()},
+        env={**ground.env, "PYTHONPATH": str(rehearsal.ROOT), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
         check=False,
     )
-    told = json.loads(done.stdout) if done.stdout.strip() else {}
-    return {"exit": done.returncode, "stderr": done.stderr.strip(), **told}
 
 
 class FreeRun:
