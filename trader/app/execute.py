@@ -37,6 +37,9 @@ from trader.domain.outcome import Accepted, NotSent, Outcome, Rejected
 from trader.errors import VenueRefused, VenueUnavailable
 from trader.journal.journal import Journal, Transaction
 
+# The look before the first send may take this part of a round of reads: quotes grow old meanwhile.
+LOOK_SHARE = 3
+
 
 class Executor:
     """Carries one plan out; lives for one cycle."""
@@ -84,7 +87,7 @@ class Executor:
             for order in self.journal.state.orders.values()
             if order.bar_ms == newest and order.state is OrderState.PLANNED
         }
-        told = gather(looks, self.setup.reads_s)
+        told = gather(looks, self.setup.reads_s / LOOK_SHARE)
         strange = [
             f"ORDER_STRANGE client_id={seen.client_order_id} symbol={seen.symbol}: never sent from "
             "this journal, which is older than the account"
