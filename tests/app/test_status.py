@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,11 @@ def test_only_folders_with_books_are_accounts(tmp_path: Path) -> None:
     (tmp_path / "journal.db").touch()
     assert [path.name for path in account_folders(tmp_path)] == ["a-live", "b-paper"]
     assert account_folders(tmp_path / "absent") == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look everywhere")
+def test_a_folder_that_is_closed_to_this_user_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "open-paper").mkdir()
+    (tmp_path / "open-paper" / "status.json").write_text("{}")
+    (tmp_path / "cache").mkdir(mode=0)
+    assert [folder.name for folder in account_folders(tmp_path)] == ["open-paper"]

@@ -49,7 +49,15 @@ def account_folders(root: Path) -> list[Path]:
     except OSError:
         return []
     names = (JOURNAL_NAME, STATUS_NAME)
-    return [path for path in found if any((path / name).exists() for name in names)]
+    return [path for path in found if any(_is_there(path / name) for name in names)]
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a file can be seen; no for one in a folder that is closed to this user."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def read_status(folder: Path) -> Status:
