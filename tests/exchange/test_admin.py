@@ -256,8 +256,8 @@ def test_files_must_name_different_symbols(bar_file: Callable[..., str], tmp_pat
     spec = bar_file([FLAT] * 3)
     with pytest.raises(ExchangeSetupError, match="BTCUSDT already has a bar file"):
         Exchange(ExchangeConfig(bars=[spec, spec]), lambda: 0)
-    nameless = tmp_path / "nameless.csv"
-    nameless.write_text("")
+    nameless = tmp_path / "nameless.csv.gz"
+    nameless.write_bytes(Path(spec.partition("=")[0]).read_bytes())
     with pytest.raises(ExchangeSetupError, match="write FILE=BASE/QUOTE"):
         Exchange(ExchangeConfig(bars=[str(nameless)]), lambda: 0)
 
