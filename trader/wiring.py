@@ -36,6 +36,8 @@ from trader.policy.strategy_files import load_strategies
 
 # How long one round of parallel reads may take, as a share of the cycle's own deadline.
 READS_SHARE = 3
+# A venue refuses signatures that are 1 s ahead or 5 s late; beyond that bars are misjudged too.
+SKEW_MS_MAX = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,7 @@ def load_setup(options: SetupOptions) -> Setup:
         stopping=stop,
         sleep=time.sleep,
         status_path=places.status,
+        skew_ms_max=0 if options.now else SKEW_MS_MAX,
     )
     return Setup(checked, settings, places, run, clock, latch, stop, options.env)
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 
-from trader.errors import ExitCode
+from trader import wiring
+from trader.app.reconcile import read_venue
+from trader.errors import ExitCode, VenueUnavailable
+from trader.ops.clock import TravelClock
 
 from .world import MINUTE_MS, World
 
@@ -292,3 +296,21 @@ def forget_listing(world: World) -> None:
     path = world.setup().places.markets
     if path.exists():
         path.unlink()
+
+
+@pytest.mark.parametrize(("off_ms", "refused"), [(5_900, True), (-5_900, True), (1_000, False)])
+def test_a_clock_far_from_the_venues_decides_nothing(
+    world: World, off_ms: int, refused: bool
+) -> None:
+    world.at(8)
+    setup = world.setup()
+    clock = TravelClock(world.admin.clock()["now_ms"] + off_ms)
+    run = dataclasses.replace(setup.run, clock=clock, skew_ms_max=5_000)
+    venue = wiring.open_venue(setup)
+    with wiring.open_journal(setup, create=True) as journal:
+        if not refused:
+            assert read_venue(run, venue, journal).venue_ms > 0
+            return
+        with pytest.raises(VenueUnavailable, match=r"clock is [+-]\d"):
+            read_venue(run, venue, journal)
+        assert journal.head.seq == 0

@@ -46,6 +46,8 @@ class PassSetup:
         stopping: whether a signal asked this process to end.
         sleep: waits seconds.
         status_path: where status.json goes.
+        skew_ms_max: distance between this clock and the venue's at which nothing is decided; 0
+            when time travels, because a server may keep its own.
     """
 
     parameters: Parameters
@@ -63,6 +65,7 @@ class PassSetup:
     stopping: Callable[[], bool]
     sleep: Callable[[float], None]
     status_path: Path
+    skew_ms_max: int = 0
 
     @property
     def codes(self) -> dict[str, StrategyCode]:

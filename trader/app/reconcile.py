@@ -25,7 +25,7 @@ from trader.domain.account import Balance, Fill
 from trader.domain.instrument import Instrument
 from trader.domain.order import OrderState, VenueOrder
 from trader.domain.timeframe import DAY_MS
-from trader.errors import TraderError, VenueRefused
+from trader.errors import TraderError, VenueRefused, VenueUnavailable
 from trader.journal.journal import Journal
 
 # How far back a shortage is searched for fills that nobody told in time.
@@ -85,6 +85,7 @@ def read_venue(setup: PassSetup, venue: Venue, journal: Journal) -> VenueSide:
     for order in working:
         first[order.client_id] = partial(venue.fetch_order, order.symbol, order.client_id)
     orders = gather(first, setup.reads_s)
+    _refuse_skew(setup, value_of(orders, "clock"))
     since: dict[str, int] = {}
     for order in sent:
         since[order.symbol] = min(since.get(order.symbol, order.sent_ms), order.sent_ms)
@@ -113,6 +114,17 @@ def read_venue(setup: PassSetup, venue: Venue, journal: Journal) -> VenueSide:
         [fill for told in fills.values() for fill in told or ()],
         tuple(sorted(refused)),
     )
+
+
+def _refuse_skew(setup: PassSetup, venue_ms: int) -> None:
+    """Raises VenueUnavailable when the two clocks are too far apart to know which bar closed."""
+    off_ms = setup.clock.now_ms() - venue_ms
+    if setup.skew_ms_max and abs(off_ms) > setup.skew_ms_max:
+        raise VenueUnavailable(
+            f"this host's clock is {off_ms / 1000:+.1f} s off the venue's, more than "
+            f"{setup.skew_ms_max / 1000:g} s",
+            "set the clock of this host (or travel with --now to a rehearsal's time)",
+        )
 
 
 def _unless_refused(told: Any, symbol: str, refused: set[str]) -> Any:
