@@ -87,8 +87,8 @@ def form_opinion(
         # Bars that were never there before the first one are too short a history, not holes.
         since = (newest - window.open_ms[0]) // spec.timeframe_ms + 1
         holes_ppm = (since - len(window)) * PPM // since
-        code = "DATA_GAPPY" if holes_ppm > missing_ppm_max else "DATA_SHORT"
-        return _no(f"{code} limit_ppm={missing_ppm_max} missing_ppm={missing_ppm}")
+        problem = "DATA_GAPPY" if holes_ppm > missing_ppm_max else "DATA_SHORT"
+        return _no(f"{problem} limit_ppm={missing_ppm_max} missing_ppm={missing_ppm}")
     try:
         columns = code.signals(Window(window), spec.numbers)
         return _read(spec, columns, window, close_ms)
