@@ -92,12 +92,6 @@ class VenueRefused(TraderError):
     code = ExitCode.VENUE_REFUSED
 
 
-class MismatchError(TraderError):
-    """Journal and venue disagree: a human explains or accepts the difference."""
-
-    code = ExitCode.MISMATCH
-
-
 class LockHeld(TraderError):
     """Another cycle holds the lock: nobody needs to act."""
 
@@ -108,12 +102,6 @@ class JournalError(TraderError):
     """The journal is locked, read-only, full, of a newer schema or corrupt."""
 
     code = ExitCode.JOURNAL
-
-
-class NotConfirmed(TraderError):
-    """The venue did not confirm a kill, stop or exit: a human acts now."""
-
-    code = ExitCode.NOT_CONFIRMED
 
 
 class ProofFailed(TraderError):

@@ -74,9 +74,3 @@ def call(words: list[str], root: Path, **environment: str) -> Called:
         check=False,
     )  # fmt: skip
     return Called(ended.returncode, ended.stdout, ended.stderr)
-
-
-def python_files(root: Path, *folders: str) -> list[Path]:
-    """Python files below some folders of the checkout, without caches."""
-    found = [path for folder in folders for path in (root / folder).rglob("*.py")]
-    return sorted(path for path in found if "__pycache__" not in path.parts)

@@ -29,7 +29,6 @@ from trader.ops.clock import TravelClock
 ROOT = Path(__file__).resolve().parents[2]
 REAL_DATA = ROOT.parent / "shared" / "data" / "real"
 KEY, SECRET = "rehearsal-key", "rehearsal-secret"
-HOUR_MS = 3_600_000
 MINUTE_MS = 60_000
 # States of an order that the exchange must know about, exactly once.
 ARRIVED = frozenset({OrderState.OPEN, OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED})

@@ -61,7 +61,6 @@ def good(side: Side = Side.BUY, limits: Limits = LIMITS, **changed: Any) -> Gate
         "cost_units": 20 * UNIT + UNIT // 50,
         "cash_units": 100 * UNIT,
         "exposure_units": 0,
-        "equity_units": 1_000 * UNIT,
         "position_cap_units": 250 * UNIT,
     }
     for name, value in {**usual, **changed}.items():

@@ -37,7 +37,6 @@ class GateView:
         positions: open or being opened, other instruments than this one.
         notional_units, cost_units: of this order, cost with fee. cash_units: free of what is in
             flight. exposure_units: held and in flight on this instrument, before this order.
-        equity_units: of the slice, marked to the last closes.
     """
 
     __slots__ = (
@@ -49,7 +48,6 @@ class GateView:
         "close_ticks",
         "cost_units",
         "enabled",
-        "equity_units",
         "exposure_units",
         "halt_rank",
         "held_lots",
@@ -95,7 +93,7 @@ class GateView:
         self.mismatches = self.unresolved = self.working_entries = self.owner_other = 1
         self.held_lots = self.positions = AMOUNT_MAX
         self.notional_units = self.cost_units = self.exposure_units = 0
-        self.cash_units = self.equity_units = 0
+        self.cash_units = 0
         self.position_cap_units = -1
 
 

@@ -283,7 +283,6 @@ class _Planner:
         view.notional_units = notional_down(spec, proposal.price_ticks, proposal.qty_lots)
         view.exposure_units = self.view.exposure_units(symbol)
         view.own_notional_units_min = self.own_notional_units_min
-        view.equity_units = equity
         view.position_cap_units = mul_div_down(equity, self.limits.position_ppm, PPM)
         return view
 
