@@ -51,7 +51,9 @@ def test_an_answer_to_a_cancel_means_its_outcome(
     open_venue: Callable[..., CcxtVenue],
 ) -> None:
     server = serve(lambda _: say)
-    venue = open_venue(server.base_url, timeout_ms=150)
+    # Only an answer that never ends may wait for the time-out: a busy machine is slow too.
+    endless = say.mode in {"hang", "dribble", "unended"}
+    venue = open_venue(server.base_url, timeout_ms=150 if endless else 10_000)
     outcome = venue.cancel(BTC, CLIENT_ID)
     assert isinstance(outcome, kind)
     assert not isinstance(outcome, Accepted)
@@ -85,7 +87,7 @@ def test_cancel_all_is_none_only_when_the_venue_says_that_nothing_is_open(
 
 def test_a_cancel_without_a_connection_was_not_sent(open_venue: Callable[..., CcxtVenue]) -> None:
     with scripted(lambda _: said(ENDED)) as server:
-        venue = open_venue(server.base_url, timeout_ms=300)
+        venue = open_venue(server.base_url, timeout_ms=10_000)
         venue.instruments_for([BTC])
         venue.close()
     assert isinstance(venue.cancel(BTC, CLIENT_ID), NotSent)
