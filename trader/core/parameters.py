@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 Columns = Mapping[str, Any]
+NO_PROGRAM: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,13 @@ class Limits:
         quote_age_ms_max: oldest quote that may gate or price.
         missing_ppm_max: share of bars that may be absent from a strategy's window.
         bar_jump_ppm_max: close-to-close change at which the newest bar is implausible.
+        exposure_ppm_max: value of all positions and entries in flight, share of equity.
+        loss_ppm_max: what is lost if every stop is hit, share of equity.
+        day_stop_ppm: loss of the UTC day, marked to market, after which nothing is opened until
+            the day ends. drawdown_ppm_max: distance below the high-water mark at which nothing is
+            opened until a named human resets the mark. Both share of equity.
+        trades_hour_max, trades_day_max: entries sent within the last hour, the last 24 hours.
+        pyramiding: whether a strategy may add to what it holds (it must allow it too).
     """
 
     slippage_ppm: int
@@ -38,6 +47,85 @@ class Limits:
     quote_age_ms_max: int
     missing_ppm_max: int
     bar_jump_ppm_max: int
+    exposure_ppm_max: int = 1_000_000
+    loss_ppm_max: int = 1_000_000
+    day_stop_ppm: int = 1_000_000
+    drawdown_ppm_max: int = 1_000_000
+    trades_hour_max: int = 1_000_000
+    trades_day_max: int = 1_000_000
+    pyramiding: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TierSpec:
+    """One tier of the universe.
+
+    Attributes:
+        name: `core`, `rotational` or `event`.
+        pairs: instruments, or patterns such as `.*/USDT`, in declared order.
+        quote_volume_min, depth_min, price_min: settlement currency, decimal text; "0" asks nothing.
+        spread_ppm_max: of the quote, (ask - bid) / mid; 0 asks nothing. age_ms_min: 0 likewise.
+        take: how many of the best ranked are members, 0: all that pass. keep: a member stays until
+            its rank is below this one, >= take. rank_by: `quote_volume`, `momentum`, `volatility`.
+        positions_max: open positions and entries in flight of the tier. weight_ppm: cap of the
+            tier's exposure, share of equity.
+    """
+
+    name: str
+    pairs: tuple[str, ...]
+    quote_volume_min: str = "0"
+    spread_ppm_max: int = 0
+    depth_min: str = "0"
+    age_ms_min: int = 0
+    price_min: str = "0"
+    take: int = 0
+    keep: int = 0
+    rank_by: str = "quote_volume"
+    positions_max: int = 1_000_000
+    weight_ppm: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class RegimeState:
+    """One regime: `output` is its program's output name ("" for the last, which always holds),
+    `tiers` those that may open positions, `risk_ppm` the factor of every entry's size."""
+
+    name: str
+    output: str
+    tiers: tuple[str, ...]
+    risk_ppm: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegimeSpec:
+    """How the market's regime is told: the first state whose rule holds on the benchmark's bars.
+
+    `program` is the plain form of the rules (see `rules`); `confirm_bars`: for how many bars in a
+    row a state must hold before it counts, >= 1.
+    """
+
+    benchmark: str
+    timeframe: str
+    timeframe_ms: int
+    confirm_bars: int
+    states: tuple[RegimeState, ...]
+    program: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class UniverseSpec:
+    """What may be traded: tiers in declared order, what is denied, and the regime, if any.
+
+    `timeframe` is that of the bars all measures are taken from; membership is decided anew at
+    every multiple of `refresh_ms`.
+    """
+
+    timeframe: str = "1h"
+    timeframe_ms: int = 3_600_000
+    refresh_ms: int = 3_600_000
+    tiers: tuple[TierSpec, ...] = ()
+    deny: tuple[str, ...] = ()
+    regime: RegimeSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +134,24 @@ class StrategySpec:
 
     Attributes:
         name: from strategies.yaml; source: file name below the strategies folder.
-        source_sha: sha256 of the source text, hex.
-        symbols: instruments it may trade, in declared order.
+            ("" for a strategy of rules alone). source_sha: sha256 of the source text, hex; ""
+            likewise.
+        symbols: instruments it may trade, in declared order; empty when it follows a tier.
         timeframe_ms: its bars; it speaks only when one of them has just closed.
         numbers: its parameters.
         equity_ppm: size of one position, share of equity.
         ttl_bars: for how many of its bars an entry signal stays alive, >= 1.
         enabled: whether it may open positions; exits always run.
+        tier: the tier whose members it trades, "" when `symbols` names them.
+        shadow: it decides and is journaled, and opens nothing; exits go on.
+        priority: who is asked first, lower first; equal ones in declared order.
+        hold_ms_max: longest a position is held, 0: as long as it likes.
+        pyramiding: whether it may add to what it holds.
+        notional_min: smallest order of its own, decimal text.
+        budget_exposure_ppm, budget_loss_ppm: caps of its exposure, and of what is lost if every
+            stop of its positions is hit; share of equity.
+        budget_positions_max, budget_trades_day_max: of its own.
+        program: plain form of its rules (see `rules`); empty when there are none.
     """
 
     name: str
@@ -65,6 +164,17 @@ class StrategySpec:
     equity_ppm: int
     ttl_bars: int
     enabled: bool
+    tier: str = ""
+    shadow: bool = False
+    priority: int = 100
+    hold_ms_max: int = 0
+    pyramiding: bool = False
+    notional_min: str = "0"
+    budget_exposure_ppm: int = 1_000_000
+    budget_loss_ppm: int = 1_000_000
+    budget_positions_max: int = 1_000_000
+    budget_trades_day_max: int = 1_000_000
+    program: Mapping[str, Any] = NO_PROGRAM
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +199,7 @@ class Parameters:
     cash_max: str
     limits: Limits
     strategies: tuple[StrategySpec, ...]
+    universe: UniverseSpec = UniverseSpec()
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -98,7 +209,9 @@ class Parameters:
 
 @dataclass(frozen=True, slots=True)
 class StrategyCode:
-    """The functions of one strategy file: `warmup(numbers)` and `signals(bars, numbers)`."""
+    """What a strategy decides with: a file's `warmup(numbers)` and `signals(bars, numbers)`, rules,
+    or both (then the rules' outputs stand in for the file's columns of the same names)."""
 
     warmup: Callable[[Mapping[str, float | int]], int]
     signals: Callable[[Any, Mapping[str, float | int]], Columns]
+    program: Mapping[str, Any] = NO_PROGRAM
