@@ -7,12 +7,15 @@ every decision reads. Must not live here: how they are written or checked.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Any
 
 Columns = Mapping[str, Any]
-NO_PROGRAM: Mapping[str, Any] = MappingProxyType({})
+
+
+def no_program() -> Mapping[str, Any]:
+    """The plain form of no rules at all."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,7 @@ class StrategySpec:
     budget_loss_ppm: int = 1_000_000
     budget_positions_max: int = 1_000_000
     budget_trades_day_max: int = 1_000_000
-    program: Mapping[str, Any] = NO_PROGRAM
+    program: Mapping[str, Any] = field(default_factory=no_program)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,4 +217,4 @@ class StrategyCode:
 
     warmup: Callable[[Mapping[str, float | int]], int]
     signals: Callable[[Any, Mapping[str, float | int]], Columns]
-    program: Mapping[str, Any] = NO_PROGRAM
+    program: Mapping[str, Any] = field(default_factory=no_program)
