@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf, isfinite, nan
 from typing import Any
 
 from trader.core.parameters import Parameters, StrategyCode, StrategySpec
@@ -30,7 +30,10 @@ class Opinion:
         enter_ms: open time of the newest entry signal that is still alive; -1 when there is none.
         exit_now: the exit level holds on the newest bar.
         stop_distance: price distance of the stop below the close, at the signal bar; nan: none.
+        target_distance: of the target above the close, trail_distance: that a trailing stop keeps
+            below the highest price; both at the signal bar; nan: none.
         strength: 0..1. close_ticks: newest close. bar_ms: newest bar's open time.
+        note: "" or what was not ready and did not stop the rest, as `CODE key=value ...`.
     """
 
     problem: str
@@ -40,6 +43,9 @@ class Opinion:
     exit_now: bool
     stop_distance: float
     strength: float
+    target_distance: float = nan
+    trail_distance: float = nan
+    note: str = ""
 
 
 def last_open_ms(close_ms: int, step_ms: int) -> int:
