@@ -17,8 +17,9 @@ from trader.app.trail import SHAPE_ERRORS, Decision, Undecidable, first_differen
 from trader.app.units import NONE, Units, detail_text, seconds_text, time_text
 from trader.core.account_view import AccountView
 from trader.core.canonical import canonical
+from trader.core.desk import TrailRow, newest_closes
 from trader.core.gates import Answer
-from trader.core.plan import TrailRow, newest_closes, plan, plan_payload
+from trader.core.plan import plan, plan_payload
 from trader.core.reasons import ORDERS, QUIET, REFUSALS
 from trader.core.series import Series
 from trader.core.snapshot import Snapshot

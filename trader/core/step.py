@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trader.core.approval import Approved, proposal_of
+from trader.core.exits import exit_view
 from trader.core.gates import approve
 from trader.core.money import price_down
 from trader.core.parameters import Parameters
-from trader.core.plan import exit_view
 from trader.core.snapshot import CoreQuote, halt_rank
 from trader.core.state import HALT_LEVELS, Order, State
 from trader.domain.order import OrderState, Side

@@ -1,0 +1,130 @@
+"""The desk: the working state of one decision, while it lasts.
+
+Lives here: what `exits` and `entries` share: the snapshot, the account as it stands after the legs
+that were approved so far, and the trail they write. Must not live here: rules about who leaves or
+enters, and anything that outlives the decision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from trader.core.account_view import AccountView
+from trader.core.approval import Approved, Proposal, Refused
+from trader.core.gates import Answer, GateView, approve
+from trader.core.parameters import StrategySpec
+from trader.core.scale import Spec, to_units_rounded
+from trader.core.signals import Opinion, form_opinion
+from trader.core.snapshot import CoreQuote, Snapshot
+
+Seen = dict[str, int | str]
+
+
+@dataclass(frozen=True, slots=True)
+class TrailRow:
+    """Why: what was seen, what was asked for, every gate's answer, and the answer.
+
+    `answer` is `approved`, or the code of the refusal or of the quiet reason.
+    """
+
+    strategy: str
+    symbol: str
+    seen: dict[str, int | str]
+    asked: dict[str, int | str]
+    gates: tuple[Answer, ...]
+    answer: str
+
+    def row(self) -> dict[str, Any]:
+        """Canonical form."""
+        return {
+            "strategy": self.strategy,
+            "symbol": self.symbol,
+            "seen": self.seen,
+            "asked": self.asked,
+            "gates": [list(answer) for answer in self.gates],
+            "answer": self.answer,
+        }
+
+
+class Desk:
+    """The working state of one decision; lives no longer than `plan`."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        """Nothing decided yet."""
+        self.snapshot = snapshot
+        self.parameters = snapshot.parameters
+        self.limits = snapshot.parameters.limits
+        self.view = AccountView(snapshot.state, newest_closes(snapshot))
+        digits = snapshot.state.number("cash_digits")
+        self.own_notional_units_min = to_units_rounded(
+            Decimal(self.limits.order_notional_min),
+            Decimal(1).scaleb(-digits),
+            "order_notional_min",
+            up=True,
+        )
+        self.legs: list[Approved] = []
+        self.refused: list[Refused] = []
+        self.trail: list[TrailRow] = []
+
+    def opinion(self, spec: StrategySpec, symbol: str) -> Opinion:
+        """What a strategy thinks of an instrument now."""
+        return form_opinion(
+            spec,
+            self.snapshot.strategies[spec.name],
+            self.snapshot.series.get((symbol, spec.timeframe)),
+            self.snapshot.close_ms,
+            self.parameters.anchor_bars,
+            self.limits.missing_ppm_max,
+        )
+
+    def ask(self, proposal: Proposal, view: GateView, spec: Spec, seen: Seen) -> None:
+        """Ask the gates; an approved leg counts from now on, a refused one is kept by name."""
+        verdict, answers = approve(proposal, view, spec, self.parameters)
+        asked: Seen = {
+            "price_ticks": proposal.price_ticks,
+            "qty_lots": proposal.qty_lots,
+            "reason": proposal.reason,
+            "side": str(proposal.side),
+            "stop_ticks": proposal.stop_ticks,
+        }
+        if isinstance(verdict, Approved):
+            self.legs.append(verdict)
+            self.view.add(proposal)
+            answer = "approved"
+        else:
+            self.refused.append(verdict)
+            answer = verdict.code
+        self.note(proposal.strategy, proposal.symbol, seen, asked, tuple(answers), answer)
+
+    def note(
+        self,
+        strategy: str,
+        symbol: str,
+        seen: Seen,
+        asked: Seen,
+        gates: tuple[Answer, ...],
+        answer: str,
+    ) -> None:
+        """One row of the trail."""
+        self.trail.append(TrailRow(strategy, symbol, seen, asked, gates, answer))
+
+
+def fill_quote(view: GateView, quote: CoreQuote | None, now_ms: int) -> None:
+    """What the gates see of a quote; without one they keep what refuses."""
+    if quote is not None:
+        view.bid_ticks = quote.bid_ticks
+        view.ask_ticks = quote.ask_ticks
+        view.quote_age_ms = now_ms - quote.at_ms
+
+
+def newest_closes(snapshot: Snapshot) -> dict[str, int]:
+    """By symbol, the close of the newest bar among its timeframes, ticks."""
+    found: dict[str, tuple[int, int]] = {}
+    for (symbol, _), series in sorted(snapshot.series.items()):
+        if len(series):
+            at = series.open_ms[-1] + series.step_ms
+            if symbol not in found or at > found[symbol][0]:
+                found[symbol] = (at, series.close[-1])
+    return {symbol: close for symbol, (_, close) in found.items()}

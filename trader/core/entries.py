@@ -1,0 +1,120 @@
+"""Entries: whether a strategy opens a position on an instrument now, and with how much.
+
+Lives here: opinion -> size -> what the gates are shown. Must not live here: the gates themselves.
+"""
+
+from __future__ import annotations
+
+from trader.core.approval import Proposal
+from trader.core.desk import Desk, Seen, fill_quote
+from trader.core.gates import GateView
+from trader.core.money import PPM, mul_div_down, price_up
+from trader.core.parameters import StrategySpec
+from trader.core.scale import Spec, notional_down
+from trader.core.signals import Opinion
+from trader.core.sizing import entry_cost_units, entry_lots, stop_ticks_below, strength_ppm
+from trader.core.snapshot import CoreQuote
+from trader.domain.order import Side, TimeInForce
+
+
+def consider(desk: Desk, strategy: StrategySpec, symbol: str) -> None:
+    """Size and ask for an entry when the strategy wants one; the trail says why it came to none."""
+    opinion = desk.opinion(strategy, symbol)
+    seen: Seen = {
+        "bar_ms": opinion.bar_ms,
+        "close_ticks": opinion.close_ticks,
+        "enter_ms": opinion.enter_ms,
+        "exit": int(opinion.exit_now),
+        "stop_distance": opinion.stop_distance.hex(),
+        "strength": opinion.strength.hex(),
+    }
+    quiet = _quiet_reason(desk, strategy, symbol, opinion)
+    if quiet:
+        desk.note(strategy.name, symbol, seen, {}, (), quiet)
+        return
+    spec = desk.snapshot.state.spec(symbol)
+    worst = price_up(opinion.close_ticks, desk.limits.slippage_ppm)
+    equity = max(0, desk.view.equity_units())
+    share_ppm = mul_div_down(strategy.equity_ppm, strength_ppm(opinion.strength), PPM)
+    budget = mul_div_down(equity, share_ppm, PPM)
+    free = desk.view.free_cash_units()
+    asked: Seen = {
+        "budget_units": budget,
+        "equity_units": equity,
+        "free_cash_units": free,
+        "worst_ticks": worst,
+    }
+    # The size ignores cash here: the cash gate is what says no, with its numbers.
+    lots = entry_lots(spec, worst, budget, budget)
+    if lots <= 0:
+        desk.note(strategy.name, symbol, seen, asked, (), "SIZE_NOTHING")
+        return
+    quote = desk.snapshot.quotes.get(symbol)
+    ask = quote.ask_ticks if quote else 0
+    limit = min(worst, price_up(ask, desk.limits.slippage_ppm)) if ask > 0 else worst
+    proposal = Proposal(
+        strategy.name,
+        symbol,
+        Side.BUY,
+        TimeInForce.IOC,
+        desk.snapshot.bar_ms,
+        len(desk.legs),
+        0,
+        limit,
+        lots,
+        stop_ticks_below(spec, opinion.close_ticks, opinion.stop_distance),
+        opinion.enter_ms,
+        "entry_signal",
+    )
+    gate_view = _entry_view(desk, proposal, spec, strategy, quote, equity)
+    gate_view.worst_ticks = worst
+    gate_view.cash_units = free
+    desk.ask(proposal, gate_view, spec, seen | asked)
+
+
+def _quiet_reason(desk: Desk, strategy: StrategySpec, symbol: str, opinion: Opinion) -> str:
+    """Why nothing is asked for; "" when an entry is wanted. Data troubles speak first."""
+    troubles = desk.snapshot.troubles.get(symbol, ())
+    if troubles:
+        return troubles[0]
+    if opinion.problem:
+        return opinion.problem
+    if symbol not in desk.snapshot.state.instruments:
+        return "INSTRUMENT_INACTIVE known=0"
+    if opinion.enter_ms < 0:
+        return "NO_SIGNAL"
+    key = f"{strategy.name}|{symbol}"
+    if opinion.enter_ms <= desk.snapshot.state.consumed.get(key, -1):
+        return "SIGNAL_USED"
+    return ""
+
+
+def _entry_view(
+    desk: Desk,
+    proposal: Proposal,
+    spec: Spec,
+    strategy: StrategySpec,
+    quote: CoreQuote | None,
+    equity: int,
+) -> GateView:
+    symbol = proposal.symbol
+    view = GateView(proposal, spec, desk.limits)
+    fill_quote(view, quote, desk.snapshot.now_ms)
+    series = desk.snapshot.series[(symbol, strategy.timeframe)]
+    view.close_ticks = series.close[-1]
+    view.before_ticks = series.close[-2] if len(series) > 1 else 0
+    view.halt_rank = desk.snapshot.halt_rank
+    view.mismatches = len(desk.snapshot.troubles.get("*", ()))
+    view.enabled = int(strategy.enabled)
+    view.unresolved = desk.view.unresolved(symbol)
+    view.working_entries = desk.view.entries_in_flight(symbol)
+    owner = desk.view.owner(symbol)
+    view.owner_other = int(owner not in {"", strategy.name})
+    view.held_lots = desk.view.held_lots(symbol)
+    view.positions = desk.view.busy_symbols(symbol)
+    view.cost_units = entry_cost_units(spec, proposal.price_ticks, proposal.qty_lots)
+    view.notional_units = notional_down(spec, proposal.price_ticks, proposal.qty_lots)
+    view.exposure_units = desk.view.exposure_units(symbol)
+    view.own_notional_units_min = desk.own_notional_units_min
+    view.position_cap_units = mul_div_down(equity, desk.limits.position_ppm, PPM)
+    return view
