@@ -1,0 +1,104 @@
+"""What is wrong with a rule, and where: one value per problem, with the line and a caret under it.
+
+Lives here: the problem of a rule, the exception that carries one out of a sub-expression, how the
+place is drawn. Must not live here: the checks; files and lines of YAML (the caller knows those).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from trader.policy.problems import Code, looks_like_credential
+
+EXCERPT_WIDTH_MAX = 72
+_WORD = re.compile(r"[A-Za-z0-9+/=_-]+")
+_CUT = "..."
+
+
+@dataclass(frozen=True, slots=True)
+class RuleProblem:
+    """One thing to correct in a rule, or to look at (a warning).
+
+    Attributes:
+        output: whose text it is: `enter`, `stop`, a regime's state, a trigger's name.
+        line, column: within that text, from 1.
+        code: a `RULE_...` code; message: a sentence; hint: what to write instead, or "".
+        excerpt: the line of the text and a caret under the column; "" when it may hold a secret.
+        trigger: the trigger of signals.yaml inside which it arose, or "": then the place is that
+            of the trigger's use, and the trigger's own check reports the place inside.
+    """
+
+    output: str
+    line: int
+    column: int
+    code: Code
+    message: str
+    hint: str
+    excerpt: str
+    trigger: str = ""
+
+    def __str__(self) -> str:
+        """As a compiler shows it: place, sentence, line, caret, hint."""
+        lines = [f"{self.output}:{self.line}:{self.column}: {self.message}"]
+        lines += [f"    {line}" for line in self.excerpt.splitlines()]
+        if self.hint:
+            lines.append(f"    {self.hint}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a rule's text: offsets from 0, the end not included."""
+
+    at: int
+    end: int
+
+
+class Refused(Exception):
+    """A sub-expression that cannot be used: the problem without its text."""
+
+    def __init__(self, code: Code, span: Span, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.span = span
+        self.message = message
+        self.hint = hint
+
+
+def problem_at(
+    output: str, text: str, refusal: Refused, span: Span | None = None, trigger: str = ""
+) -> RuleProblem:
+    """The refusal with its place in `text`; `span` and `trigger`: see RuleProblem."""
+    here = span or refusal.span
+    line, column = line_and_column(text, here.at)
+    message = f"trigger {trigger}: {refusal.message}" if trigger else refusal.message
+    drawn = excerpt(text, here)
+    return RuleProblem(output, line, column, refusal.code, message, refusal.hint, drawn, trigger)
+
+
+def line_and_column(text: str, at: int) -> tuple[int, int]:
+    """Both from 1, of the offset `at`."""
+    start = text.rfind("\n", 0, at) + 1
+    return text.count("\n", 0, at) + 1, at - start + 1
+
+
+def excerpt(text: str, span: Span) -> str:
+    """The line that holds the span's start, and carets under the span; at most 72 wide."""
+    if any(looks_like_credential(word) for word in _WORD.findall(text[:10_000])):
+        return ""
+    start = text.rfind("\n", 0, span.at) + 1
+    found = text.find("\n", start)
+    stop = len(text) if found < 0 else found
+    column = span.at - start
+    line = "".join(c if " " <= c < "\x7f" else "?" if c > "\x7f" else " " for c in text[start:stop])
+    low = 0
+    if len(line) > EXCERPT_WIDTH_MAX:
+        room = EXCERPT_WIDTH_MAX - 2 * len(_CUT)
+        low = max(0, min(column - room // 2, len(line) - room))
+        before, after = (_CUT if low else ""), (_CUT if low + room < len(line) else "")
+        line = before + line[low : low + room] + after
+        low -= len(before)
+    column -= low
+    width = max(1, min(span.end - span.at, len(line) - column))
+    return f"{line.rstrip()}\n{' ' * column}{'^' * width}"
