@@ -230,6 +230,7 @@ class _Walk:
             {symbol: quote_of(values) for symbol, values in row["quotes"].items()},
             {symbol: tuple(told) for symbol, told in row["troubles"].items()},
             str(row["latch"]),
+            {str(name): str(why) for name, why in row.get("strategy_troubles", {}).items()},
         )
         # The windows were compared when their bars were read: hashing them costs most of a walk.
         bare = replace(snapshot, series={})

@@ -52,6 +52,9 @@ class Snapshot:
         troubles: by symbol, or "*" for all: why its data or books cannot be trusted, as
             `CODE key=value ...`.
         latch: halt level of the latch outside the journal (`running` when it is not set).
+        strategy_troubles: by strategy name: its code ran out of time or memory, or died, as
+            `STRATEGY_FAILED why=...`. That is a fact like any other: the strategy is not evaluated,
+            so that whoever decides again decides the same.
     """
 
     bar_ms: int
@@ -63,6 +66,7 @@ class Snapshot:
     quotes: Mapping[str, CoreQuote]
     troubles: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     latch: str = "running"
+    strategy_troubles: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def close_ms(self) -> int:
@@ -81,8 +85,11 @@ def halt_rank(state: State, latch: str) -> int:
 
 
 def snapshot_payload(snapshot: Snapshot, policy_sha: str, code_sha: str) -> dict[str, Any]:
-    """The `snapshot` entry: windows name the bars by range and hash, the bars lie elsewhere."""
-    return {
+    """The `snapshot` entry: windows name the bars by range and hash, the bars lie elsewhere.
+
+    `strategy_troubles` stands in it only when there are some, as in entries of older versions.
+    """
+    payload: dict[str, Any] = {
         "bar_ms": snapshot.bar_ms,
         "now_ms": snapshot.now_ms,
         "step_ms": snapshot.parameters.step_ms,
@@ -96,6 +103,9 @@ def snapshot_payload(snapshot: Snapshot, policy_sha: str, code_sha: str) -> dict
         "latch": snapshot.latch,
         "troubles": {key: list(codes) for key, codes in sorted(snapshot.troubles.items())},
     }
+    if snapshot.strategy_troubles:
+        payload["strategy_troubles"] = dict(sorted(snapshot.strategy_troubles.items()))
+    return payload
 
 
 def window_row(series: Series) -> list[int | str]:
