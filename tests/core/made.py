@@ -36,6 +36,8 @@ LIMITS = Limits(
     quote_age_ms_max=10_000,
     missing_ppm_max=100_000,
     bar_jump_ppm_max=200_000,
+    exposure_ppm_max=2_000_000,
+    loss_ppm_max=2_000_000,
 )
 RULES: Mapping[str, Any] = {
     "tick": "0.01",
@@ -86,6 +88,8 @@ def strategy(name: str = "one", *symbols: str, **changed: Any) -> StrategySpec:
         equity_ppm=100_000,
         ttl_bars=1,
         enabled=True,
+        budget_exposure_ppm=2_000_000,
+        budget_loss_ppm=2_000_000,
     )
     return replace(spec, **changed)
 

@@ -424,6 +424,8 @@ def test_every_change_is_marked_for_the_projections() -> None:
         ("meta", "cash_units"),
         ("consumed", f"one|{BTC}"),
         ("other_fees", "BNB"),
+        ("meta", "sent_count"),
+        ("sent", "0"),
     }
     assert state.row("meta", "none") is None
     assert state.row("orders", "none") is None

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trader.core.account_gates import AccountSums
 from trader.core.approval import Approved, Proposal, Refused
 from trader.core.gates import GATES, GateView, approve, ask_all
 from trader.core.money import AMOUNT_MAX
@@ -29,6 +30,28 @@ SANITY = {
     "QTY_MIN",
     "QTY_MAX",
     "NOTIONAL_MIN",
+}
+
+# Of the account and of the strategy's book: nothing binds.
+GOOD_SUMS: dict[str, Any] = {
+    "day_stopped": 0,
+    "drawdown_stopped": 0,
+    "trades_hour": 1,
+    "trades_hour_max": 5,
+    "trades_day": 1,
+    "trades_day_max": 20,
+    "own_trades_day": 1,
+    "own_trades_day_max": 10,
+    "all_exposure_units": 20 * UNIT,
+    "all_exposure_units_max": 500 * UNIT,
+    "own_exposure_units": 20 * UNIT,
+    "own_exposure_units_max": 300 * UNIT,
+    "all_loss_units": UNIT,
+    "all_loss_units_max": 30 * UNIT,
+    "own_loss_units": UNIT,
+    "own_loss_units_max": 20 * UNIT,
+    "own_positions": 1,
+    "own_positions_max": 3,
 }
 
 
@@ -63,8 +86,8 @@ def good(side: Side = Side.BUY, limits: Limits = LIMITS, **changed: Any) -> Gate
         "exposure_units": 0,
         "position_cap_units": 250 * UNIT,
     }
-    for name, value in {**usual, **changed}.items():
-        setattr(view, name, value)
+    for name, value in {**usual, **GOOD_SUMS, **changed}.items():
+        setattr(view.sums if name in AccountSums.__slots__ else view, name, value)
     return view
 
 
@@ -108,6 +131,20 @@ BOUNDS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("ALREADY_HELD", {"held_lots": 1}, {"held_lots": 2}),  # the smallest order is 2 lots
     ("POSITIONS_MAX", {"positions": 2}, {"positions": 3}),
     ("POSITION_CAP", {"exposure_units": 230 * UNIT}, {"exposure_units": 230 * UNIT + 1}),
+    ("DAY_STOP", {"day_stopped": 0}, {"day_stopped": 1}),
+    ("DRAWDOWN_STOP", {"drawdown_stopped": 0}, {"drawdown_stopped": 1}),
+    ("TRADES_HOUR", {"trades_hour": 5}, {"trades_hour": 6}),
+    ("TRADES_DAY", {"trades_day": 20}, {"trades_day": 21}),
+    ("EXPOSURE_TOTAL", {"all_exposure_units": 500 * UNIT}, {"all_exposure_units": 500 * UNIT + 1}),
+    ("LOSS_TOTAL", {"all_loss_units": 30 * UNIT}, {"all_loss_units": 30 * UNIT + 1}),
+    (
+        "BUDGET_EXPOSURE",
+        {"own_exposure_units": 300 * UNIT},
+        {"own_exposure_units": 300 * UNIT + 1},
+    ),
+    ("BUDGET_LOSS", {"own_loss_units": 20 * UNIT}, {"own_loss_units": 20 * UNIT + 1}),
+    ("BUDGET_POSITIONS", {"own_positions": 3}, {"own_positions": 4}),
+    ("BUDGET_TRADES_DAY", {"own_trades_day": 10}, {"own_trades_day": 11}),
     ("CASH", {"cash_units": 2_002_000_000}, {"cash_units": 2_001_999_999}),
     ("QTY_MIN", {"qty_lots": 2}, {"qty_lots": 1}),
     ("QTY_MAX", {"qty_lots": 9_000_000}, {"qty_lots": 9_000_001}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from trader.core import gates
 from trader.core.approval import Approved
 from trader.core.fold import fold
+from trader.core.marks import DAY_MS
 from trader.core.plan import Plan, plan, plan_payload
 from trader.core.simulate import plan_bytes
 from trader.core.snapshot import Snapshot
@@ -323,7 +325,49 @@ def cash() -> Snapshot:
     return snapshot(state)
 
 
+def marked(**marks: int) -> Snapshot:
+    """An account whose marks were left so by the decision before."""
+    state = account()
+    fold(state, "plan", {"bar_ms": BAR_MS - MINUTE_MS, "legs": [], "marks": marks})
+    return snapshot(state)
+
+
+def traded(**limits: Any) -> Snapshot:
+    """An account that has just sent and lost sight of nothing: one entry, expired unfilled."""
+    state = account()
+    sent(state, order_row(symbol=ETH, qty_lots=10))
+    seen = {"client_id": order_row()["client_id"], "at_ms": NOW_MS, "venue_id": ""}
+    fold(state, "order_seen", {**seen, "state": "expired", "venue_lots": 0, "source": "order"})
+    own = limits.pop("own_trades", 10)
+    spec = strategy(budget_trades_day_max=own)
+    return snapshot(state, parameters(spec, **limits))
+
+
+def holding_one(**budget: int) -> Snapshot:
+    state = account()
+    hold(state, ETH, lots=60, name="one", stop_ticks=9_000)
+    return snapshot(state, parameters(strategy("one", BTC, **budget)))
+
+
 SCENES |= {"ALREADY_HELD": already_held, "CASH": cash}
+SCENES |= {
+    # The day began with 1,100: 1,000 are 9.1 % less; its high was 1,100 likewise.
+    "DAY_STOP": lambda: replace(
+        marked(day_ms=BAR_MS // DAY_MS * DAY_MS, day_units=1_100 * UNIT),
+        parameters=parameters(day_stop_ppm=90_000),
+    ),
+    "DRAWDOWN_STOP": lambda: replace(
+        marked(high_units=1_100 * UNIT), parameters=parameters(drawdown_ppm_max=90_000)
+    ),
+    "TRADES_HOUR": lambda: traded(trades_hour_max=1),
+    "TRADES_DAY": lambda: traded(trades_day_max=1),
+    "BUDGET_TRADES_DAY": lambda: traded(own_trades=0),
+    "EXPOSURE_TOTAL": lambda: snapshot(account(), parameters(exposure_ppm_max=99_000)),
+    "LOSS_TOTAL": lambda: snapshot(account(), parameters(loss_ppm_max=1_000)),
+    "BUDGET_EXPOSURE": lambda: holding_one(budget_exposure_ppm=105_000),
+    "BUDGET_LOSS": lambda: holding_one(budget_loss_ppm=1_700),
+    "BUDGET_POSITIONS": lambda: holding_one(budget_positions_max=1),
+}
 # A plan cannot break these: it prices within the slippage cap and sizes within the largest
 # quantity. `step` can (rules that change under an exit), and the gates' own tests ask them alone.
 NOT_BY_PLAN = {"SLIPPAGE_CAP", "QTY_MAX"}

@@ -14,6 +14,7 @@ from typing import Any
 from trader.core.account_view import AccountView
 from trader.core.approval import Approved, Proposal, Refused
 from trader.core.gates import Answer, GateView, approve
+from trader.core.marks import mark_account
 from trader.core.parameters import StrategySpec
 from trader.core.scale import Spec, to_units_rounded
 from trader.core.signals import Opinion, form_opinion
@@ -64,12 +65,17 @@ class Desk:
             "order_notional_min",
             up=True,
         )
+        equity = self.view.equity_units()
+        self.marks = mark_account(snapshot.state, equity, snapshot.close_ms, self.limits)
         self.legs: list[Approved] = []
         self.refused: list[Refused] = []
         self.trail: list[TrailRow] = []
 
     def opinion(self, spec: StrategySpec, symbol: str) -> Opinion:
-        """What a strategy thinks of an instrument now."""
+        """What a strategy thinks of an instrument now; nothing while its code is in trouble."""
+        trouble = self.snapshot.strategy_troubles.get(spec.name, "")
+        if trouble:
+            return Opinion(trouble, -1, 0, -1, exit_now=False, stop_distance=0.0, strength=0.0)
         return form_opinion(
             spec,
             self.snapshot.strategies[spec.name],

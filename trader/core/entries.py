@@ -5,6 +5,7 @@ Lives here: opinion -> size -> what the gates are shown. Must not live here: the
 
 from __future__ import annotations
 
+from trader.core.account_sums import account_sums
 from trader.core.approval import Proposal
 from trader.core.desk import Desk, Seen, fill_quote
 from trader.core.gates import GateView
@@ -69,6 +70,9 @@ def consider(desk: Desk, strategy: StrategySpec, symbol: str) -> None:
     gate_view = _entry_view(desk, proposal, spec, strategy, quote, equity)
     gate_view.worst_ticks = worst
     gate_view.cash_units = free
+    gate_view.sums = account_sums(
+        desk.view, proposal, strategy, desk.limits, desk.marks, desk.snapshot.now_ms
+    )
     desk.ask(proposal, gate_view, spec, seen | asked)
 
 

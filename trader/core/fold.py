@@ -14,9 +14,10 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from trader.core.marks import MARKS
 from trader.core.money import mul_div_up
 from trader.core.scale import Spec, text, to_units_rounded
-from trader.core.state import HALT_LEVELS, Order, Position, State, instrument_of
+from trader.core.state import HALT_LEVELS, SENT_SLOTS, Order, Position, State, instrument_of
 from trader.domain.order import IllegalTransition, OrderEvent, OrderState, Side, next_state
 
 Payload = dict[str, Any]
@@ -140,8 +141,16 @@ def _plan(state: State, payload: Payload) -> None:
         if state.orders[key].state is not OrderState.PLANNED:
             del state.orders[key]
     _set(state, "last_bar_ms", bar_ms)
+    for name, value in payload.get("marks", {}).items():
+        _set(state, _mark_name(name), int(value))
     for order in planned:
         _put(state, order)
+
+
+def _mark_name(name: str) -> str:
+    if name not in MARKS:
+        raise FoldError(f"{name} is no mark")
+    return name
 
 
 def _order_planned(state: State, payload: Payload) -> None:
@@ -161,6 +170,11 @@ def _order_sent(state: State, payload: Payload) -> None:
     order.state = next_state(order.state, OrderEvent.SEND)
     order.sent_ms = int(payload["at_ms"])
     _touch(state, order, payload)
+    if order.side is Side.BUY:
+        slot = str(state.number("sent_count") % SENT_SLOTS)
+        state.sent[slot] = f"{order.sent_ms} {order.strategy}"
+        state.dirty.add(("sent", slot))
+        _set(state, "sent_count", state.number("sent_count") + 1)
 
 
 def _order_outcome(state: State, payload: Payload) -> None:
@@ -287,6 +301,14 @@ def _resume(state: State, payload: Payload) -> None:
     _set(state, "halt_by", str(payload["by"]))
 
 
+def _mark_reset(state: State, payload: Payload) -> None:
+    """A named human accepts the draw-down: it is measured from the equity of the next decision."""
+    _set(state, "high_units", 0)
+    _set(state, "drawdown_stopped", 0)
+    _set(state, "halt_why", str(payload["why"]))
+    _set(state, "halt_by", str(payload["by"]))
+
+
 def _order(state: State, payload: Payload) -> Order:
     order = state.orders.get(str(payload["client_id"]))
     if order is None:
@@ -321,6 +343,7 @@ _HANDLERS: dict[str, Callable[[State, Payload], None]] = {
     "order_abandoned": _order_abandoned,
     "fill": _fill,
     "halt": _halt,
+    "mark_reset": _mark_reset,
     "resume": _resume,
 }
 

@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from trader.core import account_gates
+from trader.core.account_gates import AccountSums, Measure
 from trader.core.approval import Approved, Proposal, Refused, seal_approved
 from trader.core.identity import client_order_id
 from trader.core.money import AMOUNT_MAX, price_down, price_up
 from trader.core.parameters import Limits, Parameters
 from trader.core.scale import Spec
 from trader.domain.order import Side
-
-Measure = tuple[bool, int, int]
 
 
 class GateView:
@@ -37,6 +37,7 @@ class GateView:
         positions: open or being opened, other instruments than this one.
         notional_units, cost_units: of this order, cost with fee. cash_units: free of what is in
             flight. exposure_units: held and in flight on this instrument, before this order.
+        sums: of the account and the strategy's book, this entry included.
     """
 
     __slots__ = (
@@ -66,6 +67,7 @@ class GateView:
         "qty_lots_min",
         "quote_age_ms",
         "slippage_ppm",
+        "sums",
         "unresolved",
         "venue_notional_units_min",
         "working_entries",
@@ -95,6 +97,7 @@ class GateView:
         self.notional_units = self.cost_units = self.exposure_units = 0
         self.cash_units = 0
         self.position_cap_units = -1
+        self.sums = AccountSums()
 
 
 class Gate(NamedTuple):
@@ -227,6 +230,10 @@ def _notional(view: GateView) -> Measure:
     return view.notional_units >= limit, limit, view.notional_units
 
 
+def _of_sums(ask: Callable[[AccountSums], Measure]) -> Callable[[GateView], Measure]:
+    return lambda view: ask(view.sums)
+
+
 GATES: tuple[Gate, ...] = (
     Gate("HALT_LEVEL", True, _halt, "rank"),
     Gate("STRATEGY_OFF", False, _enabled, "flag"),
@@ -245,6 +252,16 @@ GATES: tuple[Gate, ...] = (
     Gate("ALREADY_HELD", False, _held, "lots"),
     Gate("POSITIONS_MAX", False, _positions, "count"),
     Gate("POSITION_CAP", False, _position_cap, "cash"),
+    Gate("DAY_STOP", False, _of_sums(account_gates.day_stop), "cash"),
+    Gate("DRAWDOWN_STOP", False, _of_sums(account_gates.drawdown), "cash"),
+    Gate("TRADES_HOUR", False, _of_sums(account_gates.trades_hour), "count"),
+    Gate("TRADES_DAY", False, _of_sums(account_gates.trades_day), "count"),
+    Gate("EXPOSURE_TOTAL", False, _of_sums(account_gates.exposure_total), "cash"),
+    Gate("LOSS_TOTAL", False, _of_sums(account_gates.loss_total), "cash"),
+    Gate("BUDGET_EXPOSURE", False, _of_sums(account_gates.budget_exposure), "cash"),
+    Gate("BUDGET_LOSS", False, _of_sums(account_gates.budget_loss), "cash"),
+    Gate("BUDGET_POSITIONS", False, _of_sums(account_gates.budget_positions), "count"),
+    Gate("BUDGET_TRADES_DAY", False, _of_sums(account_gates.budget_trades_day), "count"),
     Gate("CASH", False, _cash, "cash"),
     Gate("QTY_MIN", True, _qty_min, "lots"),
     Gate("QTY_MAX", True, _qty_max, "lots"),

@@ -15,23 +15,29 @@ from trader.core.canonical import sha256_of
 from trader.core.desk import Desk, TrailRow
 from trader.core.entries import consider
 from trader.core.exits import look_after
+from trader.core.marks import changed_marks
 from trader.core.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one decision bar wants: approved legs in the order they are to be carried out."""
+    """What one decision bar wants: approved legs in the order they are to be carried out.
+
+    `marks`: of the account (see `marks`), those that changed.
+    """
 
     bar_ms: int
     legs: tuple[Approved, ...]
     refused: tuple[Refused, ...]
     trail: tuple[TrailRow, ...]
+    marks: dict[str, int]
 
 
 def plan_payload(plan: Plan) -> dict[str, Any]:
     """The `plan` entry: legs, refusals, and the hash of the trail (re-derived when asked for)."""
     return {
         "bar_ms": plan.bar_ms,
+        "marks": plan.marks,
         "legs": [leg.row() for leg in plan.legs],
         "refused": [
             [r.proposal.strategy, r.proposal.symbol, str(r.proposal.side), r.code, r.detail]
@@ -57,4 +63,5 @@ def plan(snapshot: Snapshot) -> Plan:
                 consider(desk, spec, symbol)
             except OverflowError:
                 desk.note(spec.name, symbol, {}, {}, (), "AMOUNT_OVERFLOW")
-    return Plan(snapshot.bar_ms, tuple(desk.legs), tuple(desk.refused), tuple(desk.trail))
+    marks = changed_marks(snapshot.state, desk.marks)
+    return Plan(snapshot.bar_ms, tuple(desk.legs), tuple(desk.refused), tuple(desk.trail), marks)

@@ -14,6 +14,9 @@ from trader.domain.order import UNRESOLVED, WORKING, OrderState, Side, TimeInFor
 
 HALT_LEVELS = ("running", "no_entries", "reduce_only", "frozen")
 
+# Trades per day are counted exactly up to this many; the policy allows no larger limit.
+SENT_SLOTS = 1_024
+
 Row = dict[str, int | str]
 
 
@@ -137,12 +140,14 @@ class State:
         meta: single facts as text or int: `account`, `mode`, `prefix`, `quote`, `cash_digits`,
             `capital_units`, `cash_units`, `halt_level`, `halt_why`, `halt_by`, `last_bar_ms`
             (newest planned decision bar, -1 before the first), `cycles`, `policy`, `strategies`
-            (`name=sha,...` of the sources in force).
+            (`name=sha,...` of the sources in force), `sent_count` (entries ever sent), and the
+            account's marks (see `marks`).
         orders: by client id, every order that is not settled, and those of the newest plan.
         positions: by symbol.
         instruments: by symbol, the newest rules as canonical rows (decimals as text).
         other_fees: by asset, decimal text: fees taken in a third coin.
         consumed: by `strategy|symbol`, open time of the newest signal bar that was acted on.
+        sent: by slot, `at_ms strategy` of the newest entries sent: a ring of SENT_SLOTS.
         dirty: (table, key) touched since the caller last cleared it.
     """
 
@@ -155,6 +160,7 @@ class State:
         "orders",
         "other_fees",
         "positions",
+        "sent",
     )
 
     def __init__(self) -> None:
@@ -165,14 +171,20 @@ class State:
             "cash_digits": 8,
             "cash_units": 0,
             "cycles": 0,
+            "day_ms": -1,
+            "day_stopped": 0,
+            "day_units": 0,
+            "drawdown_stopped": 0,
             "halt_by": "",
             "halt_level": "running",
             "halt_why": "",
+            "high_units": 0,
             "last_bar_ms": -1,
             "mode": "",
             "policy": "",
             "prefix": "",
             "quote": "",
+            "sent_count": 0,
             "strategies": "",
         }
         self.orders: dict[str, Order] = {}
@@ -180,6 +192,7 @@ class State:
         self.instruments: dict[str, Row] = {}
         self.other_fees: dict[str, str] = {}
         self.consumed: dict[str, int] = {}
+        self.sent: dict[str, str] = {}
         self.dirty: set[tuple[str, str]] = set()
         self._specs: dict[str, Spec] = {}
 
@@ -225,6 +238,7 @@ class State:
             "meta": self.meta,
             "other_fees": dict(self.other_fees),
             "consumed": dict(self.consumed),
+            "sent": dict(self.sent),
         }
         held = single[table]
         return {"key": key, "value": held[key]} if key in held else None
@@ -241,8 +255,15 @@ class State:
             self.other_fees[str(row["key"])] = str(row["value"])
         elif table == "consumed":
             self.consumed[str(row["key"])] = int(row["value"])
+        elif table == "sent":
+            self.sent[str(row["key"])] = str(row["value"])
         else:
             self.meta[str(row["key"])] = row["value"]
+
+    def sent_entries(self) -> list[tuple[int, str]]:
+        """(at_ms, strategy) of the newest SENT_SLOTS entries sent, in no order."""
+        pairs = (value.split(" ", 1) for value in self.sent.values())
+        return [(int(at_ms), strategy) for at_ms, strategy in pairs]
 
     def orders_of(self, symbol: str) -> list[Order]:
         """Orders of an instrument in the order they were planned."""
@@ -276,7 +297,7 @@ def instrument_of(row: Row) -> Instrument:
     return Instrument(symbol, base, quote, active=bool(row["active"]), **exact)
 
 
-PROJECTIONS = ("meta", "orders", "positions", "instruments", "other_fees", "consumed")
+PROJECTIONS = ("meta", "orders", "positions", "instruments", "other_fees", "consumed", "sent")
 
 
 def _plain(value: int | str) -> int | str:

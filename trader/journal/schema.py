@@ -96,6 +96,7 @@ INSTRUMENTS = Table(
 )
 META = Table("meta", (("key", "TEXT"), ("value", "ANY")), ("key",))
 OTHER_FEES = Table("other_fees", (("key", "TEXT"), ("value", "TEXT")), ("key",))
+SENT = Table("sent", (("key", "TEXT"), ("value", "TEXT")), ("key",))
 CONSUMED = Table("consumed", (("key", "TEXT"), ("value", "INTEGER")), ("key",))
 FILLS = Table(
     "fills",
@@ -133,7 +134,8 @@ CYCLES = Table(
 PLANS = Table("plans", _columns("bar_ms seq", "", "bar_ms seq"), ("bar_ms",))
 
 STATE_TABLES = {
-    table.name: table for table in (META, ORDERS, POSITIONS, INSTRUMENTS, OTHER_FEES, CONSUMED)
+    table.name: table
+    for table in (META, ORDERS, POSITIONS, INSTRUMENTS, OTHER_FEES, CONSUMED, SENT)
 }
 LOG_TABLES = {table.name: table for table in (FILLS, BARS, BLOBS, CYCLES, PLANS)}
 TABLES = STATE_TABLES | LOG_TABLES
