@@ -242,6 +242,12 @@ def test_an_exit_without_a_quote_is_refused_by_name() -> None:
     assert [r.code for r in decided.refused] == ["QUOTE_MISSING"]
 
 
+def test_a_strategys_own_smallest_order_counts_when_it_is_larger() -> None:
+    for own, answer in (("101", "NOTIONAL_MIN"), ("9", "approved")):
+        policy = parameters(strategy(notional_min=own))
+        assert answers(plan(snapshot(account(), policy))) == [answer]
+
+
 # --- purity ------------------------------------------------------------------------------------
 
 

@@ -58,18 +58,17 @@ class Desk:
         self.parameters = snapshot.parameters
         self.limits = snapshot.parameters.limits
         self.view = AccountView(snapshot.state, newest_closes(snapshot))
-        digits = snapshot.state.number("cash_digits")
-        self.own_notional_units_min = to_units_rounded(
-            Decimal(self.limits.order_notional_min),
-            Decimal(1).scaleb(-digits),
-            "order_notional_min",
-            up=True,
-        )
         equity = self.view.equity_units()
         self.marks = mark_account(snapshot.state, equity, snapshot.close_ms, self.limits)
         self.legs: list[Approved] = []
         self.refused: list[Refused] = []
         self.trail: list[TrailRow] = []
+
+    def notional_units_min(self, strategy: StrategySpec) -> int:
+        """The smallest entry worth its fees: the policy's or the strategy's, the larger."""
+        least = max(Decimal(self.limits.order_notional_min), Decimal(strategy.notional_min))
+        unit = Decimal(1).scaleb(-self.snapshot.state.number("cash_digits"))
+        return to_units_rounded(least, unit, "order_notional_min", up=True)
 
     def opinion(self, spec: StrategySpec, symbol: str) -> Opinion:
         """What a strategy thinks of an instrument now; nothing while its code is in trouble."""

@@ -119,6 +119,6 @@ def _entry_view(
     view.cost_units = entry_cost_units(spec, proposal.price_ticks, proposal.qty_lots)
     view.notional_units = notional_down(spec, proposal.price_ticks, proposal.qty_lots)
     view.exposure_units = desk.view.exposure_units(symbol)
-    view.own_notional_units_min = desk.own_notional_units_min
+    view.own_notional_units_min = desk.notional_units_min(strategy)
     view.position_cap_units = mul_div_down(equity, desk.limits.position_ppm, PPM)
     return view
