@@ -75,16 +75,29 @@ def staged(folder: Path, minutes: int, warm: int, timeframe: str) -> Generator[S
             server.terminate()
 
 
+LIMITS = """\
+limits:
+  position: 5%
+  positions_max: 20
+  exposure_max: 100%
+  loss_max: 50%
+  day_stop: 60%
+  drawdown_max: 70%
+  trades_per_hour_max: 10000
+  trades_per_day_max: 240000
+"""
+
+
 def _write_config(folder: Path, url: str, timeframe: str) -> None:
     config = folder / "config"
     (config / "strategies").mkdir(parents=True)
     source = ROOT / "config" / "strategies" / "ma_cross.py"
     (config / "strategies" / "ma_cross.py").write_bytes(source.read_bytes())
-    universe = "".join(f"  - {coin}/USDT\n" for coin in COINS)
+    universe = "".join(f"      - {coin}/USDT\n" for coin in COINS)
     texts = {
         "app": f"account: bench\nmode: testnet\nexchange:\n  base_url: {url}\n",
-        "policy": "limits:\n  positions_max: 20\n",
-        "universe": f"instruments:\n{universe}",
+        "policy": LIMITS,
+        "universe": f"tiers:\n  core:\n    pairs:\n{universe}",
         "signals": "defaults:\n  ttl_bars: 1\n",
         "strategies": STRATEGIES.format(timeframe=timeframe),
     }

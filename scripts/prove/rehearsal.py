@@ -109,6 +109,17 @@ def environment(url: str, **overrides: str) -> dict[str, str]:
     }
 
 
+# What a proof that trades every few minutes must not be held up by.
+WIDE = """\
+  exposure_max: 100%
+  loss_max: 100%
+  day_stop: 100%
+  drawdown_max: 100%
+  trades_per_hour_max: 10000
+  trades_per_day_max: 240000
+"""
+
+
 def write_config(
     folder: Path, strategies: str, instruments: Sequence[str], limits: str, timeframe: str
 ) -> None:
@@ -121,8 +132,8 @@ def write_config(
         (config / "strategies" / name).write_text(text)
     pairs = ", ".join(instruments)
     (config / "app.yaml").write_text(f"account: rehearsal\ntimeframe: {timeframe}\n")
-    (config / "policy.yaml").write_text(f"limits:\n{limits}" if limits else "limits: {}\n")
-    (config / "universe.yaml").write_text(f"instruments: [{pairs}]\n")
+    (config / "policy.yaml").write_text(f"limits:\n{WIDE}{limits}")
+    (config / "universe.yaml").write_text(f"tiers: {{core: {{pairs: [{pairs}]}}}}\n")
     (config / "signals.yaml").write_text("defaults:\n  ttl_bars: 1\n")
     (config / "strategies.yaml").write_text(strategies)
 

@@ -50,12 +50,25 @@ revert:
 """
 
 
+POLICY = """
+limits:
+  position: 10%
+  exposure_max: 100%
+  loss_max: 100%
+  day_stop: 100%
+  drawdown_max: 100%
+  trades_per_hour_max: 1000
+  trades_per_day_max: 24000
+"""
+
+
 def write_config(folder: Path) -> Path:
-    """The repository's policy with strategies that trade often."""
+    """The repository's policy with strategies and limits that let it trade often."""
     config = folder / "config"
     shutil.copytree(CONFIG, config)
     (config / "strategies.yaml").write_text(STRATEGIES)
-    (config / "universe.yaml").write_text("instruments: [BTC/USDT, ETH/USDT]\n")
+    (config / "policy.yaml").write_text(POLICY)
+    (config / "universe.yaml").write_text("tiers: {core: {pairs: [BTC/USDT, ETH/USDT]}}\n")
     return config
 
 

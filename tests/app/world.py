@@ -27,6 +27,12 @@ LIMITS = {
     "collar": "50%",
     "position": "100%",
     "bar_jump_max": "90%",
+    "exposure_max": "100%",
+    "loss_max": "100%",
+    "day_stop": "100%",
+    "drawdown_max": "100%",
+    "trades_per_hour_max": "1000",
+    "trades_per_day_max": "10000",
 }
 # Enters in minutes that divide by four, leaves two minutes later.
 FLIPPER = '''"""A strategy for tests."""
@@ -115,7 +121,7 @@ def write_config(
     files = {
         "app": f"account: tests\ntimeframe: 1m\n{app}",
         "policy": f"limits:\n{rules}",
-        "universe": f"instruments: [{pairs}]\n",
+        "universe": f"tiers: {{core: {{pairs: [{pairs}]}}}}\n",
         "signals": signals,
         "strategies": strategies,
     }

@@ -26,7 +26,7 @@ def test_show_names_where_each_value_is_from(workspace: Workspace) -> None:
     assert "app.account = demo  # config/app.yaml:2" in said
     assert "app.quote = USDT  # default" in said
     shown = loads(workspace.trader("policy", "show", "--json"))
-    assert shown["policy"]["universe"]["instruments"] == ["BTC/USDT"]
+    assert shown["policy"]["strategies"]["demo_cross"]["instruments"] == ["BTC/USDT"]
 
 
 def test_later_files_win_and_standard_input_is_one(workspace: Workspace) -> None:

@@ -12,7 +12,7 @@ from trader.policy.sources import Source, find_sources
 GOOD = {
     "app": "account: demo\nmode: paper\nquote: USDT\ntimeframe: 1m\n",
     "policy": "limits:\n  slippage: 10bps\n  exit_slippage: 50bps\n  collar: 3%\n",
-    "universe": "instruments:\n  - BTC/USDT\n  - ETH/USDT\n",
+    "universe": "tiers:\n  core:\n    pairs:\n      - BTC/USDT\n      - ETH/USDT\n",
     "signals": "defaults:\n  ttl_bars: 2\n",
     "strategies": "cross:\n  timeframe: 1h\n  parameters:\n    fast: 20\n",
 }

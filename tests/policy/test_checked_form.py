@@ -56,7 +56,7 @@ def test_the_form_holds_effective_values_and_their_origin(sources_of: FindSource
     assert row["parameters"] == {"fast": 9, "stop": "2.5"}
     origin = checked.origin
     assert origin["strategies.cross.ttl_bars"] == "config/signals.yaml:2"
-    assert origin["strategies.cross.instruments"] == "config/universe.yaml:2"
+    assert origin["strategies.cross.instruments"] == "config/universe.yaml:4"
     assert origin["strategies.cross.parameters.fast"] == "config/strategies.yaml:4"
     assert origin["strategies.cross.parameters.stop"] == "config/signals.yaml:6"
     assert origin["strategies.cross.file"] == "default"
@@ -144,6 +144,6 @@ def test_show_redacts_what_looks_like_a_credential() -> None:
 
 
 def test_a_checked_form_survives_plain_json(sources_of: FindSources) -> None:
-    checked = check_policy(sources_of(universe="instruments: [BTC-USDT]\n"), {})
+    checked = check_policy(sources_of(universe="tiers: {core: {pairs: [BTC-USDT]}}\n"), {})
     assert checked.warnings
     assert Checked.from_plain(json.loads(json.dumps(checked.to_plain()))) == checked

@@ -161,7 +161,7 @@ def test_variables_win_over_every_file(tmp_path: Path, write_policy: WritePolicy
     write_policy()
     env = {
         "TRADER__APP__EXCHANGE__BASE_URL": "http://127.0.0.1:9999",
-        "TRADER__UNIVERSE__INSTRUMENTS": "SOL/USDT, BTC/USDT",
+        "TRADER__UNIVERSE__TIERS__CORE__PAIRS": "SOL/USDT, BTC/USDT",
         "TRADER__POLICY__LIMITS": "{collar: 7%, position: 2%}",
         "TRADER__STRATEGIES__CROSS__SIZE__EQUITY_SHARE": "1%",
         "TRADER_TESTNET_KEY": "not an override",

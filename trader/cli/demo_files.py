@@ -23,12 +23,21 @@ POLICY = """\
 limits:
   slippage: 10bps
   exit_slippage: 50bps
-  position: 20%
+  position: 12%
   positions_max: 4
+  exposure_max: 48%
+  loss_max: 8%
+  day_stop: 10%
+  drawdown_max: 20%
+  # Decides every minute, so that a minute's demo shows something: far too much for real money.
+  trades_per_hour_max: 60
+  trades_per_day_max: 1440
 """
 
 UNIVERSE = """\
-instruments:
+tiers:
+  core:
+    pairs:
 {instruments}
 """
 
@@ -82,7 +91,7 @@ This folder was written by `trader demo`. The next demo replaces config, bars, s
 
 def config_files(base_url: str, symbols: list[str]) -> dict[str, str]:
     """Path below the workspace -> text."""
-    instruments = "\n".join(f"  - {symbol}" for symbol in symbols)
+    instruments = "\n".join(f"      - {symbol}" for symbol in symbols)
     return {
         "config/app.yaml": APP.format(base_url=base_url),
         "config/policy.yaml": POLICY,

@@ -18,9 +18,9 @@ from typing import Any
 from trader.core.canonical import canonical, sha256_of
 from trader.policy.checked import Checked
 from trader.policy.regular_files import read_regular
-from trader.policy.sources import Source, env_overrides
+from trader.policy.sources import PROFILES, Source, env_overrides, profile_bytes
 
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 SIZE_BYTES_MAX = 8 << 20
 KEPT_MAX = 32
 
@@ -58,7 +58,9 @@ def cache_key(sources: Sequence[Source], env: Mapping[str, str], code_sha: str) 
         for source in sources
     ]
     variables = [[name, text] for name, text in env_overrides(env)]
-    return sha256_of([CACHE_VERSION, code_sha, rows, variables])
+    # The code's hash does not cover them: they are YAML.
+    profiles = [hashlib.sha256(profile_bytes(name)).hexdigest() for name in PROFILES]
+    return sha256_of([CACHE_VERSION, code_sha, profiles, rows, variables])
 
 
 def _read(path: Path, key: str) -> Checked | None:

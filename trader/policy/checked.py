@@ -16,6 +16,8 @@ from trader.policy.problems import Problem
 from trader.policy.sources import Source, env_overrides
 
 Form = dict[str, Any]
+# Keys of the form that nobody writes: the place of a name in its file, and the parsed rules.
+DERIVED = frozenset({"declared", "program"})
 
 
 @dataclass(frozen=True, slots=True)

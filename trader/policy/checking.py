@@ -1,8 +1,8 @@
 """The check: sources and environment -> a checked form, or every problem at once.
 
 Lives here: running the schema over the gathered tree, putting its complaints into our words at the
-user's line, filling in effective values. Must not live here: YAML, single kinds of values, rules
-between keys (see `coherence`). Imports pydantic and yaml: see `cache` for the way around.
+user's line. Must not live here: YAML, single kinds of values, effective values (see `effective`),
+rules between keys (see `coherence`). Imports pydantic and yaml: see `cache` for the way around.
 """
 
 from __future__ import annotations
@@ -10,21 +10,24 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, cast, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from trader.core.canonical import sha256_of
 from trader.policy.checked import Checked, Form, source_sha
-from trader.policy.coherence import Finding, findings
+from trader.policy.coherence import findings
+from trader.policy.effective import fill_in, origins
 from trader.policy.fields import close_to
+from trader.policy.findings import Finding
 from trader.policy.gathering import Gathered, gather
 from trader.policy.problems import Code, PolicyError, Problem, is_credential_key
 from trader.policy.quantities import BadText
 from trader.policy.reading import Mark, Node
 from trader.policy.schema import Files
-from trader.policy.sources import SECTIONS, Source
+from trader.policy.sources import Source
 from trader.policy.strategy_sources import judge_strategies
 from trader.policy.tree import Path, find, plain, without
 
@@ -57,7 +60,10 @@ def examine(
     """
     out = gather(sources, env)
     form = _validated(out)
+    origin: dict[str, str] = {}
     if form is not None:
+        origin = origins(form, out.tree)
+        fill_in(form, origin)
         found = findings(form, out.tree, out.broken)
         if strategy_files:
             places = {source.folder: posixpath.dirname(source.label) for source in sources}
@@ -71,8 +77,6 @@ def examine(
     warnings = _in_order(out, out.warnings)
     if problems or form is None:
         return None, problems, warnings
-    origin = _origins(form, out.tree)
-    _fill_in(form, origin)
     checked = Checked(
         form,
         sha256_of(form),
@@ -105,7 +109,7 @@ def _note(out: Gathered, detail: Any) -> Path:
     bad_key = bool(loc) and loc[-1] == "[key]"
     steps = _steps(loc[:-1] if bad_key else loc)
     path = tuple(step for step in steps if isinstance(step, str))
-    node = find(out.tree, steps) or Node("", Mark("", 0, 0))
+    node = find(out.tree, steps) or _nearest(out.tree, steps)
     if node.absent:
         return path
     guess = len(out.problems) < GUESSES_MAX
@@ -126,6 +130,15 @@ def _steps(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
             continue
         steps.append(part)
     return tuple(steps)
+
+
+def _nearest(tree: Node, steps: tuple[str | int, ...]) -> Node:
+    """Where a key that was not written would stand: the key above it."""
+    for length in range(len(steps) - 1, 0, -1):
+        above = find(tree, steps[:length])
+        if above is not None:
+            return Node("", above.key_at or above.at)
+    return Node("", Mark("", 0, 0))
 
 
 def _words(
@@ -184,7 +197,7 @@ def _kind_at(path: Path) -> Any:
     for key in path:
         if isinstance(here, type) and issubclass(here, BaseModel):
             field = here.model_fields.get(key)
-            here = field.annotation if field else None
+            here = _present(field.annotation) if field else None
         elif get_origin(here) is dict:
             here = get_args(here)[1]
         else:
@@ -221,8 +234,18 @@ def _leaves(kind: Any, path: Path) -> list[Path]:
         return [path]
     found: list[Path] = []
     for name, field in kind.model_fields.items():
-        found += _leaves(field.annotation, (*path, name))
+        found += _leaves(_present(field.annotation), (*path, name))
     return found
+
+
+def _present(kind: Any) -> Any:
+    """The type of a value that is not left out: `X` of `X | None`."""
+    if get_origin(kind) is Annotated:
+        return _present(get_args(kind)[0])
+    if get_origin(kind) in {Union, UnionType}:
+        inner = [part for part in get_args(kind) if part is not NoneType]
+        return inner[0] if len(inner) == 1 else kind
+    return kind
 
 
 def _placed(out: Gathered, finding: Finding) -> Problem:
@@ -243,7 +266,8 @@ def _placed(out: Gathered, finding: Finding) -> Problem:
         if node is not None:
             return out.note(finding.code, _spot(node, finding), path, finding.message, finding.hint)
     path = finding.paths[0]
-    return out.note(finding.code, Mark(f"{path[0]}.yaml", 0, 0), path, finding.message)
+    at = Mark(f"{path[0]}.yaml", 0, 0)
+    return out.note(finding.code, at, path, finding.message, finding.hint)
 
 
 def _is_about(finding: Finding, broken: set[Path]) -> bool:
@@ -272,47 +296,3 @@ def _in_order(out: Gathered, problems: list[Problem]) -> list[Problem]:
         if p.code == Code.CREDENTIAL.name or (p.file, p.line, p.where) not in secret
     ]
     return sorted(kept, key=lambda p: (rank.get(p.file, len(rank)), p.line, p.column))
-
-
-def _origins(form: Form, tree: Node) -> dict[str, str]:
-    """Dotted key of every leaf -> where its value was written."""
-    origin: dict[str, str] = {}
-    stack: list[tuple[Path, Any]] = [((name,), form[name]) for name in reversed(SECTIONS)]
-    while stack:
-        path, value = stack.pop()
-        if isinstance(value, dict) and value:
-            children = cast("dict[str, Any]", value)
-            stack += [((*path, key), child) for key, child in reversed(list(children.items()))]
-            continue
-        node = find(tree, path)
-        origin[".".join(path)] = "default" if node is None else _place(node.at)
-    return origin
-
-
-def _place(at: Mark) -> str:
-    return f"{at.file}:{at.line}" if at.line else at.file
-
-
-def _fill_in(form: Form, origin: dict[str, str]) -> None:
-    """Effective values of what strategies leave to the universe, the presets and the defaults."""
-    for name, strategy in form["strategies"].items():
-        at = f"strategies.{name}"
-        if not strategy["file"]:
-            strategy["file"] = f"{name}.py"
-        if strategy["ttl_bars"] is None:
-            strategy["ttl_bars"] = form["signals"]["defaults"]["ttl_bars"]
-            origin[f"{at}.ttl_bars"] = origin["signals.defaults.ttl_bars"]
-        if strategy["instruments"] == "universe":
-            strategy["instruments"] = list(form["universe"]["instruments"])
-            origin[f"{at}.instruments"] = origin["universe.instruments"]
-        preset = strategy["preset"]
-        if not preset:
-            continue
-        shared = form["signals"]["presets"][preset]
-        own = strategy["parameters"]
-        strategy["parameters"] = {**shared, **own}
-        for key in shared:
-            if key not in own:
-                origin[f"{at}.parameters.{key}"] = origin[f"signals.presets.{preset}.{key}"]
-        if shared and not own:
-            origin.pop(f"{at}.parameters", None)

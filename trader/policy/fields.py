@@ -25,6 +25,9 @@ from trader.policy.quantities import BadText
 Value = str | int | bool
 _PAIR = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}")
 _DASHED = re.compile(r"[A-Z0-9]{1,20}-[A-Z0-9]{1,20}")
+_PATTERN = re.compile(r"(?:[A-Z0-9]|\.\*){1,20}/[A-Z0-9]{1,20}")
+_STAR = re.compile(r"\.?\*")
+WILDCARDS_MAX = 3
 _URL = re.compile(r"https?://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?")
 
 
@@ -263,7 +266,12 @@ class Name(Kind):
 
 @dataclass(frozen=True)
 class Pair(Kind):
-    """A spot instrument `BASE/QUOTE`; `BASE-QUOTE` is understood, derivatives refused by name."""
+    """A spot instrument `BASE/QUOTE`; `BASE-QUOTE` is understood, derivatives refused by name.
+
+    With `pattern` its base may hold `*` or `.*`, canonically `.*`.
+    """
+
+    pattern: bool = False
 
     def convert(self, text: str) -> str:
         """See Kind."""
@@ -275,20 +283,31 @@ class Pair(Kind):
         if _DASHED.fullmatch(text):
             return self.convert(text.replace("-", "/"))
         spot, colon, _ = text.partition(":")
-        if colon and _PAIR.fullmatch(spot):
+        if colon and (_PAIR.fullmatch(spot) or "*" in spot):
             message = f"{shown(text)} is a perpetual or future; only spot is traded"
             hint = f"did you mean {spot}"
             raise BadText(Code.PAIR_DERIVATIVE, message, hint)
         if "*" in text:
-            hint = "list the instruments by name"
-            raise BadText(Code.NOT_A_PAIR, f"{shown(text)} is a wildcard", hint)
+            return self._wildcard(text)
         upper = text.upper().replace("-", "/").replace("_", "/")
         hint = f"did you mean {upper}" if _PAIR.fullmatch(upper) else "write it as BTC/USDT"
         raise BadText(Code.NOT_A_PAIR, f"{shown(text)} is not an instrument", hint)
 
+    def _wildcard(self, text: str) -> str:
+        if not self.pattern:
+            hint = "list the instruments by name, or let the strategy follow a tier"
+            raise BadText(Code.NOT_A_PAIR, f"{shown(text)} is a wildcard", hint)
+        plain = _STAR.sub(".*", text)
+        if not _PATTERN.fullmatch(plain) or plain.count("*") > WILDCARDS_MAX:
+            message = f"{shown(text)} is not a wildcard that can be used"
+            hint = f"letters, digits and at most {WILDCARDS_MAX} times .* before /QUOTE: .*/USDT"
+            raise BadText(Code.NOT_A_PAIR, message, hint)
+        return plain
+
     def describe(self) -> dict[str, Any]:
         """See Kind."""
-        return {"type": "string", "pattern": "^[A-Z0-9]{1,20}[/-][A-Z0-9]{1,20}$"}
+        letters = r"(?:[A-Z0-9]|\.?\*)" if self.pattern else "[A-Z0-9]"
+        return {"type": "string", "pattern": f"^{letters}{{1,20}}[/-][A-Z0-9]{{1,20}}$"}
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,25 @@ from dataclasses import dataclass, field
 from trader.policy.fields import close_to
 from trader.policy.problems import Code, Problem, looks_like_credential, problem_of
 from trader.policy.reading import Children, Mark, Node, decode, is_mapping, read_tree
-from trader.policy.sources import ENV_PREFIX, SECTIONS, Source, env_overrides
+from trader.policy.sources import (
+    ENV_PREFIX,
+    PROFILES,
+    SECTIONS,
+    Source,
+    env_overrides,
+    profile_bytes,
+)
 from trader.policy.tree import Path, find, merged, nested, walk
 
 # Keys whose value may be written as a comma-separated text in a variable.
-LIST_KEYS = frozenset({"instruments"})
+LIST_KEYS = frozenset({"instruments", "pairs", "deny", "tiers"})
 # Mappings whose keys are the user's own names: a variable may change an entry, never add one.
-NAMED: tuple[Path, ...] = (("strategies",), ("signals", "presets"))
+NAMED: tuple[Path, ...] = (
+    ("strategies",),
+    ("signals", "presets"),
+    ("signals", "triggers"),
+    ("universe", "regime", "states"),
+)
 VARIABLE_DEPTH_MAX = 8
 
 
@@ -84,8 +96,25 @@ def gather(sources: Sequence[Source], env: Mapping[str, str]) -> Gathered:
     for name, text in env_overrides(env):
         out.labels.append(f"env {name}")
         _add_variable(out, name, text)
+    _lay_profile_below(out)
     _judge_values(out)
     return out
+
+
+def _lay_profile_below(out: Gathered) -> None:
+    """Puts the chosen profile under everything that is written; a name that is none is judged
+    by the schema."""
+    chosen = find(out.tree, ("policy", "profile"))
+    if chosen is None or chosen.value not in PROFILES:
+        return
+    label = f"profile {chosen.value}"
+    text, problems = decode(label, profile_bytes(str(chosen.value)))
+    node, more = read_tree(label, text)
+    if problems or more or node is None:
+        raise AssertionError(f"{label}: {problems or more}")
+    out.labels.insert(0, label)
+    out.sections[label] = ""
+    out.tree = merged(node, out.tree)
 
 
 def _break(out: Gathered, source: Source) -> None:

@@ -12,10 +12,19 @@ from decimal import Decimal
 from typing import Any
 
 from trader.core.identity import owner_prefix
-from trader.core.parameters import Limits, Parameters, StrategySpec
+from trader.core.parameters import (
+    Limits,
+    Parameters,
+    RegimeSpec,
+    RegimeState,
+    StrategySpec,
+    TierSpec,
+    UniverseSpec,
+)
 from trader.domain.timeframe import TIMEFRAMES_MS
 from trader.policy.checked import Form
 
+TIER_NAMES = ("core", "rotational", "event")
 # The units of `quantities`, which costs a cycle more to import than these five numbers.
 UNITS_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 
@@ -75,8 +84,8 @@ def build_settings(form: Form) -> Settings:
 def build_parameters(form: Form, strategy_shas: Mapping[str, str]) -> Parameters:
     """What decisions read.
 
-    `strategy_shas`: sha256 of each strategy's source by strategy name (see `strategy_files`).
-    KeyError when a strategy's hash is missing.
+    `strategy_shas`: sha256 of each strategy file's source by strategy name (see `strategy_files`).
+    KeyError when a strategy's hash is missing; one of rules alone has none.
     """
     app = form["app"]
     return Parameters(
@@ -90,9 +99,16 @@ def build_parameters(form: Form, strategy_shas: Mapping[str, str]) -> Parameters
         cash_max=app["cash_max"],
         limits=_limits(form["policy"]["limits"]),
         strategies=tuple(
-            _strategy(name, row, strategy_shas[name]) for name, row in form["strategies"].items()
+            _strategy(name, row, strategy_shas[name] if row["file"] else "")
+            for name, row in in_declared_order(form["strategies"])
         ),
+        universe=_universe(form["universe"]),
     )
+
+
+def in_declared_order(rows: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Named rows as the user wrote them, whatever order the keys of a stored form have."""
+    return sorted(rows.items(), key=lambda item: item[1]["declared"])
 
 
 def _limits(row: Mapping[str, Any]) -> Limits:
@@ -106,11 +122,69 @@ def _limits(row: Mapping[str, Any]) -> Limits:
         quote_age_ms_max=_ms(row["quote_age_max"]),
         missing_ppm_max=_ppm(row["missing_bars_max"]),
         bar_jump_ppm_max=_ppm(row["bar_jump_max"]),
+        exposure_ppm_max=_ppm(row["exposure_max"]),
+        loss_ppm_max=_ppm(row["loss_max"]),
+        day_stop_ppm=_ppm(row["day_stop"]),
+        drawdown_ppm_max=_ppm(row["drawdown_max"]),
+        trades_hour_max=row["trades_per_hour_max"],
+        trades_day_max=row["trades_per_day_max"],
+        pyramiding=row["pyramiding"],
+    )
+
+
+def _universe(row: Mapping[str, Any]) -> UniverseSpec:
+    regime = row["regime"]
+    return UniverseSpec(
+        timeframe=row["timeframe"],
+        timeframe_ms=TIMEFRAMES_MS[row["timeframe"]],
+        refresh_ms=_ms(row["refresh"]),
+        tiers=tuple(
+            _tier(name, row["tiers"][name]) for name in TIER_NAMES if row["tiers"][name]["pairs"]
+        ),
+        deny=tuple(row["deny"]),
+        regime=_regime(regime) if regime else None,
+    )
+
+
+def _tier(name: str, row: Mapping[str, Any]) -> TierSpec:
+    filters = row["filters"]
+    return TierSpec(
+        name=name,
+        pairs=tuple(row["pairs"]),
+        quote_volume_min=filters["quote_volume_24h_min"],
+        spread_ppm_max=_ppm(filters["spread_max"]),
+        depth_min=filters["depth_min"],
+        age_ms_min=_ms(filters["age_min"]),
+        price_min=filters["price_min"],
+        take=row["take"],
+        keep=max(row["keep"], row["take"]),
+        rank_by=row["rank_by"],
+        positions_max=row["positions_max"],
+        weight_ppm=_ppm(row["weight"]),
+    )
+
+
+def _regime(row: Mapping[str, Any]) -> RegimeSpec:
+    return RegimeSpec(
+        benchmark=row["benchmark"],
+        timeframe=row["timeframe"],
+        timeframe_ms=TIMEFRAMES_MS[row["timeframe"]],
+        confirm_bars=row["confirm_bars"],
+        states=tuple(
+            RegimeState(
+                name=name,
+                output=name if state["when"] else "",
+                tiers=tuple(state["tiers"]),
+                risk_ppm=_ppm(state["risk"]),
+            )
+            for name, state in in_declared_order(row["states"])
+        ),
+        program=row["program"],
     )
 
 
 def _strategy(name: str, row: Mapping[str, Any], source_sha: str) -> StrategySpec:
-    timeframe = row["timeframe"]
+    timeframe, budget = row["timeframe"], row["budget"]
     return StrategySpec(
         name=name,
         source=row["file"],
@@ -122,6 +196,17 @@ def _strategy(name: str, row: Mapping[str, Any], source_sha: str) -> StrategySpe
         equity_ppm=_ppm(row["size"]["equity_share"]),
         ttl_bars=row["ttl_bars"],
         enabled=row["enabled"],
+        tier=row["tier"],
+        shadow=row["shadow"],
+        priority=row["priority"],
+        hold_ms_max=_ms(row["max_hold"]),
+        pyramiding=row["pyramiding"],
+        notional_min=row["size"]["notional_min"],
+        budget_exposure_ppm=_ppm(budget["exposure"]),
+        budget_loss_ppm=_ppm(budget["loss"]),
+        budget_positions_max=budget["positions_max"],
+        budget_trades_day_max=budget["trades_per_day_max"],
+        program=row["program"],
     )
 
 

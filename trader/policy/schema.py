@@ -1,51 +1,27 @@
 """The schema of the five files: every key with its description, safe default and bounds.
 
-Lives here: the pydantic models and nothing else; a key that nobody reads must not be here. Values
-in a model are canonical (see `fields`), so that a dump of it is the checked form.
+Lives here: the models of app.yaml and policy.yaml, and the five together (the others are in
+`schema_universe` and `schema_strategies`). A key that nobody reads must not be here. Values in a
+model are canonical (see `fields`), so that a dump of it is the checked form.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import Field
 
-from trader.policy.fields import (
-    Amount,
-    Choice,
-    Duration,
-    Flag,
-    LoopbackUrl,
-    Name,
-    Number,
-    Pair,
-    Share,
-    Timeframe,
-    Whole,
-)
-
-WORD = "[a-z][a-z0-9]*(?:_[a-z0-9]+)*"
-WORD_SAY = "a name in lower case (letters, digits, single underscores)"
+from trader.policy.fields import Amount, Choice, Duration, Flag, LoopbackUrl, Name, Share, Whole
+from trader.policy.schema_base import Section, ShortName, Step
+from trader.policy.schema_strategies import Signals, Strategy
+from trader.policy.schema_universe import Universe
 
 Account = Annotated[str, Name("[a-z][a-z0-9-]{0,31}", "a short name: lower case, digits, dashes")]
 Mode = Annotated[str, Choice(("paper", "testnet", "live"))]
 Coin = Annotated[str, Name("[A-Z0-9]{2,20}", "a coin such as USDT, in capitals")]
-Step = Annotated[str, Timeframe()]
 Variable = Annotated[str, Name("[A-Z][A-Z0-9_]{0,63}", "the name of a variable, in capitals", True)]
 FilePath = Annotated[str, Name("/[^\x00-\x1f]{1,200}", "an absolute path", True)]
 StateFolder = Annotated[str, Name("[^\x00-\x1f]{1,200}", "a path", True)]
-ShortName = Annotated[str, Name("(?=.{1,32}$)" + WORD, WORD_SAY)]
-SourceFile = Annotated[
-    str, Name(WORD + r"\.py", "the name of a Python file below strategies/", True)
-]
-PairList = list[Annotated[str, Pair()]]
-Parameters = dict[ShortName, Annotated[str | int, Number()]]
-
-
-class Section(BaseModel):
-    """What every part of the schema has in common."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
 class _CredentialFiles(Section):
@@ -191,7 +167,7 @@ class Limits(Section):
         "rejects",
     )
     position: Annotated[str, Share("0.0001", "1")] = Field(
-        default="10%",
+        default="5%",
         description="most exposure (value) of one position, share of equity",
     )
     positions_max: Annotated[int, Whole(0, 1_000)] = Field(
@@ -211,91 +187,45 @@ class Limits(Section):
         default="25%",
         description="change of the newest close at which it is implausible, share",
     )
+    exposure_max: Annotated[str, Share("0.0001", "1")] = Field(
+        default="25%",
+        description="most exposure (value) of all positions and entries in flight, share of equity",
+    )
+    loss_max: Annotated[str, Share("0.0001", "1")] = Field(
+        default="2.5%",
+        description="most that is lost if every stop is hit (loss, not value), share of equity",
+    )
+    day_stop: Annotated[str, Share("0.0001", "1")] = Field(
+        default="3%",
+        description="loss of the UTC day, marked to market, after which nothing is opened until "
+        "the day ends, share of equity",
+    )
+    drawdown_max: Annotated[str, Share("0.0001", "1")] = Field(
+        default="10%",
+        description="distance below the highest equity after which nothing is opened until a "
+        "named human resets the mark, share of equity",
+    )
+    trades_per_hour_max: Annotated[int, Whole(0, 100_000)] = Field(
+        default=5, description="entries sent within the last hour at most"
+    )
+    trades_per_day_max: Annotated[int, Whole(0, 1_000_000)] = Field(
+        default=120, description="entries sent within the last 24 hours at most"
+    )
+    pyramiding: Annotated[bool, Flag()] = Field(
+        default=False,
+        description="whether a strategy may add to what it holds; it must allow it itself too",
+    )
 
 
 class Policy(Section):
-    """policy.yaml: limits."""
+    """policy.yaml: limits, and the ready profile that they start from."""
 
+    profile: Annotated[str, Choice(("none", "conservative", "aggressive"))] = Field(
+        default="none",
+        description="ready values below everything that is written here: conservative, "
+        "aggressive, or none",
+    )
     limits: Limits = Field(default=Limits(), description="what every order is held to")
-
-
-class Universe(Section):
-    """universe.yaml: what may be traded."""
-
-    instruments: PairList = Field(
-        default=[],
-        description="the instruments that strategies may name, such as BTC/USDT",
-    )
-
-
-class SignalDefaults(Section):
-    """What a strategy takes when it does not say."""
-
-    ttl_bars: Annotated[int, Whole(1, 1_000)] = Field(
-        default=1, description="for how many of its bars an entry signal stays alive"
-    )
-
-
-class Signals(Section):
-    """signals.yaml: what strategies share."""
-
-    defaults: SignalDefaults = Field(
-        default=SignalDefaults(),
-        description="what a strategy takes when it does not say",
-    )
-    presets: dict[ShortName, Parameters] = Field(
-        default={},
-        description="named sets of parameters; a strategy's `preset` names one",
-    )
-
-
-class Size(Section):
-    """How large an entry is."""
-
-    equity_share: Annotated[str, Share("0.0001", "1")] = Field(
-        default="2%", description="value of one position, share of equity"
-    )
-
-
-def _instruments_form(value: Any) -> str:
-    return "word" if isinstance(value, str) else "pairs"
-
-
-StrategyInstruments = Annotated[
-    Annotated[Literal["universe"], Tag("word")] | Annotated[PairList, Tag("pairs")],
-    Discriminator(_instruments_form),
-]
-
-
-class Strategy(Section):
-    """One strategy of strategies.yaml."""
-
-    file: SourceFile = Field(
-        default="",
-        description="Python file below strategies/; empty: the strategy's name + .py",
-    )
-    enabled: Annotated[bool, Flag()] = Field(
-        default=True, description="whether it may open positions; exits always run"
-    )
-    instruments: StrategyInstruments = Field(
-        default="universe",
-        description="`universe`, or a list of instruments of the universe",
-    )
-    timeframe: Step = Field(default="1h", description="its bars; it speaks when one has closed")
-    ttl_bars: Annotated[int, Whole(1, 1_000)] | None = Field(
-        default=None,
-        description="for how many of its bars an entry signal stays alive; left out: "
-        "signals.defaults.ttl_bars",
-    )
-    size: Size = Field(default=Size(), description="how large an entry is")
-    preset: Annotated[str, Name("(?=.{1,32}$)" + WORD, WORD_SAY, True)] = Field(
-        default="",
-        description="a set of signals.presets; own parameters win; empty: none",
-    )
-    parameters: Parameters = Field(
-        default={},
-        description="numbers of the strategy file's PARAMETERS that differ from there",
-    )
 
 
 class Files(Section):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from trader.policy.checked import Checked, Form
+from trader.policy.checked import DERIVED, Checked, Form
 from trader.policy.problems import Problem, looks_like_credential
 
 REDACTED = "(redacted)"
@@ -46,8 +46,10 @@ def show(checked: Checked) -> Shown:
 
 
 def leaves(form: Form, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every leaf as dotted key and value; lists and empty mappings are leaves."""
+    """Every written leaf as dotted key and value; lists and empty mappings are leaves."""
     for key, value in form.items():
+        if key in DERIVED:
+            continue
         dotted = f"{path}.{key}" if path else key
         if isinstance(value, dict) and value:
             yield from leaves(cast("Form", value), dotted)

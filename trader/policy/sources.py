@@ -14,6 +14,8 @@ from pathlib import Path
 from trader.policy.problems import Code, PolicyError, problem_of
 
 SECTIONS = ("app", "policy", "universe", "signals", "strategies")
+PROFILES = ("conservative", "aggressive")
+PROFILE_FOLDER = Path(__file__).parent / "profiles"
 SIZE_BYTES_MAX = 1 << 20
 ENV_PREFIX = "TRADER__"
 STDIN = "<stdin>"
@@ -72,6 +74,11 @@ def find_sources(
 def env_overrides(env: Mapping[str, str]) -> list[tuple[str, str]]:
     """The variables that override keys, sorted by name."""
     return sorted((name, text) for name, text in env.items() if name.startswith(ENV_PREFIX))
+
+
+def profile_bytes(name: str) -> bytes:
+    """The text of one of PROFILES, which are part of the package."""
+    return (PROFILE_FOLDER / f"{name}.yaml").read_bytes()
 
 
 def _default_folder(cwd: Path, env: Mapping[str, str], system: Path) -> list[Source]:

@@ -41,7 +41,7 @@ class StrategyFileRefused(Exception):
 
 
 def load_strategies(checked: Checked) -> dict[str, StrategySource]:
-    """The source of every strategy by its name; raises PolicyError that names every bad one."""
+    """The source of every strategy that has a file; raises PolicyError that names every bad one."""
     sources, problems = read_strategies(checked.form["strategies"], checked.folders, checked.origin)
     if problems:
         raise PolicyError(problems, checked.warnings)
@@ -53,11 +53,16 @@ def read_strategies(
     folders: Mapping[str, str],
     origin: Mapping[str, str],
 ) -> tuple[dict[str, StrategySource], list[Problem]]:
-    """Sources by strategy name, and a problem for every file that cannot be used."""
+    """Sources by strategy name, and a problem for every file that cannot be used.
+
+    A strategy of rules alone has none.
+    """
     sources: dict[str, StrategySource] = {}
     problems: list[Problem] = []
     for name, row in strategies.items():
         file = str(row["file"])
+        if not file:
+            continue
         try:
             sources[name] = load_strategy_file(Path(folders[name]) / FOLDER, file)
         except StrategyFileRefused as error:

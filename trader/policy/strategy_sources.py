@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trader.policy.checked import Form
-from trader.policy.coherence import Finding
+from trader.policy.findings import Finding
 from trader.policy.fields import close_to
 from trader.policy.problems import Code
 from trader.policy.strategy_files import FOLDER, StrategyFileRefused, load_strategy_file
@@ -103,7 +103,9 @@ def judge_strategies(
     `folders`: strategy -> folder of its configuration; `places`: such a folder as shown to people.
     """
     for name, row in form["strategies"].items():
-        file = row["file"] or f"{name}.py"
+        file = row["file"]
+        if not file:
+            continue
         folder = folders[name]
         try:
             source = load_strategy_file(Path(folder) / FOLDER, file)

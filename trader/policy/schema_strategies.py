@@ -1,0 +1,193 @@
+"""The schema of signals.yaml and strategies.yaml.
+
+Lives here: models. Must not live here: rules between keys, and what a rule of the user means.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from trader.policy.fields import Amount, Choice, Duration, Flag, Name, Share, Whole
+from trader.policy.schema_base import (
+    WORD,
+    WORD_SAY,
+    PairList,
+    Parameters,
+    Section,
+    ShortName,
+    Step,
+)
+from trader.policy.schema_universe import TIERS
+from trader.policy.written_rules import Distance, Expression
+
+SourceFile = Annotated[
+    str, Name(WORD + r"\.py", "the name of a Python file below strategies/", True)
+]
+Lifetime = Annotated[int, Whole(1, 1_000)]
+SizeShare = Annotated[str, Share("0.0001", "1")]
+BudgetShare = Annotated[str, Share("0", "1")]
+
+
+class SignalDefaults(Section):
+    """What a strategy takes when it does not say."""
+
+    ttl_bars: Lifetime = Field(
+        default=1, description="for how many of its bars an entry signal stays alive"
+    )
+    equity_share: SizeShare = Field(
+        default="2%", description="value of one position of a strategy, share of equity"
+    )
+
+
+class Trigger(Section):
+    """A rule with a name, for use in other rules: `breakout`, or `breakout(length=55)`."""
+
+    rule: Annotated[str, Expression(empty=False)] = Field(
+        default="",
+        description="an expression that is true or false on a bar; its parameters by name",
+    )
+    parameters: Parameters = Field(
+        default={}, description="numbers of the rule; whoever uses it may override them"
+    )
+
+
+class Signals(Section):
+    """signals.yaml: what strategies share."""
+
+    defaults: SignalDefaults = Field(
+        default=SignalDefaults(),
+        description="what a strategy takes when it does not say",
+    )
+    presets: dict[ShortName, Parameters] = Field(
+        default={},
+        description="named sets of parameters; a strategy's `preset` names one",
+    )
+    triggers: dict[ShortName, Trigger] = Field(
+        default={}, description="named rules; a strategy's rules may use them"
+    )
+
+
+class Size(Section):
+    """How large an entry is."""
+
+    equity_share: SizeShare | None = Field(
+        default=None,
+        description="value of one position, share of equity; left out: "
+        "signals.defaults.equity_share",
+    )
+    notional_min: Annotated[str, Amount("0", "1000000")] = Field(
+        default="0",
+        description="smallest order of this strategy, in app.quote; never below "
+        "policy.limits.order_notional_min",
+    )
+
+
+class Budget(Section):
+    """What this strategy may have open; the account's limits count too."""
+
+    exposure: BudgetShare | None = Field(
+        default=None,
+        description="most exposure (value) of its positions, share of equity; left out: "
+        "policy.limits.exposure_max",
+    )
+    loss: BudgetShare | None = Field(
+        default=None,
+        description="most that is lost if every stop of its positions is hit, share of equity; "
+        "left out: policy.limits.loss_max",
+    )
+    positions_max: Annotated[int, Whole(0, 1_000)] | None = Field(
+        default=None,
+        description="its open positions and entries in flight at most; left out: "
+        "policy.limits.positions_max",
+    )
+    trades_per_day_max: Annotated[int, Whole(0, 1_000_000)] | None = Field(
+        default=None,
+        description="its entries sent within the last 24 hours at most; left out: "
+        "policy.limits.trades_per_day_max",
+    )
+
+
+def _instruments_form(value: Any) -> str:
+    return "word" if isinstance(value, str) else "pairs"
+
+
+StrategyInstruments = Annotated[
+    Annotated[Literal["universe"], Tag("word")] | Annotated[PairList, Tag("pairs")],
+    Discriminator(_instruments_form),
+]
+
+
+class Strategy(Section):
+    """One strategy of strategies.yaml: rules, or a Python file."""
+
+    file: SourceFile = Field(
+        default="",
+        description="Python file below strategies/; empty: none when `enter` is a rule, else the "
+        "strategy's name + .py",
+    )
+    enter: Annotated[str, Expression()] = Field(
+        default="", description="rule: when to buy; a strategy has this or a file"
+    )
+    exit: Annotated[str, Expression()] = Field(
+        default="", description="rule: as long as it holds, the position is left; empty: none"
+    )
+    strength: Annotated[str, Expression()] = Field(
+        default="", description="rule: how much of the size to take, 0 to 1; empty: all of it"
+    )
+    stop: Annotated[str, Distance("0.99")] = Field(
+        default="",
+        description="distance of the stop below the close: 5%, or a rule such as 3 * atr(14); "
+        "a strategy of rules must have one",
+    )
+    target: Annotated[str, Distance("100")] = Field(
+        default="",
+        description="distance of the profit target above the close: 10%, or a rule; empty: none",
+    )
+    trail: Annotated[str, Distance("0.99")] = Field(
+        default="",
+        description="distance at which the stop follows the highest price: 4%, or a rule; "
+        "empty: it stays",
+    )
+    max_hold: Annotated[str, Duration("0s", "3650d")] = Field(
+        default="0s", description="longest that a position is held, such as 3d; 0s: no end"
+    )
+    enabled: Annotated[bool, Flag()] = Field(
+        default=True, description="whether it may open positions; exits always run"
+    )
+    shadow: Annotated[bool, Flag()] = Field(
+        default=False,
+        description="it decides and is journaled but opens nothing; exits of what it holds go on",
+    )
+    priority: Annotated[int, Whole(0, 1_000)] = Field(
+        default=100, description="who is asked first when several want to buy: the lower number"
+    )
+    instruments: StrategyInstruments = Field(
+        default="universe",
+        description="`universe`: every pair that the tiers name, or a list of instruments of it",
+    )
+    tier: Annotated[str, Choice(TIERS)] | None = Field(
+        default=None,
+        description="the tier whose members it trades, instead of `instruments`",
+    )
+    timeframe: Step = Field(default="1h", description="its bars; it speaks when one has closed")
+    ttl_bars: Lifetime | None = Field(
+        default=None,
+        description="for how many of its bars an entry signal stays alive; left out: "
+        "signals.defaults.ttl_bars",
+    )
+    pyramiding: Annotated[bool, Flag()] = Field(
+        default=False,
+        description="whether it may add to what it holds; policy.limits.pyramiding must allow it",
+    )
+    size: Size = Field(default=Size(), description="how large an entry is")
+    budget: Budget = Field(default=Budget(), description="what it may have open")
+    preset: Annotated[str, Name("(?=.{1,32}$)" + WORD, WORD_SAY, True)] = Field(
+        default="",
+        description="a set of signals.presets; own parameters win; empty: none",
+    )
+    parameters: Parameters = Field(
+        default={},
+        description="numbers by name: of its rules, or those of the file's PARAMETERS that differ",
+    )
