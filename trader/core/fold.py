@@ -143,8 +143,20 @@ def _plan(state: State, payload: Payload) -> None:
     _set(state, "last_bar_ms", bar_ms)
     for name, value in payload.get("marks", {}).items():
         _set(state, _mark_name(name), int(value))
+    _universe(state, payload)
     for order in planned:
         _put(state, order)
+
+
+def _universe(state: State, payload: Payload) -> None:
+    """Members of the tiers and the regime, where the plan told them anew."""
+    for tier, members in payload.get("members", {}).items():
+        state.members[str(tier)] = str(members)
+        state.dirty.add(("members", str(tier)))
+    regime = payload.get("regime", [])
+    if regime:
+        _set(state, "regime_ms", int(regime[0]))
+        _set(state, "regime", str(regime[1]))
 
 
 def _mark_name(name: str) -> str:

@@ -139,7 +139,8 @@ class State:
     Attributes:
         meta: single facts as text or int: `account`, `mode`, `prefix`, `quote`, `cash_digits`,
             `capital_units`, `cash_units`, `halt_level`, `halt_why`, `halt_by`, `last_bar_ms`
-            (newest planned decision bar, -1 before the first), `cycles`, `policy`, `strategies`
+            (newest planned decision bar, -1 before the first), `regime` and `regime_ms` (name, and
+            open time of the benchmark's bar it was told from), `cycles`, `policy`, `strategies`
             (`name=sha,...` of the sources in force), `sent_count` (entries ever sent), and the
             account's marks (see `marks`).
         orders: by client id, every order that is not settled, and those of the newest plan.
@@ -147,6 +148,7 @@ class State:
         instruments: by symbol, the newest rules as canonical rows (decimals as text).
         other_fees: by asset, decimal text: fees taken in a third coin.
         consumed: by `strategy|symbol`, open time of the newest signal bar that was acted on.
+        members: by tier, `refreshed_ms SYMBOL SYMBOL ...`, the best ranked first (see `universe`).
         sent: by slot, `at_ms strategy` of the newest entries sent: a ring of SENT_SLOTS.
         dirty: (table, key) touched since the caller last cleared it.
     """
@@ -156,6 +158,7 @@ class State:
         "consumed",
         "dirty",
         "instruments",
+        "members",
         "meta",
         "orders",
         "other_fees",
@@ -184,6 +187,8 @@ class State:
             "policy": "",
             "prefix": "",
             "quote": "",
+            "regime": "",
+            "regime_ms": -1,
             "sent_count": 0,
             "strategies": "",
         }
@@ -192,6 +197,7 @@ class State:
         self.instruments: dict[str, Row] = {}
         self.other_fees: dict[str, str] = {}
         self.consumed: dict[str, int] = {}
+        self.members: dict[str, str] = {}
         self.sent: dict[str, str] = {}
         self.dirty: set[tuple[str, str]] = set()
         self._specs: dict[str, Spec] = {}
@@ -238,6 +244,7 @@ class State:
             "meta": self.meta,
             "other_fees": dict(self.other_fees),
             "consumed": dict(self.consumed),
+            "members": dict(self.members),
             "sent": dict(self.sent),
         }
         held = single[table]
@@ -255,6 +262,8 @@ class State:
             self.other_fees[str(row["key"])] = str(row["value"])
         elif table == "consumed":
             self.consumed[str(row["key"])] = int(row["value"])
+        elif table == "members":
+            self.members[str(row["key"])] = str(row["value"])
         elif table == "sent":
             self.sent[str(row["key"])] = str(row["value"])
         else:
@@ -297,7 +306,16 @@ def instrument_of(row: Row) -> Instrument:
     return Instrument(symbol, base, quote, active=bool(row["active"]), **exact)
 
 
-PROJECTIONS = ("meta", "orders", "positions", "instruments", "other_fees", "consumed", "sent")
+PROJECTIONS = (
+    "meta",
+    "orders",
+    "positions",
+    "instruments",
+    "other_fees",
+    "consumed",
+    "members",
+    "sent",
+)
 
 
 def _plain(value: int | str) -> int | str:

@@ -96,6 +96,7 @@ INSTRUMENTS = Table(
 )
 META = Table("meta", (("key", "TEXT"), ("value", "ANY")), ("key",))
 OTHER_FEES = Table("other_fees", (("key", "TEXT"), ("value", "TEXT")), ("key",))
+MEMBERS = Table("members", (("key", "TEXT"), ("value", "TEXT")), ("key",))
 SENT = Table("sent", (("key", "TEXT"), ("value", "TEXT")), ("key",))
 CONSUMED = Table("consumed", (("key", "TEXT"), ("value", "INTEGER")), ("key",))
 FILLS = Table(
@@ -135,7 +136,7 @@ PLANS = Table("plans", _columns("bar_ms seq", "", "bar_ms seq"), ("bar_ms",))
 
 STATE_TABLES = {
     table.name: table
-    for table in (META, ORDERS, POSITIONS, INSTRUMENTS, OTHER_FEES, CONSUMED, SENT)
+    for table in (META, ORDERS, POSITIONS, INSTRUMENTS, OTHER_FEES, CONSUMED, MEMBERS, SENT)
 }
 LOG_TABLES = {table.name: table for table in (FILLS, BARS, BLOBS, CYCLES, PLANS)}
 TABLES = STATE_TABLES | LOG_TABLES
