@@ -129,6 +129,10 @@ class MemoryVenue:
         """Of these, the listed ones."""
         return {symbol: instrument(symbol) for symbol in symbols if symbol in self.listed}
 
+    def active_symbols(self) -> list[str]:
+        """Every listed instrument."""
+        return sorted(self.listed)
+
     def fetch_venue_ms(self) -> int:
         """Its clock."""
         self._call("fetch_venue_ms")

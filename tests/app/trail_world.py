@@ -107,6 +107,10 @@ class MadeMarket:
         """Of these, the known ones."""
         return {symbol: instrument(symbol) for symbol in symbols if symbol in SYMBOLS}
 
+    def active_symbols(self) -> list[str]:
+        """Both."""
+        return sorted(SYMBOLS)
+
     def fetch_venue_ms(self) -> int:
         """The clock."""
         return self.clock.now_ms()

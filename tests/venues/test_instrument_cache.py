@@ -70,6 +70,33 @@ def test_an_instrument_that_the_file_does_not_hold_is_looked_for_at_the_venue(
     assert server.count("GET", LISTED) == 2
 
 
+def test_names_of_what_can_be_traded_come_from_the_file_without_a_request(
+    cached: Callable[..., Any],
+) -> None:
+    server, fresh = cached()
+    first = fresh()
+    instruments = first.fetch_instruments()
+    tradable = sorted(s for s, instrument in instruments.items() if instrument.active)
+    assert BTC in tradable
+    assert first.active_symbols() == tradable
+    assert fresh().active_symbols() == tradable
+    assert server.count("GET", LISTED) == 1
+    assert fresh(NOW_MS + DAY_MS + 1).active_symbols() == tradable
+    assert server.count("GET", LISTED) == 2
+
+
+def test_a_line_of_an_inactive_instrument_is_no_name(tmp_path: Path) -> None:
+    cache = InstrumentCache(tmp_path / "markets.json", "here", DAY_MS)
+    rows = {
+        name: {"symbol": name, "tick": "0.01", "active": active, "ccxt": {"active": 1}}
+        for name, active in (("OFF/USDT", 0), ("ON/USDT", 1), ("A/USDT", 1))
+    }
+    cache.save(rows, NOW_MS)
+    assert cache.active_symbols(NOW_MS) == ["A/USDT", "ON/USDT"]
+    assert cache.active_symbols(NOW_MS + DAY_MS + 1) is None
+    assert cache.active_symbols(NOW_MS - 1) is None
+
+
 def test_an_order_refused_for_its_rules_makes_the_listing_doubtful(
     cached: Callable[..., Any],
 ) -> None:

@@ -45,6 +45,11 @@ class MarketData(Protocol):
         a day old."""
         ...
 
+    def active_symbols(self) -> list[str]:
+        """Names of the spot instruments that can be traded now, sorted; may come from a listing
+        that is at most a day old."""
+        ...
+
     def fetch_venue_ms(self) -> int:
         """The venue's clock."""
         ...

@@ -117,6 +117,10 @@ class CcxtVenue:
         enough and holds them all, else from the venue."""
         return self._listing.of(symbols)
 
+    def active_symbols(self) -> list[str]:
+        """Names of the instruments that can be traded now, sorted, without reading their rules."""
+        return self._listing.active_symbols()
+
     def _fetch_listing(self) -> Rows:
         kept = self._dialect.info_kept
         rows = self._read("fetch_markets", lambda answer, _: rows_from(answer, kept))
@@ -163,11 +167,10 @@ class CcxtVenue:
         except VenueRefused:
             if len(wanted) == 1:
                 return {}
-        # One instrument that the venue does not know any more must not hide the others.
-        found: dict[str, Quote] = {}
-        for symbol in wanted:
-            found.update(self.fetch_quotes([symbol]))
-        return found
+        # One instrument that the venue does not know any more must not hide the others, and with
+        # hundreds of them asking for each by itself would take too long: halves find it.
+        middle = len(wanted) // 2
+        return self.fetch_quotes(wanted[:middle]) | self.fetch_quotes(wanted[middle:])
 
     # --- account -----------------------------------------------------------------------------
 

@@ -57,6 +57,19 @@ class Listing:
                 self._tell([_market(self._rows[symbol]) for symbol in sorted(self._used)])
             return {symbol: instrument_of(self._rows[symbol]) for symbol in listed}
 
+    def active_symbols(self) -> list[str]:
+        """Names of the instruments that can be traded, sorted: from what is known or cached, else
+        from the venue. Raises what `fetch` raises."""
+        with self._lock:
+            cached = None
+            if not self._whole and self._cache is not None:
+                cached = self._cache.active_symbols(self._clock_ms())
+            if cached is not None:
+                return cached
+            if not self._whole:
+                self._renew()
+            return sorted(symbol for symbol, row in self._rows.items() if row["active"])
+
     def venue_id(self, symbol: str) -> str:
         """The venue's own name of an instrument; KeyError when it is not listed."""
         return str(self._rows[symbol]["ccxt"]["id"])

@@ -78,6 +78,10 @@ class PaperVenue:
         """Those of the market's instruments."""
         return self._market.instruments_for(symbols)
 
+    def active_symbols(self) -> list[str]:
+        """The market's."""
+        return self._market.active_symbols()
+
     def fetch_venue_ms(self) -> int:
         """The market's clock."""
         return self._market.fetch_venue_ms()
