@@ -128,6 +128,9 @@ class Maker:
                 "price_ticks": PRICE_TICKS,
                 "qty_lots": LOTS,
                 "stop_ticks": 0 if sells else PRICE_TICKS * 9 // 10,
+                "target_ticks": 0 if sells else PRICE_TICKS * 11 // 10,
+                "trail_ticks": 0,
+                "hold_ms": 0 if sells else 3_600_000,
                 "signal_ms": 0 if sells else bar_ms,
                 "reason": "exit_signal" if sells else "entry_signal",
             }

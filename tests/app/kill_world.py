@@ -280,7 +280,8 @@ class World:
         order = {
             "client_id": OWN_ID, "strategy": "cross", "symbol": symbol, "side": "buy",
             "tif": "gtc", "bar_ms": NOW_MS - 60_000, "leg": 0, "attempt": 0, "price_ticks": 10_000,
-            "qty_lots": 10_000, "stop_ticks": 9_000, "signal_ms": NOW_MS - 60_000,
+            "qty_lots": 10_000, "stop_ticks": 9_000, "target_ticks": 0, "trail_ticks": 0,
+            "hold_ms": 0, "signal_ms": NOW_MS - 60_000,
             "reason": "entry_signal",
         }  # fmt: skip
         with Journal.open(self.journal_path, create=True) as journal, journal.transaction() as tx:

@@ -102,7 +102,8 @@ def test_an_intent_that_never_left_says_why(tmp_path: Path) -> None:
     late = {
         "client_id": "abcdef" + "2" * 26, "strategy": "cross", "symbol": "BTC/USDT",
         "side": "buy", "tif": "ioc", "bar_ms": NOW_MS, "leg": 0, "attempt": 0,
-        "price_ticks": 10_000, "qty_lots": 1, "stop_ticks": 0, "signal_ms": 0, "reason": "x",
+        "price_ticks": 10_000, "qty_lots": 1, "stop_ticks": 0, "target_ticks": 0,
+        "trail_ticks": 0, "hold_ms": 0, "signal_ms": 0, "reason": "x",
     }  # fmt: skip
     with Journal.open(world.journal_path) as journal:
         plan = {"bar_ms": NOW_MS, "legs": [late], "refused": [], "trail": ""}

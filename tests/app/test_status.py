@@ -39,6 +39,9 @@ def leg(instrument: Instrument) -> dict[str, int | str]:
         "price_ticks": 10_000,
         "qty_lots": 500,
         "stop_ticks": 9_000,
+        "target_ticks": 12_000,
+        "trail_ticks": 0,
+        "hold_ms": 0,
         "signal_ms": 60_000,
         "reason": "entry_signal",
     }

@@ -421,6 +421,8 @@ def test_every_change_is_marked_for_the_projections() -> None:
     assert state.dirty == {
         ("orders", ID),
         ("positions", BTC),
+        ("holdings", f"one|{BTC}"),
+        ("books", "one"),
         ("meta", "cash_units"),
         ("consumed", f"one|{BTC}"),
         ("other_fees", "BNB"),
@@ -430,6 +432,8 @@ def test_every_change_is_marked_for_the_projections() -> None:
     assert state.row("meta", "none") is None
     assert state.row("orders", "none") is None
     assert state.row("positions", "none") is None
+    assert state.row("books", "none") is None
+    assert state.row("holdings", "none") is None
     assert state.row("instruments", "none") is None
 
 

@@ -79,6 +79,8 @@ def good(side: Side = Side.BUY, limits: Limits = LIMITS, **changed: Any) -> Gate
         "owner_other": 0,
         "positions": 0,
         "enabled": 1,
+        "shadow": 0,
+        "may_add": 0,
         "own_notional_units_min": 10 * UNIT,
         "notional_units": 20 * UNIT,
         "cost_units": 20 * UNIT + UNIT // 50,
@@ -104,6 +106,7 @@ def test_a_good_entry_and_a_good_exit_pass_every_gate() -> None:
 BOUNDS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("HALT_LEVEL", {"halt_rank": 0}, {"halt_rank": 1}),
     ("STRATEGY_OFF", {"enabled": 1}, {"enabled": 0}),
+    ("STRATEGY_SHADOW", {"shadow": 0}, {"shadow": 1}),
     ("BOOKS_MISMATCH", {"mismatches": 0}, {"mismatches": 1}),
     ("INSTRUMENT_INACTIVE", {"active": 1}, {"active": 0}),
     # 20 % of 10,000 before: 8,000 .. 12,000 (the collar is widened so as not to speak)

@@ -105,7 +105,8 @@ def test_an_instrument_owned_by_another_strategy_is_left_alone() -> None:
     state = account()
     hold(state, name="other")
     decided = plan(snapshot(state))
-    assert answers(decided) == ["HOLD", "OWNED_BY_OTHER"]
+    assert answers(decided) == ["HOLD", "OWNED_BY_OTHER owner=other"]
+    assert decided.refused[0].detail.startswith("owner=other limit=0 measured=1 ")
 
 
 def test_dust_of_another_strategy_keeps_nobody_out() -> None:
@@ -297,6 +298,7 @@ SELL = {"side": "sell", "signal_ms": 0, "qty_lots": 10}
 SCENES: dict[str, Scene] = {
     "HALT_LEVEL": lambda: snapshot(account(), latch="no_entries"),
     "STRATEGY_OFF": lambda: snapshot(account(), parameters(strategy(enabled=False))),
+    "STRATEGY_SHADOW": lambda: snapshot(account(), parameters(strategy(shadow=True))),
     "BOOKS_MISMATCH": lambda: snapshot(account(), troubles={"*": ("CASH_SHORT x=1",)}),
     "INSTRUMENT_INACTIVE": lambda: snapshot(account(1_000 * UNIT, instrument(active=False))),
     "DATA_JUMP": lambda: snapshot(account(), series={(BTC, "1m"): bars([7_000, 10_000])}),

@@ -121,10 +121,10 @@ class _Booking:
                 f"asked={order.qty_lots} booked={order.filled_lots} more={fact['qty_lots']}"
             )
             return
-        held = self.journal.state.positions.get(order.symbol)
-        fact = split_base_fee(fact, held.qty_units if held else 0, spec)
+        held = self.journal.state.held_units(order.strategy, order.symbol)
+        fact = split_base_fee(fact, held, spec)
         sold = fact["qty_lots"] * spec.base_per_lot + fact["fee_base_units"]
-        oversold = fill.side is Side.SELL and (held is None or sold > held.qty_units)
+        oversold = fill.side is Side.SELL and sold > held
         if OrderEvent.FILL_PART not in TRANSITIONS[order.state] or oversold:
             # The venue contradicts itself or the books: reported each cycle until a human looks.
             self.findings.append(

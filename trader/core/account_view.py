@@ -51,6 +51,16 @@ class AccountView:
                 total += value_of_base_down(spec, self.mark_ticks(symbol), position.qty_units)
         return total
 
+    def book_results(self) -> dict[str, int]:
+        """By strategy: cash flow of its book plus what it holds at its marks, rounded down."""
+        results = {name: book.cash_units for name, book in sorted(self.state.books.items())}
+        for _, holding in sorted(self.state.holdings.items()):
+            if holding.qty_units > 0:
+                spec = self.state.spec(holding.symbol)
+                ticks = self.mark_ticks(holding.symbol)
+                results[holding.strategy] += value_of_base_down(spec, ticks, holding.qty_units)
+        return results
+
     def free_cash_units(self) -> int:
         """Cash less the full cost of every buy that is in flight or already in this plan."""
         reserved = 0

@@ -25,6 +25,8 @@ class Proposal:
         price_ticks: limit price. qty_lots: > 0. stop_ticks: stop of the position it opens, 0 none.
         signal_ms: open time of the signal bar an entry acts on, 0 for an exit.
         reason: `entry_signal`, `stop_loss`, `exit_signal` ...
+        target_ticks, trail_ticks (a distance), hold_ms: further exits of the position that it
+            opens, 0 for none.
     """
 
     strategy: str
@@ -39,6 +41,9 @@ class Proposal:
     stop_ticks: int
     signal_ms: int
     reason: str
+    target_ticks: int = 0
+    trail_ticks: int = 0
+    hold_ms: int = 0
 
 
 class _Seal:
@@ -94,6 +99,9 @@ class Approved:
             "price_ticks": p.price_ticks,
             "qty_lots": p.qty_lots,
             "stop_ticks": p.stop_ticks,
+            "target_ticks": p.target_ticks,
+            "trail_ticks": p.trail_ticks,
+            "hold_ms": p.hold_ms,
             "signal_ms": p.signal_ms,
             "reason": p.reason,
         }
@@ -129,6 +137,9 @@ def proposal_of(order: Order) -> Proposal:
         order.stop_ticks,
         order.signal_ms,
         order.reason,
+        order.target_ticks,
+        order.trail_ticks,
+        order.hold_ms,
     )
 
 

@@ -63,6 +63,8 @@ class Desk:
         self.legs: list[Approved] = []
         self.refused: list[Refused] = []
         self.trail: list[TrailRow] = []
+        self.stops: dict[str, int] = {}
+        self.off: dict[str, str] = {}
 
     def notional_units_min(self, strategy: StrategySpec) -> int:
         """The smallest entry worth its fees: the policy's or the strategy's, the larger."""
@@ -71,10 +73,21 @@ class Desk:
         return to_units_rounded(least, unit, "order_notional_min", up=True)
 
     def opinion(self, spec: StrategySpec, symbol: str) -> Opinion:
-        """What a strategy thinks of an instrument now; nothing while its code is in trouble."""
+        """What a strategy thinks of an instrument now.
+
+        Code that fails is not asked again, in this decision or a later one, until it is resumed.
+        """
+        book = self.snapshot.state.books.get(spec.name)
+        why = self.off.get(spec.name) or (book.off_why if book else "")
+        if why:
+            return without_opinion(f"STRATEGY_OFF why={why}")
         trouble = self.snapshot.strategy_troubles.get(spec.name, "")
-        if trouble:
-            return Opinion(trouble, -1, 0, -1, exit_now=False, stop_distance=0.0, strength=0.0)
+        found = without_opinion(trouble) if trouble else self._form_opinion(spec, symbol)
+        if found.problem.startswith("STRATEGY_FAILED"):
+            self.off[spec.name] = found.problem
+        return found
+
+    def _form_opinion(self, spec: StrategySpec, symbol: str) -> Opinion:
         return form_opinion(
             spec,
             self.snapshot.strategies[spec.name],
@@ -93,6 +106,8 @@ class Desk:
             "reason": proposal.reason,
             "side": str(proposal.side),
             "stop_ticks": proposal.stop_ticks,
+            "target_ticks": proposal.target_ticks,
+            "trail_ticks": proposal.trail_ticks,
         }
         if isinstance(verdict, Approved):
             self.legs.append(verdict)
@@ -100,7 +115,8 @@ class Desk:
             answer = "approved"
         else:
             self.refused.append(verdict)
-            answer = verdict.code
+            owner = f" owner={view.owner}" if verdict.code == "OWNED_BY_OTHER" else ""
+            answer = verdict.code + owner
         self.note(proposal.strategy, proposal.symbol, seen, asked, tuple(answers), answer)
 
     def note(
@@ -114,6 +130,11 @@ class Desk:
     ) -> None:
         """One row of the trail."""
         self.trail.append(TrailRow(strategy, symbol, seen, asked, gates, answer))
+
+
+def without_opinion(problem: str) -> Opinion:
+    """Of a strategy whose code is not asked."""
+    return Opinion(problem, -1, 0, -1, exit_now=False, stop_distance=0.0, strength=0.0)
 
 
 def fill_quote(view: GateView, quote: CoreQuote | None, now_ms: int) -> None:

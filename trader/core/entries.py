@@ -5,6 +5,8 @@ Lives here: opinion -> size -> what the gates are shown. Must not live here: the
 
 from __future__ import annotations
 
+from math import isnan
+
 from trader.core.account_sums import account_sums
 from trader.core.approval import Proposal
 from trader.core.desk import Desk, Seen, fill_quote
@@ -13,7 +15,13 @@ from trader.core.money import PPM, mul_div_down, price_up
 from trader.core.parameters import StrategySpec
 from trader.core.scale import Spec, notional_down
 from trader.core.signals import Opinion
-from trader.core.sizing import entry_cost_units, entry_lots, stop_ticks_below, strength_ppm
+from trader.core.sizing import (
+    distance_ticks,
+    entry_cost_units,
+    entry_lots,
+    stop_ticks_below,
+    strength_ppm,
+)
 from trader.core.snapshot import CoreQuote
 from trader.domain.order import Side, TimeInForce
 
@@ -53,6 +61,7 @@ def consider(desk: Desk, strategy: StrategySpec, symbol: str) -> None:
     quote = desk.snapshot.quotes.get(symbol)
     ask = quote.ask_ticks if quote else 0
     limit = min(worst, price_up(ask, desk.limits.slippage_ppm)) if ask > 0 else worst
+    target = distance_ticks(spec, opinion.target_distance)
     proposal = Proposal(
         strategy.name,
         symbol,
@@ -63,9 +72,12 @@ def consider(desk: Desk, strategy: StrategySpec, symbol: str) -> None:
         0,
         limit,
         lots,
-        stop_ticks_below(spec, opinion.close_ticks, opinion.stop_distance),
+        _stop_ticks(spec, opinion),
         opinion.enter_ms,
         "entry_signal",
+        opinion.close_ticks + target if target else 0,
+        distance_ticks(spec, opinion.trail_distance),
+        strategy.hold_ms_max,
     )
     gate_view = _entry_view(desk, proposal, spec, strategy, quote, equity)
     gate_view.worst_ticks = worst
@@ -74,6 +86,14 @@ def consider(desk: Desk, strategy: StrategySpec, symbol: str) -> None:
         desk.view, proposal, strategy, desk.limits, desk.marks, desk.snapshot.now_ms
     )
     desk.ask(proposal, gate_view, spec, seen | asked)
+
+
+def _stop_ticks(spec: Spec, opinion: Opinion) -> int:
+    """The stop of the position, 0 none; one that only trails starts at its distance."""
+    for distance in (opinion.stop_distance, opinion.trail_distance):
+        if not isnan(distance):
+            return stop_ticks_below(spec, opinion.close_ticks, distance)
+    return 0
 
 
 def _quiet_reason(desk: Desk, strategy: StrategySpec, symbol: str, opinion: Opinion) -> str:
@@ -110,10 +130,12 @@ def _entry_view(
     view.halt_rank = desk.snapshot.halt_rank
     view.mismatches = len(desk.snapshot.troubles.get("*", ()))
     view.enabled = int(strategy.enabled)
+    view.shadow = int(strategy.shadow)
+    view.may_add = int(strategy.pyramiding and desk.limits.pyramiding)
     view.unresolved = desk.view.unresolved(symbol)
     view.working_entries = desk.view.entries_in_flight(symbol)
-    owner = desk.view.owner(symbol)
-    view.owner_other = int(owner not in {"", strategy.name})
+    view.owner = desk.view.owner(symbol)
+    view.owner_other = int(view.owner not in {"", strategy.name})
     view.held_lots = desk.view.held_lots(symbol)
     view.positions = desk.view.busy_symbols(symbol)
     view.cost_units = entry_cost_units(spec, proposal.price_ticks, proposal.qty_lots)

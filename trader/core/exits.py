@@ -1,10 +1,14 @@
 """Exits: whether a position is left now, for which reason, and the order that leaves it.
 
 Lives here: one function per question over the decision's desk; the worst case of a bar is looked at
-first. Must not live here: what happens when an exit does not fill (see `step`).
+first. What a position leaves by is its own (stop, target, trail, longest hold) and is looked at
+whatever became of its strategy; only the exit signal needs the strategy. Must not live here: what
+happens when an exit does not fill (see `step`).
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from trader.core.approval import Proposal
 from trader.core.desk import Desk, Seen, fill_quote
@@ -12,30 +16,55 @@ from trader.core.gates import GateView
 from trader.core.money import price_down
 from trader.core.parameters import Limits, StrategySpec
 from trader.core.scale import Spec, notional_down
+from trader.core.series import Series
 from trader.core.sizing import exit_lots
 from trader.core.snapshot import CoreQuote, Snapshot
 from trader.core.state import Position
 from trader.domain.order import Side, TimeInForce
+from trader.domain.timeframe import grid_origin_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What an exit is decided on; prices in ticks, 0: not there, says nothing.
+
+    Attributes:
+        low_ticks, high_ticks, close_ticks: of the decision bar.
+        trail_to_ticks: where the trail would put the stop now.
+        held_ms: since the decision bar in which the position was opened began.
+    """
+
+    low_ticks: int
+    high_ticks: int
+    close_ticks: int
+    bid_ticks: int
+    trail_to_ticks: int
+    held_ms: int
+    exit_now: bool
 
 
 def look_after(desk: Desk, position: Position, owner: StrategySpec | None) -> None:
-    """A position is looked after even when its strategy is gone or fails."""
+    """A position is looked after even when its strategy is gone, off or fails."""
     symbol = position.symbol
     spec = desk.snapshot.state.spec(symbol)
     quote = desk.snapshot.quotes.get(symbol)
-    bid = quote.bid_ticks if quote else 0
-    low = newest_low(desk.snapshot, symbol)
     opinion = desk.opinion(owner, symbol) if owner else None
     exit_now = opinion is not None and not opinion.problem and opinion.exit_now
+    look = look_at(desk.snapshot, position, exit_now=exit_now)
     seen: Seen = {
-        "bid_ticks": bid,
+        "bid_ticks": look.bid_ticks,
         "exit": int(exit_now),
-        "held_units": position.qty_units,
-        "low_ticks": low,
+        "held_units": position.own_units,
+        "high_ticks": look.high_ticks,
+        "low_ticks": look.low_ticks,
         "problem": opinion.problem if opinion else "STRATEGY_GONE",
         "stop_ticks": position.stop_ticks,
+        "target_ticks": position.target_ticks,
+        "trail_to_ticks": look.trail_to_ticks,
     }
-    reason = exit_reason(position.stop_ticks, low, bid, exit_now=exit_now)
+    if look.trail_to_ticks > position.stop_ticks:
+        desk.stops[symbol] = look.trail_to_ticks
+    reason = exit_reason(position, look)
     if not reason:
         desk.note(position.strategy, symbol, seen, {}, (), "HOLD")
         return
@@ -45,6 +74,7 @@ def look_after(desk: Desk, position: Position, owner: StrategySpec | None) -> No
         answer = "EXIT_WORKING" if pending else "NOTHING_TO_SELL"
         desk.note(position.strategy, symbol, seen, {}, (), answer)
         return
+    bid = look.bid_ticks
     proposal = Proposal(
         position.strategy,
         symbol,
@@ -71,12 +101,56 @@ def look_after(desk: Desk, position: Position, owner: StrategySpec | None) -> No
     desk.ask(proposal, gate_view, spec, seen)
 
 
-def exit_reason(stop_ticks: int, low_ticks: int, bid_ticks: int, *, exit_now: bool) -> str:
-    """Why a position is left now, "" when it is held. The stop is looked at first: on one bar
-    the worst case wins. Prices of 0 are not there and say nothing."""
-    if stop_ticks > 0 and (0 < low_ticks <= stop_ticks or 0 < bid_ticks <= stop_ticks):
-        return "stop_loss"
-    return "exit_signal" if exit_now else ""
+def look_at(snapshot: Snapshot, position: Position, *, exit_now: bool) -> Look:
+    """What the decision bar and the quote say about a position."""
+    symbol = position.symbol
+    low = high = close = 0
+    series = decision_series(snapshot, symbol)
+    if series is not None and len(series) and series.open_ms[-1] == snapshot.bar_ms:
+        low, high, close = series.low[-1], series.high[-1], series.close[-1]
+    quote = snapshot.quotes.get(symbol)
+    bid = quote.bid_ticks if quote else 0
+    step_ms = snapshot.parameters.step_ms
+    origin = grid_origin_ms(step_ms)
+    began_ms = (position.opened_ms - origin) // step_ms * step_ms + origin
+    trail_to = trail_to_ticks(snapshot, position, series)
+    return Look(low, high, close, bid, trail_to, snapshot.close_ms - began_ms, exit_now)
+
+
+def trail_to_ticks(snapshot: Snapshot, position: Position, series: Series | None) -> int:
+    """The highest price since the entry was filled, less the trail; 0 when there is no trail.
+
+    Bars count from the one in which the fill came. Data that cannot be trusted ratchets nothing:
+    a stop that was put too high would stay there.
+    """
+    if position.trail_ticks <= 0 or series is None or position.symbol in snapshot.troubles:
+        return 0
+    first = series.index_of(position.opened_ms - series.step_ms + 1)
+    highs = series.high[first:]
+    return max(0, max(highs) - position.trail_ticks) if len(highs) else 0
+
+
+def exit_reason(position: Position, look: Look) -> str:
+    """Why a position is left now, "" when it is held. The worst case comes first.
+
+    The stop as it stood before the bar is held against the bar's low: the low may have come before
+    the high. Behind a new high comes the close for certain, and the bid: only they are held against
+    a stop that this bar has ratcheted up.
+    """
+    stop, trailed = position.stop_ticks, look.trail_to_ticks
+    if stop > 0 and _reached(stop, look.low_ticks, look.bid_ticks):
+        return "trailing_stop" if position.trailed else "stop_loss"
+    if trailed > stop and _reached(trailed, look.close_ticks, look.bid_ticks):
+        return "trailing_stop"
+    if 0 < position.target_ticks <= max(look.high_ticks, look.bid_ticks):
+        return "take_profit"
+    if 0 < position.hold_ms <= look.held_ms:
+        return "max_hold"
+    return "exit_signal" if look.exit_now else ""
+
+
+def _reached(stop_ticks: int, *prices: int) -> bool:
+    return any(0 < price <= stop_ticks for price in prices)
 
 
 def exit_view(
@@ -98,11 +172,9 @@ def exit_view(
     return view
 
 
-def newest_low(snapshot: Snapshot, symbol: str) -> int:
-    """Low of the decision bar, ticks; 0 when the decision timeframe has no such bar."""
+def decision_series(snapshot: Snapshot, symbol: str) -> Series | None:
+    """The instrument's bars of the decision timeframe."""
     for (name, _), series in sorted(snapshot.series.items()):
-        if name != symbol or series.step_ms != snapshot.parameters.step_ms:
-            continue
-        if len(series) and series.open_ms[-1] == snapshot.bar_ms:
-            return series.low[-1]
-    return 0
+        if name == symbol and series.step_ms == snapshot.parameters.step_ms:
+            return series
+    return None

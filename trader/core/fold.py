@@ -14,10 +14,26 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from trader.core.bookkeeping import (
+    book_fill,
+    check_stops,
+    is_open,
+    note_plan,
+    resume_strategy,
+    sellable_lots,
+)
+from trader.core.books import Holding
 from trader.core.marks import MARKS
-from trader.core.money import mul_div_up
 from trader.core.scale import Spec, text, to_units_rounded
-from trader.core.state import HALT_LEVELS, SENT_SLOTS, Order, Position, State, instrument_of
+from trader.core.state import (
+    HALT_LEVELS,
+    SENT_SLOTS,
+    FoldError,
+    Order,
+    Position,
+    State,
+    instrument_of,
+)
 from trader.domain.order import IllegalTransition, OrderEvent, OrderState, Side, next_state
 
 Payload = dict[str, Any]
@@ -36,11 +52,6 @@ SEEN_EVENTS = {
     OrderState.REJECTED: OrderEvent.REJECT,
     OrderState.ABSENT: OrderEvent.FIND_ABSENT,
 }
-
-
-class FoldError(ValueError):
-    """A fact that contradicts the state: an unknown order, more fills than lots, more sold than
-    held. The journal refuses to append it."""
 
 
 def fold(state: State, kind: str, payload: Payload) -> State:
@@ -96,26 +107,46 @@ def _regrid(state: State, symbol: str, before: Spec, after: Spec) -> None:
     def lots(old: int, *, up: bool) -> int:
         return to_units_rounded(before.qty(old), after.lot, f"{symbol} quantity", up=up)
 
-    changed: list[tuple[Order | Position, dict[str, int]]] = []
+    def coins(old: int) -> int:
+        return to_units_rounded(old * before.base_unit, after.base_unit, symbol, up=False)
+
+    changed: list[tuple[Order | Position | Holding, dict[str, int]]] = []
     position = state.positions.get(symbol)
     if position is not None:
-        coins = position.qty_units * before.base_unit
-        numbers = {"entry_ticks": ticks(position.entry_ticks)}
-        numbers["stop_ticks"] = ticks(position.stop_ticks)
-        numbers["qty_units"] = to_units_rounded(coins, after.base_unit, symbol, up=False)
+        held = {h.strategy: h for h in state.holdings.values() if h.symbol == symbol}
+        units = {name: coins(holding.qty_units) for name, holding in held.items()}
+        changed += [(holding, {"qty_units": units[name]}) for name, holding in held.items()]
+        numbers = {
+            name: ticks(getattr(position, name))
+            for name in ("entry_ticks", "stop_ticks", "target_ticks", "trail_ticks")
+        }
+        numbers["bought_lots"] = lots(position.bought_lots, up=True)
+        numbers["own_units"] = units.get(position.strategy, 0)
+        numbers["qty_units"] = sum(units.values())
         changed.append((position, numbers))
     for order in state.orders_of(symbol):
         # Ended: only what it left unfilled is still asked for, and never more of it than before.
         filled = lots(order.filled_lots, up=True)
         numbers = {"qty_lots": max(filled, lots(order.qty_lots, up=False)), "filled_lots": filled}
         numbers["venue_lots"] = min(order.venue_lots, filled)
-        numbers |= {"price_ticks": ticks(order.price_ticks), "stop_ticks": ticks(order.stop_ticks)}
+        numbers |= {
+            name: ticks(getattr(order, name))
+            for name in ("price_ticks", "stop_ticks", "target_ticks", "trail_ticks")
+        }
         changed.append((order, numbers))
-    for held, numbers in changed:
+    for counted, numbers in changed:
         for name, value in numbers.items():
-            setattr(held, name, value)
-        order_id = held.client_id if isinstance(held, Order) else ""
-        state.dirty.add(("orders", order_id) if order_id else ("positions", symbol))
+            setattr(counted, name, value)
+        state.dirty.add(_place(counted))
+
+
+def _place(counted: Order | Position | Holding) -> tuple[str, str]:
+    """Its table and key."""
+    if isinstance(counted, Order):
+        return "orders", counted.client_id
+    if isinstance(counted, Holding):
+        return "holdings", counted.key
+    return "positions", counted.symbol
 
 
 def _policy(state: State, payload: Payload) -> None:
@@ -134,6 +165,7 @@ def _plan(state: State, payload: Payload) -> None:
         raise FoldError(f"bar {bar_ms} is already planned")
     settled = [key for key, order in state.orders.items() if not order.working]
     planned = [Order(leg) for leg in payload["legs"]]
+    check_stops(state, payload.get("stops", {}))
     names = [*state.orders, *(order.client_id for order in planned)]
     if len(set(names)) != len(names):
         raise FoldError(f"the plan of bar {bar_ms}: one of its orders exists already")
@@ -144,6 +176,7 @@ def _plan(state: State, payload: Payload) -> None:
     for name, value in payload.get("marks", {}).items():
         _set(state, _mark_name(name), int(value))
     _universe(state, payload)
+    note_plan(state, payload)
     for order in planned:
         _put(state, order)
 
@@ -229,64 +262,22 @@ def _fill(state: State, payload: Payload) -> None:
         )
     done = order.filled_lots + lots == order.qty_lots
     after = next_state(order.state, OrderEvent.FILL_ALL if done else OrderEvent.FILL_PART)
-    position = state.positions.get(order.symbol) or Position({"symbol": order.symbol})
-    base = lots * spec.base_per_lot
-    if order.side is Side.SELL and base + int(payload["fee_base_units"]) > position.qty_units:
-        raise FoldError(f"order {order.client_id}: sold {base} of {position.qty_units} held")
+    base = lots * spec.base_per_lot + int(payload["fee_base_units"])
+    held = state.held_units(order.strategy, order.symbol)
+    if order.side is Side.SELL and base > held:
+        raise FoldError(f"order {order.client_id}: sold {base} of {held} held")
+    book_fill(state, order, payload, spec)
     order.filled_lots += lots
     order.filled_units += units
     order.state = after
-    fee_cash = int(payload["fee_cash_units"])
-    if order.side is Side.BUY:
-        _book_buy(state, order, position, spec, payload)
-        _set(state, "cash_units", state.cash_units - units - fee_cash)
-    else:
-        _book_sell(position, spec, payload)
-        _set(state, "cash_units", state.cash_units + units - fee_cash)
-    position.fees_units += fee_cash
-    state.positions[order.symbol] = position
-    state.dirty.add(("positions", order.symbol))
-    _other_fee(state, payload)
-    _touch(state, order, payload)
-
-
-def _book_buy(state: State, order: Order, position: Position, spec: Spec, payload: Payload) -> None:
-    if not is_open(position, spec):
-        position.strategy = order.strategy
-        position.opened_ms = int(payload["at_ms"])
-        position.stop_ticks = order.stop_ticks
-    lots = int(payload["qty_lots"])
-    position.qty_units += lots * spec.base_per_lot - int(payload["fee_base_units"])
-    position.cost_units += int(payload["cost_units"]) + int(payload["fee_cash_units"])
-    position.entry_ticks = mul_div_up(
-        order.filled_units, spec.notional_den, spec.notional_num * order.filled_lots
-    )
-    if order.signal_ms:
+    flow = -units if order.side is Side.BUY else units
+    _set(state, "cash_units", state.cash_units + flow - int(payload["fee_cash_units"]))
+    if order.side is Side.BUY and order.signal_ms:
         key = f"{order.strategy}|{order.symbol}"
         state.consumed[key] = max(state.consumed.get(key, -1), order.signal_ms)
         state.dirty.add(("consumed", key))
-
-
-def _book_sell(position: Position, spec: Spec, payload: Payload) -> None:
-    gone = int(payload["qty_lots"]) * spec.base_per_lot + int(payload["fee_base_units"])
-    cost = mul_div_up(position.cost_units, gone, position.qty_units) if position.qty_units else 0
-    cost = min(cost, position.cost_units)
-    position.qty_units -= gone
-    position.cost_units -= cost
-    position.realised_units += int(payload["cost_units"]) - int(payload["fee_cash_units"]) - cost
-    if not is_open(position, spec):
-        position.strategy, position.stop_ticks, position.opened_ms = "", 0, 0
-        position.entry_ticks = 0
-
-
-def is_open(position: Position, spec: Spec) -> bool:
-    """Whether enough is held to be sold at all; less is dust, which belongs to no strategy."""
-    return sellable_lots(position, spec) >= spec.qty_lots_min
-
-
-def sellable_lots(position: Position, spec: Spec) -> int:
-    """Whole lots held, rounded down."""
-    return position.qty_units // spec.base_per_lot
+    _other_fee(state, payload)
+    _touch(state, order, payload)
 
 
 def _other_fee(state: State, payload: Payload) -> None:
@@ -357,6 +348,7 @@ _HANDLERS: dict[str, Callable[[State, Payload], None]] = {
     "halt": _halt,
     "mark_reset": _mark_reset,
     "resume": _resume,
+    "strategy_resumed": resume_strategy,
 }
 
 __all__ = ["FoldError", "IllegalTransition", "fold", "in_flight_on", "is_open", "sellable_lots"]

@@ -33,7 +33,8 @@ class GateView:
         slippage_ppm: the cap of this attempt.
         halt_rank: 0 running .. 3 frozen. mismatches: number of unexplained differences.
         unresolved, working_entries: orders on this instrument. held_lots: sellable lots held.
-        owner_other: 1 when another strategy owns the instrument.
+        shadow: 1 when the strategy only watches. may_add: 1 when it may add to what it holds.
+        owner_other: 1 when another strategy owns the instrument, whose name is `owner`.
         positions: open or being opened, other instruments than this one.
         notional_units, cost_units: of this order, cost with fee. cash_units: free of what is in
             flight. exposure_units: held and in flight on this instrument, before this order.
@@ -55,9 +56,11 @@ class GateView:
         "is_buy",
         "is_entry",
         "limits",
+        "may_add",
         "mismatches",
         "notional_units",
         "own_notional_units_min",
+        "owner",
         "owner_other",
         "position_cap_units",
         "positions",
@@ -66,6 +69,7 @@ class GateView:
         "qty_lots_max",
         "qty_lots_min",
         "quote_age_ms",
+        "shadow",
         "slippage_ppm",
         "sums",
         "unresolved",
@@ -87,7 +91,9 @@ class GateView:
         self.venue_notional_units_min = spec.notional_units_min
         self.own_notional_units_min = AMOUNT_MAX
         self.slippage_ppm = limits.slippage_ppm
-        self.enabled = 0
+        self.enabled = self.may_add = 0
+        self.shadow = 1
+        self.owner = ""
         self.bid_ticks = self.ask_ticks = self.close_ticks = self.before_ticks = 0
         self.worst_ticks = 0
         self.quote_age_ms = AMOUNT_MAX
@@ -127,6 +133,10 @@ def _halt(view: GateView) -> Measure:
 
 def _enabled(view: GateView) -> Measure:
     return view.enabled == 1, 1, view.enabled
+
+
+def _shadow(view: GateView) -> Measure:
+    return view.shadow == 0, 0, view.shadow
 
 
 def _mismatch(view: GateView) -> Measure:
@@ -197,7 +207,7 @@ def _owner(view: GateView) -> Measure:
 
 
 def _held(view: GateView) -> Measure:
-    limit = view.qty_lots_min - 1
+    limit = AMOUNT_MAX if view.may_add == 1 else view.qty_lots_min - 1
     return view.held_lots <= limit, limit, view.held_lots
 
 
@@ -237,6 +247,7 @@ def _of_sums(ask: Callable[[AccountSums], Measure]) -> Callable[[GateView], Meas
 GATES: tuple[Gate, ...] = (
     Gate("HALT_LEVEL", True, _halt, "rank"),
     Gate("STRATEGY_OFF", False, _enabled, "flag"),
+    Gate("STRATEGY_SHADOW", False, _shadow, "flag"),
     Gate("BOOKS_MISMATCH", False, _mismatch, "count"),
     Gate("INSTRUMENT_INACTIVE", True, _active, "flag"),
     Gate("DATA_JUMP", False, _jump, "ticks"),
@@ -291,6 +302,8 @@ def approve(
     for answer in answers:
         if not answer.ok:
             detail = f"limit={answer.limit} measured={answer.measured} unit={answer.unit}"
+            if answer.code == "OWNED_BY_OTHER":
+                detail = f"owner={view.owner} {detail}"
             return Refused(proposal, answer.code, detail), answers
     client_id = client_order_id(
         parameters.prefix,

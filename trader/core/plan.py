@@ -1,8 +1,8 @@
 """The decision: `plan(snapshot) -> Plan`, pure, with its trail.
 
-Lives here: the order of things: exits before entries, entries in the order of strategies.yaml and
-its instruments. Must not live here: who leaves and enters (`exits`, `entries`), and what happens
-after the plan (`step`).
+Lives here: the order of things: exits before entries, entries in the order of priority, then of
+strategies.yaml, then of a strategy's instruments. Must not live here: who leaves and enters
+(`exits`, `entries`), and what happens after the plan (`step`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from trader.core.snapshot import Snapshot
 class Plan:
     """What one decision bar wants: approved legs in the order they are to be carried out.
 
-    `marks`: of the account (see `marks`), those that changed.
+    `marks`: of the account (see `marks`), those that changed. `stops`: by symbol, those that were
+    ratcheted up. `results`: by strategy, those of its book that changed. `off`: by strategy, why
+    its code failed now.
     """
 
     bar_ms: int
@@ -31,11 +33,23 @@ class Plan:
     refused: tuple[Refused, ...]
     trail: tuple[TrailRow, ...]
     marks: dict[str, int]
+    stops: dict[str, int]
+    results: dict[str, int]
+    off: dict[str, str]
 
 
 def plan_payload(plan: Plan) -> dict[str, Any]:
-    """The `plan` entry: legs, refusals, and the hash of the trail (re-derived when asked for)."""
+    """The `plan` entry: legs, refusals, and the hash of the trail (re-derived when asked for).
+
+    What did not change since the plan before is not in it.
+    """
+    told = {
+        "stops": plan.stops,
+        "results": plan.results,
+        "off": [[name, why] for name, why in plan.off.items()],
+    }
     return {
+        **{name: value for name, value in told.items() if value},
         "bar_ms": plan.bar_ms,
         "marks": plan.marks,
         "legs": [leg.row() for leg in plan.legs],
@@ -57,11 +71,21 @@ def plan(snapshot: Snapshot) -> Plan:
             look_after(desk, position, specs.get(position.strategy))
         except OverflowError:
             desk.note(position.strategy, symbol, {}, {}, (), "AMOUNT_OVERFLOW")
-    for spec in desk.parameters.strategies:
+    for spec in sorted(desk.parameters.strategies, key=lambda spec: spec.priority):
         for symbol in spec.symbols:
             try:
                 consider(desk, spec, symbol)
             except OverflowError:
                 desk.note(spec.name, symbol, {}, {}, (), "AMOUNT_OVERFLOW")
-    marks = changed_marks(snapshot.state, desk.marks)
-    return Plan(snapshot.bar_ms, tuple(desk.legs), tuple(desk.refused), tuple(desk.trail), marks)
+    results = desk.view.book_results()
+    books = snapshot.state.books
+    return Plan(
+        snapshot.bar_ms,
+        tuple(desk.legs),
+        tuple(desk.refused),
+        tuple(desk.trail),
+        changed_marks(snapshot.state, desk.marks),
+        desk.stops,
+        {name: units for name, units in results.items() if units != books[name].result_units},
+        desk.off,
+    )

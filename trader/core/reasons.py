@@ -41,16 +41,17 @@ REFUSALS: dict[str, str] = {
     "QTY_MIN": "the quantity is below the instrument's smallest",
     "QTY_MAX": "the quantity is above the instrument's largest",
     "NOTIONAL_MIN": "the order's value is below the venue's or the policy's smallest",
-    "STRATEGY_OFF": "the strategy is not enabled: it opens nothing",
+    "STRATEGY_OFF": "the strategy is not enabled, or its code failed: it opens nothing",
+    "STRATEGY_SHADOW": "the strategy only watches: what it decides is written down, not sent",
     "AMOUNT_OVERFLOW": "an amount does not fit the core's integers",
 }
 
 QUIET: dict[str, str] = {
     "NO_SIGNAL": "the strategy asks for nothing",
     "SIGNAL_USED": "the living entry signal was already acted on",
-    "HOLD": "the position is held: no stop, no exit signal",
+    "HOLD": "the position is held: nothing says to leave it",
     "SIGNAL_NOT_READY": "the signal has no usable stop or strength yet",
-    "STRATEGY_FAILED": "the strategy's code raised; it is off for this decision",
+    "STRATEGY_FAILED": "the strategy's code failed; it is off until a named human resumes it",
     "NOTHING_TO_SELL": "all that is held is in sells whose outcome is not known yet",
     "EXIT_WORKING": "an exit for the position already works",
     "SIZE_NOTHING": "not even one lot fits the budget",
@@ -59,5 +60,8 @@ QUIET: dict[str, str] = {
 ORDERS: dict[str, str] = {
     "entry_signal": "the strategy's entry signal",
     "stop_loss": "the low of the last bar or the bid is at or below the position's stop",
+    "trailing_stop": "the same of the stop that was ratcheted up behind the highest price",
+    "take_profit": "the high of the last bar or the bid is at or above the position's target",
+    "max_hold": "the position was held for as long as its strategy holds one",
     "exit_signal": "the strategy's exit level holds",
 }

@@ -6,6 +6,8 @@ the order may be sent at all (see `gates`).
 
 from __future__ import annotations
 
+from math import isnan
+
 from trader.core.money import AMOUNT_MAX, PPM, AmountOverflow, mul_div_down
 from trader.core.scale import Spec, fee_up, notional_up
 
@@ -34,6 +36,13 @@ def stop_ticks_below(spec: Spec, close_ticks: int, distance: float) -> int:
     """
     ticks = max(1, float_down(distance * spec.tick_den / spec.tick_num))
     return max(1, close_ticks - ticks)
+
+
+def distance_ticks(spec: Spec, distance: float) -> int:
+    """A distance in price as ticks, rounded down but at least one; 0 for nan, which means none."""
+    if isnan(distance):
+        return 0
+    return max(1, float_down(distance * spec.tick_den / spec.tick_num))
 
 
 def entry_lots(spec: Spec, price_ticks: int, budget_units: int, cash_units: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from trader.core.books import Book, Holding, Row, holding_key
 from trader.core.scale import Spec, text
 from trader.domain.instrument import Instrument
 from trader.domain.order import UNRESOLVED, WORKING, OrderState, Side, TimeInForce
@@ -17,13 +18,18 @@ HALT_LEVELS = ("running", "no_entries", "reduce_only", "frozen")
 # Trades per day are counted exactly up to this many; the policy allows no larger limit.
 SENT_SLOTS = 1_024
 
-Row = dict[str, int | str]
+
+class FoldError(ValueError):
+    """A fact that contradicts the state: an unknown order, more fills than lots, more sold than
+    held, a stop that is loosened. The journal refuses to append it."""
 
 
 class Order:
     """One attempt of one leg of a plan.
 
-    `signal_ms` is the open time of the signal bar an entry acts on (0 for an exit).
+    `signal_ms` is the open time of the signal bar an entry acts on (0 for an exit). `stop_ticks`,
+    `target_ticks`, `trail_ticks` (a distance) and `hold_ms`: exits of the position that it opens,
+    0 for none.
     `qty_lots` asked for, `filled_lots` and `filled_units` (cash, before fees) booked from fills,
     `venue_lots` the filled quantity that the venue's own order record claims (-1: not told).
     """
@@ -34,6 +40,7 @@ class Order:
         "client_id",
         "filled_lots",
         "filled_units",
+        "hold_ms",
         "leg",
         "outcome_code",
         "price_ticks",
@@ -46,7 +53,9 @@ class Order:
         "stop_ticks",
         "strategy",
         "symbol",
+        "target_ticks",
         "tif",
+        "trail_ticks",
         "updated_ms",
         "venue_id",
         "venue_lots",
@@ -65,6 +74,9 @@ class Order:
         self.price_ticks = int(row["price_ticks"])
         self.qty_lots = int(row["qty_lots"])
         self.stop_ticks = int(row["stop_ticks"])
+        self.target_ticks = int(row["target_ticks"])
+        self.trail_ticks = int(row["trail_ticks"])
+        self.hold_ms = int(row["hold_ms"])
         self.signal_ms = int(row["signal_ms"])
         self.reason = str(row["reason"])
         self.state = OrderState(row.get("state", OrderState.PLANNED))
@@ -99,21 +111,33 @@ class Order:
 class Position:
     """What the program holds of one instrument, and for which strategy.
 
-    `qty_units` base units (sum of fills less fees taken in the base coin), `cost_units` cash paid
-    for what is held (fees in cash included), `realised_units` cash result of what was sold,
-    `fees_units` cash fees paid. A closed position keeps its row (dust, realised result).
+    `qty_units` base units (sum of fills less fees taken in the base coin), of them `own_units` the
+    owner's: the rest is dust that others left. `cost_units` cash paid for what is held (fees in
+    cash included), `realised_units` cash result of what was sold, `fees_units` cash fees paid.
+    `bought_lots` and `bought_units` (cash, before fees): what the owner's entries bought since it
+    opened, whose average is `entry_ticks`. `stop_ticks` is the stop in force (`trailed`: 1 when it
+    was ratcheted up), `trail_ticks` the distance it keeps below the highest price, `target_ticks`
+    and `hold_ms` as its orders asked; 0 for none. A closed position keeps its row (dust, realised
+    result).
     """
 
     __slots__ = (
+        "bought_lots",
+        "bought_units",
         "cost_units",
         "entry_ticks",
         "fees_units",
+        "hold_ms",
         "opened_ms",
+        "own_units",
         "qty_units",
         "realised_units",
         "stop_ticks",
         "strategy",
         "symbol",
+        "target_ticks",
+        "trail_ticks",
+        "trailed",
     )
 
     def __init__(self, row: Row) -> None:
@@ -121,9 +145,16 @@ class Position:
         self.symbol = str(row["symbol"])
         self.strategy = str(row.get("strategy", ""))
         self.qty_units = int(row.get("qty_units", 0))
+        self.own_units = int(row.get("own_units", 0))
         self.cost_units = int(row.get("cost_units", 0))
+        self.bought_lots = int(row.get("bought_lots", 0))
+        self.bought_units = int(row.get("bought_units", 0))
         self.entry_ticks = int(row.get("entry_ticks", 0))
         self.stop_ticks = int(row.get("stop_ticks", 0))
+        self.target_ticks = int(row.get("target_ticks", 0))
+        self.trail_ticks = int(row.get("trail_ticks", 0))
+        self.trailed = int(row.get("trailed", 0))
+        self.hold_ms = int(row.get("hold_ms", 0))
         self.opened_ms = int(row.get("opened_ms", 0))
         self.realised_units = int(row.get("realised_units", 0))
         self.fees_units = int(row.get("fees_units", 0))
@@ -148,6 +179,7 @@ class State:
         instruments: by symbol, the newest rules as canonical rows (decimals as text).
         other_fees: by asset, decimal text: fees taken in a third coin.
         consumed: by `strategy|symbol`, open time of the newest signal bar that was acted on.
+        books: by strategy. holdings: by `strategy|symbol`.
         members: by tier, `refreshed_ms SYMBOL SYMBOL ...`, the best ranked first (see `universe`).
         sent: by slot, `at_ms strategy` of the newest entries sent: a ring of SENT_SLOTS.
         dirty: (table, key) touched since the caller last cleared it.
@@ -155,8 +187,10 @@ class State:
 
     __slots__ = (
         "_specs",
+        "books",
         "consumed",
         "dirty",
+        "holdings",
         "instruments",
         "members",
         "meta",
@@ -199,6 +233,8 @@ class State:
         self.consumed: dict[str, int] = {}
         self.members: dict[str, str] = {}
         self.sent: dict[str, str] = {}
+        self.books: dict[str, Book] = {}
+        self.holdings: dict[str, Holding] = {}
         self.dirty: set[tuple[str, str]] = set()
         self._specs: dict[str, Spec] = {}
 
@@ -240,6 +276,12 @@ class State:
             return position.row() if position else None
         if table == "instruments":
             return self.instruments.get(key)
+        if table == "books":
+            book = self.books.get(key)
+            return book.row() if book else None
+        if table == "holdings":
+            holding = self.holdings.get(key)
+            return holding.row() if holding else None
         single: dict[str, dict[str, int | str]] = {
             "meta": self.meta,
             "other_fees": dict(self.other_fees),
@@ -258,6 +300,10 @@ class State:
             self.positions[str(row["symbol"])] = Position(row)
         elif table == "instruments":
             self.instruments[str(row["symbol"])] = row
+        elif table == "books":
+            self.books[str(row["strategy"])] = Book(row)
+        elif table == "holdings":
+            self.holdings[str(row["key"])] = Holding(row)
         elif table == "other_fees":
             self.other_fees[str(row["key"])] = str(row["value"])
         elif table == "consumed":
@@ -273,6 +319,11 @@ class State:
         """(at_ms, strategy) of the newest SENT_SLOTS entries sent, in no order."""
         pairs = (value.split(" ", 1) for value in self.sent.values())
         return [(int(at_ms), strategy) for at_ms, strategy in pairs]
+
+    def held_units(self, strategy: str, symbol: str) -> int:
+        """Base units of an instrument that a strategy may sell: it bought them and holds them."""
+        holding = self.holdings.get(holding_key(strategy, symbol))
+        return holding.qty_units if holding else 0
 
     def orders_of(self, symbol: str) -> list[Order]:
         """Orders of an instrument in the order they were planned."""
@@ -315,6 +366,8 @@ PROJECTIONS = (
     "consumed",
     "members",
     "sent",
+    "books",
+    "holdings",
 )
 
 

@@ -14,6 +14,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from trader.core.books import Book, Holding
 from trader.core.state import Order, Position, Row
 from trader.journal.codec import NO_HASH
 
@@ -68,7 +69,9 @@ def _columns(ints: str, texts: str, order: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, types[name]) for name in order.split())
 
 
-_ORDER_INTS = "bar_ms leg attempt price_ticks qty_lots stop_ticks signal_ms"
+_ORDER_INTS = (
+    "bar_ms leg attempt price_ticks qty_lots stop_ticks target_ticks trail_ticks hold_ms signal_ms"
+)
 _ORDER_TEXTS = "client_id strategy symbol reason"
 _BLANK_ORDER: Row = (
     dict.fromkeys(_ORDER_TEXTS.split(), "")
@@ -96,6 +99,8 @@ INSTRUMENTS = Table(
 )
 META = Table("meta", (("key", "TEXT"), ("value", "ANY")), ("key",))
 OTHER_FEES = Table("other_fees", (("key", "TEXT"), ("value", "TEXT")), ("key",))
+BOOKS = Table("books", _typed(Book({"strategy": ""}).row(), "strategy"), ("strategy",))
+HOLDINGS = Table("holdings", _typed(Holding({"key": ""}).row(), "key"), ("key",))
 MEMBERS = Table("members", (("key", "TEXT"), ("value", "TEXT")), ("key",))
 SENT = Table("sent", (("key", "TEXT"), ("value", "TEXT")), ("key",))
 CONSUMED = Table("consumed", (("key", "TEXT"), ("value", "INTEGER")), ("key",))
@@ -136,7 +141,18 @@ PLANS = Table("plans", _columns("bar_ms seq", "", "bar_ms seq"), ("bar_ms",))
 
 STATE_TABLES = {
     table.name: table
-    for table in (META, ORDERS, POSITIONS, INSTRUMENTS, OTHER_FEES, CONSUMED, MEMBERS, SENT)
+    for table in (
+        META,
+        ORDERS,
+        POSITIONS,
+        INSTRUMENTS,
+        OTHER_FEES,
+        CONSUMED,
+        MEMBERS,
+        SENT,
+        BOOKS,
+        HOLDINGS,
+    )
 }
 LOG_TABLES = {table.name: table for table in (FILLS, BARS, BLOBS, CYCLES, PLANS)}
 TABLES = STATE_TABLES | LOG_TABLES
