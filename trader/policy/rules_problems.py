@@ -56,25 +56,35 @@ class Span:
 
 
 class Refused(Exception):
-    """A sub-expression that cannot be used: the problem without its text."""
+    """A sub-expression that cannot be used: the problem without its text.
 
-    def __init__(self, code: Code, span: Span, message: str, hint: str = "") -> None:
+    `trigger` names the trigger inside which it arose; `span` is then the trigger's use.
+    """
+
+    def __init__(
+        self, code: Code, span: Span, message: str, hint: str = "", *, trigger: str = ""
+    ) -> None:
         super().__init__(message)
+        self.trigger = trigger
         self.code = code
         self.span = span
         self.message = message
         self.hint = hint
 
 
-def problem_at(
-    output: str, text: str, refusal: Refused, span: Span | None = None, trigger: str = ""
-) -> RuleProblem:
-    """The refusal with its place in `text`; `span` and `trigger`: see RuleProblem."""
-    here = span or refusal.span
-    line, column = line_and_column(text, here.at)
-    message = f"trigger {trigger}: {refusal.message}" if trigger else refusal.message
-    drawn = excerpt(text, here)
-    return RuleProblem(output, line, column, refusal.code, message, refusal.hint, drawn, trigger)
+def problem_at(output: str, text: str, refusal: Refused) -> RuleProblem:
+    """The refusal with its place in `text`."""
+    line, column = line_and_column(text, refusal.span.at)
+    return RuleProblem(
+        output,
+        line,
+        column,
+        refusal.code,
+        refusal.message,
+        refusal.hint,
+        excerpt(text, refusal.span),
+        refusal.trigger,
+    )
 
 
 def line_and_column(text: str, at: int) -> tuple[int, int]:
