@@ -205,10 +205,10 @@ class Limits(Section):
         description="distance below the highest equity after which nothing is opened until a "
         "named human resets the mark, share of equity",
     )
-    trades_per_hour_max: Annotated[int, Whole(0, 100_000)] = Field(
+    trades_per_hour_max: Annotated[int, Whole(0, 1_000)] = Field(
         default=5, description="entries sent within the last hour at most"
     )
-    trades_per_day_max: Annotated[int, Whole(0, 1_000_000)] = Field(
+    trades_per_day_max: Annotated[int, Whole(0, 1_000)] = Field(
         default=120, description="entries sent within the last 24 hours at most"
     )
     pyramiding: Annotated[bool, Flag()] = Field(

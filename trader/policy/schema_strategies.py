@@ -37,7 +37,7 @@ class SignalDefaults(Section):
         default=1, description="for how many of its bars an entry signal stays alive"
     )
     equity_share: SizeShare = Field(
-        default="2%", description="value of one position of a strategy, share of equity"
+        default="5%", description="value of one position of a strategy, share of equity"
     )
 
 
@@ -102,7 +102,7 @@ class Budget(Section):
         description="its open positions and entries in flight at most; left out: "
         "policy.limits.positions_max",
     )
-    trades_per_day_max: Annotated[int, Whole(0, 1_000_000)] | None = Field(
+    trades_per_day_max: Annotated[int, Whole(0, 1_000)] | None = Field(
         default=None,
         description="its entries sent within the last 24 hours at most; left out: "
         "policy.limits.trades_per_day_max",
