@@ -9,19 +9,7 @@ import pytest
 
 from trader.policy.sources import Source, find_sources
 
-GOOD = {
-    "app": "account: demo\nmode: paper\nquote: USDT\ntimeframe: 1m\n",
-    "policy": "limits:\n  slippage: 10bps\n  exit_slippage: 50bps\n  collar: 3%\n",
-    "universe": "tiers:\n  core:\n    pairs:\n      - BTC/USDT\n      - ETH/USDT\n",
-    "signals": "defaults:\n  ttl_bars: 2\n",
-    "strategies": "cross:\n  timeframe: 1h\n  parameters:\n    fast: 20\n",
-}
-
-PYTHON = '''"""A strategy."""
-PARAMETERS = {"fast": 20, "stop": 1.5}
-def warmup(p): return p["fast"]
-def signals(bars, p): return {"enter": [], "exit": [], "stop": []}
-'''
+from .good_policy import write_files
 
 WritePolicy = Callable[..., Path]
 FindSources = Callable[..., list[Source]]
@@ -32,17 +20,7 @@ def write_policy(tmp_path: Path) -> WritePolicy:
     """Writes the good files into `config/`, some of them replaced (None: left out)."""
 
     def write(folder: str = "config", **replaced: str | bytes | None) -> Path:
-        place = tmp_path / folder
-        (place / "strategies").mkdir(parents=True, exist_ok=True)
-        place.chmod(0o755)
-        (place / "strategies").chmod(0o755)
-        (place / "strategies" / "cross.py").write_text(PYTHON)
-        (place / "strategies" / "cross.py").chmod(0o644)
-        for section, text in {**GOOD, **replaced}.items():
-            if text is not None:
-                data = text if isinstance(text, bytes) else text.encode()
-                (place / f"{section}.yaml").write_bytes(data)
-        return place
+        return write_files(tmp_path / folder, replaced)
 
     return write
 

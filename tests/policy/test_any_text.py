@@ -11,7 +11,7 @@ from trader.policy.checking import all_keys, examine
 from trader.policy.problems import Code
 from trader.policy.sources import SECTIONS, Source
 
-from .conftest import GOOD
+from .good_policy import GOOD
 
 WORDS = sorted({part for key in all_keys() for part in key.split(".") if part != "*"})
 ODD = [

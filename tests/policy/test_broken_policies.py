@@ -8,6 +8,7 @@ from trader.policy.checking import check_policy, examine
 from trader.policy.problems import Code, PolicyError
 
 from .conftest import FindSources
+from .incoherent import EXAMPLES
 
 EXCHANGE = "exchange:\n  "
 CORE = "tiers:\n  core:\n    pairs: "
@@ -79,10 +80,11 @@ ROWS: list[tuple[str, str | bytes, list[str], str]] = [
     ("app", "cycle:\n  settle_ms: \u0661\n", ["2 NOT_AN_INTEGER cycle.settle_ms"], "whole"),
     ("app", "cycle:\n  settle_ms: ~\n", ["2 NOT_AN_INTEGER cycle.settle_ms"], "'~'"),
     ("app", "cycle:\n  deadline_ms: 60000\n", ["2 OUT_OF_RANGE cycle.deadline_ms"], "54000"),
-    ("policy", "limits:\n  collar: 3\n", ["2 OUT_OF_RANGE limits.collar"], "did you mean 3%"),
+    ("policy", "limits:\n  collar: 3\n", ["2 SHARE_SCALE limits.collar"], "did you mean 3%"),
     ("policy", "limits:\n  collar: nan\n", ["2 NOT_A_SHARE limits.collar"], "finite"),
     ("policy", "limits:\n  colar: 3%\n", ["2 UNKNOWN_KEY limits.colar"], "did you mean collar"),
-    ("policy", "limits:\n  position: 25\n", ["2 OUT_OF_RANGE limits.position"], "mean 25%"),
+    ("policy", "limits:\n  position: 25\n", ["2 SHARE_SCALE limits.position"], "mean 25%"),
+    ("policy", "limits:\n  at_risk: 5%\n", ["2 RISK_AMBIGUOUS limits.at_risk"], "exposure_max"),
     ("policy", "limits:\n  position: -1%\n", ["2 OUT_OF_RANGE limits.position"], "outside"),
     ("policy", "limits:\n  slippage: 0.01bps%\n", ["2 NOT_A_SHARE limits.slippage"], "share"),
     ("policy", "limits:\n  slippage: 0.001bps\n", ["2 NOT_A_SHARE limits.slippage"], "finer"),
@@ -258,9 +260,10 @@ def test_every_code_of_an_error_has_a_row_or_a_test_of_its_own() -> None:
         "PARAMETER_KIND",
     }
     assert len(ROWS) >= 60
-    # Rules have tables of their own.
+    # Rules have tables of their own, and so have rules between keys (test_incoherent_policies.py).
     others = {name for name in Code.__members__ if not name.startswith("RULE_")}
-    assert in_table | elsewhere == others
+    between_keys = {example.code for example in EXAMPLES} | {"TIMEFRAME_VENUE", "WARMUP_WINDOW"}
+    assert in_table | elsewhere | between_keys == others
 
 
 def test_all_problems_of_all_files_come_in_one_run_in_file_order(sources_of: FindSources) -> None:
@@ -280,7 +283,7 @@ def test_all_problems_of_all_files_come_in_one_run_in_file_order(sources_of: Fin
         "config/app.yaml:2 UNKNOWN_KEY",
         "config/app.yaml:3 NOT_AN_INTEGER",
         "config/policy.yaml:1 UNKNOWN_KEY",
-        "config/policy.yaml:1 OUT_OF_RANGE",
+        "config/policy.yaml:1 SHARE_SCALE",
         "config/universe.yaml:3 PAIR_QUOTE",
         "config/signals.yaml:2 YAML_SYNTAX",
         "config/strategies.yaml:1 NOT_A_BOOLEAN",
@@ -293,7 +296,7 @@ def test_all_problems_of_all_files_come_in_one_run_in_file_order(sources_of: Fin
 def test_a_problem_reads_as_one_line_with_place_key_and_hint(sources_of: FindSources) -> None:
     with pytest.raises(PolicyError) as caught:
         check_policy(sources_of(policy="limits:\n  colar: 3%\n"), {})
-    text = "config/policy.yaml:2: limits.colar: unknown key (did you mean collar)"
+    text = "config/policy.yaml:2: UNKNOWN_KEY limits.colar: unknown key (did you mean collar)"
     assert str(caught.value) == text
 
 

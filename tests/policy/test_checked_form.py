@@ -111,7 +111,7 @@ def test_a_strategy_without_a_hash_is_not_built(sources_of: FindSources) -> None
 def test_settings_are_what_wiring_reads(sources_of: FindSources) -> None:
     app = (
         "state_dir: /var/lib/x\nexchange: {timeout_ms: 700, credentials: {live: {key_env: '', "
-        "key_file: /run/key}}}\npaper: {starting_balance: 258.82}\n"
+        "key_file: /run/key}}}\npaper: {starting_balance: 1258.82}\n"
     )
     settings = build_settings(check_policy(sources_of(app=app), {}).form)
     assert (settings.state_dir, settings.timeout_ms, settings.venue) == (
@@ -121,7 +121,7 @@ def test_settings_are_what_wiring_reads(sources_of: FindSources) -> None:
     )
     assert settings.credentials["live"].key_file == "/run/key"
     assert settings.credentials["testnet"].secret_env == "TRADER_TESTNET_SECRET"
-    assert settings.starting_balance == "258.82"
+    assert settings.starting_balance == "1258.82"
 
 
 def test_show_gives_every_leaf_with_its_origin_and_the_hash(sources_of: FindSources) -> None:

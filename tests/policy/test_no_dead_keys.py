@@ -23,7 +23,7 @@ CHANGED: dict[str, str] = {
     "app.mode": "testnet",
     "app.quote": "EUR",
     "app.timeframe": "5m",
-    "app.capital": "500",
+    "app.capital": "5000",
     "app.cash_max": "2000000",
     "app.state_dir": "elsewhere",
     "app.exchange.name": "binance",
@@ -46,8 +46,8 @@ CHANGED: dict[str, str] = {
     "policy.limits.slippage": "11bps",
     "policy.limits.exit_slippage": "51bps",
     "policy.limits.collar": "4%",
-    "policy.limits.position": "11%",
-    "policy.limits.positions_max": "6",
+    "policy.limits.position": "4%",
+    "policy.limits.positions_max": "4",
     "policy.limits.order_notional_min": "11",
     "policy.limits.quote_age_max": "11s",
     "policy.limits.missing_bars_max": "11%",
@@ -56,7 +56,7 @@ CHANGED: dict[str, str] = {
     "policy.limits.loss_max": "2%",
     "policy.limits.day_stop": "4%",
     "policy.limits.drawdown_max": "11%",
-    "policy.limits.trades_per_hour_max": "4",
+    "policy.limits.trades_per_hour_max": "6",
     "policy.limits.trades_per_day_max": "100",
     "policy.limits.pyramiding": "true",
     "policy.profile": "aggressive",
@@ -141,6 +141,12 @@ ALONG = {
         "TRADER__UNIVERSE__TIERS__EVENT__PAIRS": "XRP/EUR",
         "TRADER__UNIVERSE__REGIME__BENCHMARK": "BTC/EUR",
     },
+    "strategies.*.pyramiding": {"TRADER__POLICY__LIMITS__PYRAMIDING": "true"},
+    "universe.timeframe": {"TRADER__UNIVERSE__REFRESH": "4h"},
+    **{
+        f"universe.tiers.{tier}.keep": {f"TRADER__UNIVERSE__TIERS__{tier.upper()}__TAKE": "8"}
+        for tier in ("core", "rotational", "event")
+    },
 }
 # The one name in the policy below that stands for each `*`; else the strategy `cross`.
 STARS = {
@@ -209,8 +215,10 @@ def test_another_value_changes_what_is_read(sources_of: FindSources, key: str) -
     sources = _sources(sources_of)
     concrete = STARS.get(key, key.replace("*", "cross"))
     name = "TRADER__" + concrete.upper().replace(".", "__")
-    before = _seen(check_policy(sources, {}).form)
-    after = _seen(check_policy(sources, {name: CHANGED[key], **ALONG.get(key, {})}).form)
+    along = ALONG.get(key, {})
+    # What changes along is the same in both, or it alone could make the difference.
+    before = _seen(check_policy(sources, {} if key == "app.quote" else along).form)
+    after = _seen(check_policy(sources, {name: CHANGED[key], **along}).form)
     assert before != after
 
 

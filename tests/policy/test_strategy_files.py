@@ -18,7 +18,8 @@ from trader.policy.strategy_files import (
 )
 from trader.policy.strategy_sources import SourceUnusable, declared
 
-from .conftest import PYTHON, FindSources
+from .conftest import FindSources
+from .good_policy import PYTHON
 
 
 def _file(tmp_path: Path) -> Path:

@@ -161,7 +161,7 @@ class Share(Kind):
         least, most = quantities.share_ppm(self.least), quantities.share_ppm(self.most)
         if ppm < least or ppm > most:
             say = f"{shown(text)} is outside {self.least} to {self.most}"
-            raise BadText(Code.OUT_OF_RANGE, say, hint)
+            raise BadText(Code.SHARE_SCALE if hint else Code.OUT_OF_RANGE, say, hint)
         return quantities.share_text(ppm)
 
     def describe(self) -> dict[str, Any]:

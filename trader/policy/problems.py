@@ -48,7 +48,8 @@ class Code(StrEnum):
     PAIR_DERIVATIVE = "an instrument that is not spot"
     PAIR_TWICE = "an instrument is named twice"
     PAIR_QUOTE = "an instrument that does not settle in app.quote"
-    PAIR_OUTSIDE_UNIVERSE = "a strategy's instrument that the universe does not list"
+    PAIR_OUTSIDE_UNIVERSE = "a strategy's instrument that no tier of the universe holds"
+    PAIR_DENIED = "an instrument that is both named and denied"
     CREDENTIAL = "a credential, or a place to write one, in a policy"
     CREDENTIALS_SHARED = "testnet and live read the same credential"
     CREDENTIAL_TWO_PLACES = "a credential is named by variable and by file"
@@ -57,10 +58,35 @@ class Code(StrEnum):
     DEADLINE_ORDER = "times within a cycle contradict each other"
     GRACE_TOO_SHORT = "an unknown order could still arrive after its grace"
     LIMIT_ORDER = "two limits contradict each other"
-    CAP_BINDS = "a cap that always binds (warning)"
+    SHARE_SCALE = "a share of the wrong scale: 25 for 25%, 1 for 1%, 0.25% for 25%"
+    RISK_AMBIGUOUS = "risk, without saying exposure (value) or loss (to the stop)"
+    TRADES_RATE = "trades of an hour and of a day contradict each other"
+    PYRAMIDING_DISAGREES = "a strategy pyramids where the policy forbids it"
+    EXPOSURE_SUM = "positions at their cap are more than the exposure of the account"
+    LOSS_SUM = "positions at their stops lose more than the account may"
+    BUDGETS_SUM = "budgets of strategies are more than the account has"
+    NOTIONAL_TWICE = "two smallest orders, one of them without effect"
+    STOP_LAYERS = "stops in the wrong order: position, day, draw-down"
+    STOP_INSIDE_COSTS = "a stop, target or trail nearer than fees and slippage"
+    STOP_MISSING = "a strategy of rules without a stop"
+    CAP_BINDS = "a size that a cap always cuts (warning)"
+    NEVER_TRADES = "a strategy that can never trade"
+    HOLD_SHORT = "a longest holding time below a decision bar"
+    TIERS_OVERLAP = "an instrument that two tiers claim"
+    TIER_KEEP = "keep below take, or without it"
+    TIER_CAP = "a cap of a tier above the account's (warning)"
+    REGIME_STATES = "states of the regime that never hold, or none for the rest"
+    REGIME_SAME_RULE = "two states of the regime with one rule"
+    REGIME_RISK = "a regime that opens tiers at no risk, or gives risk to none"
+    REGIME_TIER = "a regime that opens a tier without pairs (warning)"
+    REFRESH_STEP = "a refresh that is not a whole number of the universe's bars"
     CAPITAL_CAP = "more cash than app.cash_max"
     TIMEFRAME_MULTIPLE = "a strategy's bars are not whole decision bars"
+    TIMEFRAME_VENUE = "bars that the venue does not serve"
+    WARMUP_WINDOW = "a rule that needs more bars than can be read"
     PRESET_UNKNOWN = "a strategy names a preset that signals.presets lacks"
+    ENTRY_TWICE = "a strategy that enters by a rule and by a file"
+    INSTRUMENTS_TWICE = "a strategy that follows a tier and names instruments"
     NO_INSTRUMENTS = "an enabled strategy without instruments"
     NOTHING_ENABLED = "no strategy may open positions (warning)"
     STRATEGY_FILE = "a strategy file that is missing, unreadable or unsafe"
@@ -103,6 +129,7 @@ class Problem:
         line, column: from 1; 0 when the problem has no place in a text.
         where: dotted key as written in that file, or "".
         message: what is wrong; hint: what to do about it, or "".
+        excerpt: the line of a rule with a caret under the place, or "".
     """
 
     code: str
@@ -112,13 +139,16 @@ class Problem:
     where: str
     message: str
     hint: str = ""
+    excerpt: str = ""
 
     def __str__(self) -> str:
         """One line, as `policy check` prints it."""
         place = f"{self.file}:{self.line}" if self.line else self.file
+        if self.excerpt and self.line and self.column:
+            place += f":{self.column}"
         subject = f"{self.where}: " if self.where else ""
         hint = f" ({self.hint})" if self.hint else ""
-        return f"{place}: {subject}{self.message}{hint}"
+        return f"{place}: {self.code} {subject}{self.message}{hint}"
 
     def row(self) -> list[str | int]:
         """As plain data, for JSON."""
@@ -130,6 +160,7 @@ class Problem:
             self.where,
             self.message,
             self.hint,
+            self.excerpt,
         ]
 
 
@@ -189,6 +220,11 @@ def looks_like_credential(text: str) -> bool:
 def is_credential_key(key: str) -> bool:
     """Whether a key is a place where people write secrets."""
     return key.lower().replace("_", "").replace("-", "") in _CREDENTIAL_KEYS
+
+
+def is_risk_key(key: str) -> bool:
+    """Whether a key says `risk` as people do who mean exposure or loss, one of the two."""
+    return "risk" in key.lower().replace("-", "_").split("_")
 
 
 def shown(text: str) -> str:

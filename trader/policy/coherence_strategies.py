@@ -1,0 +1,100 @@
+"""Rules about one strategy: whether it can trade at all, and with what it was given.
+
+Lives here: presets, holding times, warm-up, strategies that can never trade. Must not live here:
+sums over strategies (see `coherence_limits`), a strategy's Python (see `strategy_sources`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from trader.domain.timeframe import TIMEFRAMES_MS
+from trader.policy.effective_sizes import strategy_size
+from trader.policy.fields import close_to
+from trader.policy.findings import Asked, Finding, Form, amount, key, opening, tiers_of
+from trader.policy.problems import Code
+from trader.policy.quantities import duration_ms
+from trader.policy.reading import Node
+
+
+def _own(name: str, *keys: str) -> tuple[tuple[str, ...], ...]:
+    return (("strategies", name, *keys), ("strategies", name))
+
+
+def presets(form: Form, _tree: Node) -> Iterator[Finding]:
+    """A preset that does not exist."""
+    known = form["signals"]["presets"]
+    for name, strategy in form["strategies"].items():
+        if strategy["preset"] and strategy["preset"] not in known:
+            message = f"there is no preset {strategy['preset']} in signals.presets"
+            hint = close_to(strategy["preset"], known) or "write it there, or remove this"
+            yield Finding(Code.PRESET_UNKNOWN, _own(name, "preset"), message, hint)
+
+
+def enabled(form: Form, _tree: Node) -> Iterator[Finding]:
+    """Nobody who may open a position."""
+    if next(opening(form), None) is None:
+        message = "no strategy is enabled and out of the shadow: nothing will be bought"
+        hint = "set enabled: true, and shadow: false, for one"
+        yield Finding(Code.NOTHING_ENABLED, (key("strategies"),), message, hint, True)
+
+
+def hold(form: Form, _tree: Node) -> Iterator[Finding]:
+    """A longest holding time that ends before the next decision."""
+    step = form["app"]["timeframe"]
+    for name, row in form["strategies"].items():
+        most = duration_ms(row["max_hold"])
+        if 0 < most < TIMEFRAMES_MS[step]:
+            message = f"max_hold {row['max_hold']} is shorter than a decision bar of {step}"
+            hint = f"write {step} or more, or lower app.timeframe"
+            yield Finding(Code.HOLD_SHORT, _own(name, "max_hold"), message, hint)
+
+
+def stop_missing(form: Form, _tree: Node) -> Iterator[Finding]:
+    """A strategy of rules alone without a stop: what it can lose has no bound."""
+    for name, row in form["strategies"].items():
+        if row["enter"] and not row["file"] and not row["stop"]:
+            message = f"strategy {name} of rules has no stop: its loss would have no bound"
+            yield Finding(Code.STOP_MISSING, _own(name), message, "write stop: 5%, or a rule")
+
+
+def never_trades(form: Form, _tree: Node) -> Iterator[Finding]:
+    """A strategy that is closed everywhere, or too small for the smallest order."""
+    money, said = _money(form)
+    for name, row in opening(form):
+        if not tiers_of(form, row):
+            continue  # that it has no instruments is said elsewhere
+        size = strategy_size(form, name, Decimal(0) if money is None else money)
+        if size.needs is None:
+            message = f"strategy {name} can never trade: {size.closed}"
+            hint = "open it, or set enabled: false"
+            yield Finding(Code.NEVER_TRADES, _own(name), message, hint)
+        elif money is not None and not size.trades:
+            by = f", cut by {size.binds[0].name}" if size.binds else ""
+            message = (
+                f"strategy {name} can never trade: {said} gives orders of "
+                f"{amount(size.order)}{by}, below {size.least_by} {amount(size.least)}"
+            )
+            hint = f"it needs {amount(size.needs)} to work with, or a larger size"
+            yield Finding(Code.NEVER_TRADES, _own(name, "size", "equity_share"), message, hint)
+
+
+def _money(form: Form) -> tuple[Decimal | None, str]:
+    """What the account has at most, and the key that says so; None when only the venue knows."""
+    app = form["app"]
+    if app["capital"] != "all":
+        return Decimal(app["capital"]), f"app.capital {app['capital']}"
+    if app["mode"] == "paper":
+        balance = app["paper"]["starting_balance"]
+        return Decimal(balance), f"app.paper.starting_balance {balance}"
+    return None, ""
+
+
+RULES: tuple[Asked, ...] = (
+    (presets, ("signals.presets",)),
+    (enabled, ("strategies",)),
+    (hold, ("app.timeframe",)),
+    (stop_missing, ()),
+    (never_trades, ("app", "policy.limits", "universe", "signals.defaults", "strategies")),
+)

@@ -1,0 +1,252 @@
+"""What each strategy would really trade on an account of a given size, and from which size on.
+
+Lives here: exact arithmetic over a checked form: the size a strategy asks for, every cap that binds
+by name, what is left, whether a venue takes an order that small, what is lost at the stop, the
+smallest account that can trade. Must not live here: printing, or a decision (sizes of orders are
+made by `core.sizing`, from prices and lots that a policy does not know).
+
+Assumptions, each stated in the result: full signal strength, the most favourable regime, the
+venue's usual taker fee and smallest order; lots are not known, and may take off up to one lot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from math import ceil, floor
+from typing import Any
+
+from trader.policy.findings import (
+    Form,
+    distance_share,
+    opening,
+    risk_by_tier,
+    size_share,
+    tiers_of,
+)
+from trader.policy.venue_facts import VENUES
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """One limit on a position: the key that says it, as a share of equity."""
+
+    name: str
+    share: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class StrategySize:
+    """One strategy on one account; amounts in the settlement currency.
+
+    Attributes:
+        wanted: what its size asks for; share: what all caps leave, as a share of equity.
+        binds: the caps below its size, tightest first.
+        order: value of the order that is left, its fee taken off; rounded down to cents.
+        least: smallest order that would be sent; least_by: the key (or the venue) that says so.
+        trades: whether `order` reaches `least` and nothing closes the strategy.
+        stop: distance of the stop as a share, None when a rule or file decides it.
+        loss: what is lost of `order` at the stop, without fees and slippage, rounded up to cents;
+            None when the distance is not known.
+        needs: what must be there to work with, for the smallest order; None when closed.
+        account_min: smallest account on which it trades; None when there is none.
+        closed: why it can trade on no account, "" when it can.
+    """
+
+    name: str
+    wanted: Decimal
+    share: Fraction
+    binds: tuple[Cap, ...]
+    order: Decimal
+    least: Decimal
+    least_by: str
+    trades: bool
+    stop: Decimal | None
+    loss: Decimal | None
+    needs: Decimal | None
+    account_min: Decimal | None
+    closed: str
+
+
+@dataclass(frozen=True, slots=True)
+class EffectiveSizes:
+    """Every strategy that may open positions, on one account.
+
+    Attributes:
+        quote: settlement currency. equity: as asked for; used: what app.capital leaves of it.
+        fee, costs: taker fee of one order, and fees and slippage of a round trip; shares.
+        account_min: from here on the first strategy trades; account_all: from here on all that can
+            trade do. None when none can.
+    """
+
+    quote: str
+    equity: Decimal
+    used: Decimal
+    fee: Decimal
+    costs: Decimal
+    rows: tuple[StrategySize, ...]
+    account_min: Decimal | None
+    account_all: Decimal | None
+
+
+def effective_sizes(form: Form, equity: Decimal) -> EffectiveSizes:
+    """The sizes of a checked form on an account worth `equity` (>= 0)."""
+    capital = form["app"]["capital"]
+    used = equity if capital == "all" else min(equity, Decimal(capital))
+    rows = tuple(strategy_size(form, name, used) for name, _ in opening(form))
+    starts = [row.account_min for row in rows if row.account_min is not None]
+    return EffectiveSizes(
+        form["app"]["quote"],
+        equity,
+        used,
+        fee_of(form),
+        round_trip_costs(form),
+        rows,
+        min(starts, default=None),
+        max(starts, default=None),
+    )
+
+
+def fee_of(form: Form) -> Decimal:
+    """The venue's usual taker fee."""
+    return VENUES[form["app"]["exchange"]["name"]].fee_taker
+
+
+def round_trip_costs(form: Form) -> Decimal:
+    """Taker fee and slippage cap, in and out, as a share of a position's value."""
+    return 2 * (fee_of(form) + Decimal(form["policy"]["limits"]["slippage"]))
+
+
+def strategy_size(form: Form, name: str, used: Decimal) -> StrategySize:
+    """One strategy on an account of which `used` may be worked with."""
+    row = form["strategies"][name]
+    asked = Fraction(size_share(row))
+    stop = distance_share(row["stop"])
+    share, binds = _best(form, row, asked, stop)
+    least, least_by = least_order(form, row)
+    after_fee = 1 + Fraction(fee_of(form))
+    order = cents_down(Fraction(used) * share / after_fee)
+    closed = why_closed(form, row)
+    needs = None if closed else cents_up(Fraction(least) * after_fee / share)
+    capital = form["app"]["capital"]
+    short = needs is not None and capital != "all" and needs > Decimal(capital)
+    closed = f"app.capital {capital} is too small" if short else closed
+    return StrategySize(
+        name,
+        cents_down(Fraction(used) * asked),
+        share,
+        binds,
+        order,
+        least,
+        least_by,
+        not closed and order >= least,
+        stop,
+        None if stop is None else cents_up(Fraction(order) * Fraction(stop)),
+        needs,
+        None if short else needs,
+        closed,
+    )
+
+
+def _best(
+    form: Form, row: Mapping[str, Any], asked: Fraction, stop: Decimal | None
+) -> tuple[Fraction, tuple[Cap, ...]]:
+    """What the caps leave of a size in the tier that leaves most, and those that bind there."""
+    tiers = form["universe"]["tiers"]
+    risks = risk_by_tier(form)
+    common = caps_of(form, row, stop)
+    found: list[tuple[Fraction, tuple[Cap, ...]]] = []
+    for name in tiers_of(form, row):
+        weight = Cap(f"universe.tiers.{name}.weight", Fraction(tiers[name]["weight"]))
+        caps = [*common, weight]
+        if risks[name] < 1:
+            caps.append(Cap("universe.regime", asked * Fraction(risks[name])))
+        binds = sorted((cap for cap in caps if cap.share < asked), key=lambda cap: cap.share)
+        found.append((min([asked, *(cap.share for cap in caps)]), tuple(binds)))
+    return max(found, key=lambda one: one[0], default=(asked, ()))
+
+
+def cents_down(value: Fraction) -> Decimal:
+    """Whole cents not above an amount."""
+    return Decimal(floor(value * 100)).scaleb(-2)
+
+
+def cents_up(value: Fraction) -> Decimal:
+    """Whole cents not below an amount."""
+    return Decimal(ceil(value * 100)).scaleb(-2)
+
+
+def caps_of(form: Form, row: Mapping[str, Any], stop: Decimal | None) -> list[Cap]:
+    """Limits on one position of a strategy in any tier and regime, as shares of equity."""
+    limits, budget = form["policy"]["limits"], row["budget"]
+    caps = [
+        Cap("policy.limits.position", Fraction(limits["position"])),
+        Cap("policy.limits.exposure_max", Fraction(limits["exposure_max"])),
+        Cap("budget.exposure", Fraction(budget["exposure"])),
+    ]
+    if stop:
+        caps.append(Cap("policy.limits.loss_max", Fraction(limits["loss_max"]) / Fraction(stop)))
+        caps.append(Cap("budget.loss", Fraction(budget["loss"]) / Fraction(stop)))
+    # A budget that is left out is the account's limit: named once, as what it is.
+    return [cap for cap in caps if not _repeats(cap, caps)]
+
+
+def _repeats(cap: Cap, caps: list[Cap]) -> bool:
+    of_account = {"budget.exposure": "exposure_max", "budget.loss": "loss_max"}.get(cap.name, "-")
+    return any(cap.share == other.share for other in caps if other.name.endswith(f".{of_account}"))
+
+
+def least_order(form: Form, row: Mapping[str, Any]) -> tuple[Decimal, str]:
+    """The smallest order that would be sent, and who says so."""
+    venue = form["app"]["exchange"]["name"]
+    floors = (
+        (
+            Decimal(form["policy"]["limits"]["order_notional_min"]),
+            "policy.limits.order_notional_min",
+        ),
+        (Decimal(row["size"]["notional_min"]), "size.notional_min"),
+        (VENUES[venue].notional_min, venue),
+    )
+    return max(floors, key=lambda floor: floor[0])
+
+
+def why_closed(form: Form, row: Mapping[str, Any]) -> str:
+    """Why a strategy can trade on no account, "" when it can."""
+    limits, budget = form["policy"]["limits"], row["budget"]
+    for name, value in (
+        ("policy.limits.positions_max", limits["positions_max"]),
+        ("policy.limits.trades_per_hour_max", limits["trades_per_hour_max"]),
+        ("policy.limits.trades_per_day_max", limits["trades_per_day_max"]),
+        ("budget.positions_max", budget["positions_max"]),
+        ("budget.trades_per_day_max", budget["trades_per_day_max"]),
+    ):
+        if value == 0:
+            return f"{name} is 0"
+    for name in ("exposure", "loss"):
+        if Decimal(budget[name]) == 0:
+            return f"budget.{name} is 0"
+    return _closed_tiers(form, row)
+
+
+def _closed_tiers(form: Form, row: Mapping[str, Any]) -> str:
+    """Why none of a strategy's tiers can be traded, "" when one can."""
+    names = tiers_of(form, row)
+    if not names:
+        return f"tier {row['tier']} has no instruments" if row["tier"] else "it has no instruments"
+    shown = " and ".join(names)
+    tiers = form["universe"]["tiers"]
+    if all(tiers[name]["positions_max"] == 0 for name in names):
+        return f"positions_max of tier {shown} is 0"
+    if all(Decimal(tiers[name]["weight"]) == 0 for name in names):
+        return f"weight of tier {shown} is 0"
+    risks = risk_by_tier(form)
+    if all(risks[name] == 0 for name in names):
+        return f"no regime opens tier {shown}"
+    if all(
+        not (tiers[name]["positions_max"] and Decimal(tiers[name]["weight"]) and risks[name])
+        for name in names
+    ):
+        return f"each of the tiers {shown} is closed, by the regime or by a cap of 0"
+    return ""
