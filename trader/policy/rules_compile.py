@@ -13,7 +13,7 @@ from trader.core.indicator_table import INDICATORS
 from trader.policy.problems import Code
 from trader.policy.rules_problems import Refused, RuleProblem, Span, problem_at
 from trader.policy.rules_program import NODES_MAX, Nodes, Program
-from trader.policy.rules_reading import Reader, Scope
+from trader.policy.rules_reading import Exhausted, Reader, Scope
 from trader.policy.rules_syntax import parse
 from trader.policy.rules_triggers import Bound, Number, Trigger, bound_of, parameter_of
 from trader.policy.rules_types import KIND_WORDS, Type, Value
@@ -67,6 +67,8 @@ def compile_rules(
         outputs[output] = value.node
         problems += _placed(output, texts[output], scope.problems)
         warnings += _placed(output, texts[output], scope.warnings)
+        if any(isinstance(refusal, Exhausted) for refusal in scope.problems):
+            break
     if problems or not outputs:
         return RulesResult({}, tuple(problems), tuple(warnings), frozenset(reader.used))
     program = nodes.program(outputs)
@@ -78,19 +80,41 @@ def check_triggers(triggers: Mapping[str, Trigger]) -> RulesResult:
 
     `output` of a problem is the trigger's name, its place is in the trigger's own rule.
     """
-    problems: list[RuleProblem] = []
-    warnings: list[RuleProblem] = []
+    scopes: dict[str, Scope] = {}
     for name, trigger in triggers.items():
-        scope = Scope(_bounds(trigger), trail=(name,))
-        reader = Reader(Nodes(), "", triggers)
+        scope = scopes[name] = Scope(_bounds(trigger), trail=(name,))
         taken = _taken(name)
         if taken is not None:
             scope.problems.append(taken)
         else:
-            _read_trigger(reader, trigger.rule, scope)
-        problems += _placed(name, trigger.rule, scope.problems)
-        warnings += _placed(name, trigger.rule, scope.warnings)
+            _read_trigger(Reader(Nodes(), "", triggers), trigger.rule, scope)
+        # Triggers that write each other out without end take their time; one of them will do.
+        if any(isinstance(refusal, Exhausted) for refusal in scope.problems):
+            break
+    own = _own_problems(scopes)
+    problems: list[RuleProblem] = []
+    warnings: list[RuleProblem] = []
+    for name, refusals in own.items():
+        problems += _placed(name, triggers[name].rule, refusals)
+        warnings += _placed(name, triggers[name].rule, scopes[name].warnings)
     return RulesResult({}, tuple(problems), tuple(warnings))
+
+
+def _own_problems(scopes: Mapping[str, Scope]) -> dict[str, list[Refused]]:
+    """Problems of each trigger that are not another's already; a cycle is told once."""
+    broken = {name for name, scope in scopes.items() if scope.problems}
+    cycles: set[frozenset[str]] = set()
+    own: dict[str, list[Refused]] = {}
+    for name, scope in scopes.items():
+        own[name] = []
+        for refusal in scope.problems:
+            around = frozenset(refusal.way) if refusal.code is Code.RULE_CYCLE else frozenset[str]()
+            if name in around and around not in cycles:
+                cycles.add(around)
+            elif around or refusal.trigger in broken:
+                continue
+            own[name].append(refusal)
+    return own
 
 
 def _bounds(trigger: Trigger) -> dict[str, Bound]:

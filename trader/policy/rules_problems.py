@@ -58,18 +58,37 @@ class Span:
 class Refused(Exception):
     """A sub-expression that cannot be used: the problem without its text.
 
-    `trigger` names the trigger inside which it arose; `span` is then the trigger's use.
+    `trigger` names the trigger inside which it arose; `span` is then the trigger's use. `way` are
+    the triggers from there to where it arose; of a cycle: those that need each other.
     """
 
     def __init__(
-        self, code: Code, span: Span, message: str, hint: str = "", *, trigger: str = ""
+        self, code: Code, span: Span, message: str, hint: str = "", *, way: tuple[str, ...] = ()
     ) -> None:
         super().__init__(message)
-        self.trigger = trigger
+        self.way: tuple[str, ...] = way
         self.code = code
         self.span = span
         self.message = message
         self.hint = hint
+        self.trigger = ""
+
+    def inside(self, trigger: str, span: Span) -> Refused:
+        """The same problem where the trigger is used; a cycle already names its way."""
+        around = self.code is Code.RULE_CYCLE
+        way: tuple[str, ...] = self.way if around else (trigger, *self.way)
+        outer = Refused(self.code, span, self.message, self.hint, way=way)
+        outer.trigger = trigger
+        return outer
+
+    @property
+    def sentence(self) -> str:
+        """The message, with the triggers on the way to it."""
+        if self.code is Code.RULE_CYCLE or not self.way:
+            return self.message
+        first, *others = self.way
+        through = f", through {others[-1]}" if others else ""
+        return f"trigger {first}{through}: {self.message}"
 
 
 def problem_at(output: str, text: str, refusal: Refused) -> RuleProblem:
@@ -80,7 +99,7 @@ def problem_at(output: str, text: str, refusal: Refused) -> RuleProblem:
         line,
         column,
         refusal.code,
-        refusal.message,
+        refusal.sentence,
         refusal.hint,
         excerpt(text, refusal.span),
         refusal.trigger,

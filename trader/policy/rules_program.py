@@ -29,12 +29,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from trader.policy.problems import Code
-from trader.policy.rules_problems import Refused, Span
-
 NODES_MAX = 500
-# Work before equal nodes are joined: bounds triggers that name each other over and over.
-STEPS_MAX = 20_000
 
 Row = tuple[str, str, tuple[int, ...], tuple[str, ...], str]
 Program = dict[str, Any]
@@ -45,15 +40,7 @@ class Nodes:
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
-        self.steps = 0
         self._known: dict[Row, int] = {}
-
-    def step(self, span: Span) -> None:
-        """Counts one sub-expression; raises Refused beyond the bound."""
-        self.steps += 1
-        if self.steps > STEPS_MAX:
-            say = f"has more than {STEPS_MAX} parts when its triggers are written out"
-            raise Refused(Code.RULE_TOO_LARGE, span, say)
 
     def add(
         self,

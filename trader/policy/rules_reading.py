@@ -45,7 +45,9 @@ from trader.policy.rules_types import Type, Value, bad
 from trader.policy.rules_vocabulary import COLUMNS, FOREIGN_HOMES, FUNCTIONS, hint_for
 
 # Levels of sub-expressions, those of the triggers included: what Python's stack can take.
-DEPTH_MAX = 100
+DEPTH_MAX = 80
+# Work before equal nodes are joined: bounds triggers that name each other over and over.
+STEPS_MAX = 3_000
 PROBLEMS_MAX = 20
 
 
@@ -78,6 +80,7 @@ class Reader:
         self.triggers = triggers
         self.used: set[str] = set()
         self._depth = 0
+        self._steps = 0
         self._read: dict[tuple[str, Bounds, str], tuple[Value, list[Refused]]] = {}
 
     def read(self, tree: Tree, scope: Scope) -> Value:
@@ -100,7 +103,10 @@ class Reader:
             self._depth -= 1
 
     def _step(self, span: Span) -> None:
-        self.nodes.step(span)
+        self._steps += 1
+        if self._steps > STEPS_MAX:
+            say = f"has more than {STEPS_MAX} parts when its triggers are written out"
+            raise Exhausted(Code.RULE_TOO_LARGE, span, say)
         if self._depth >= DEPTH_MAX:
             say = f"is nested more than {DEPTH_MAX} deep when its triggers are written out"
             raise Exhausted(Code.RULE_TOO_LARGE, span, say)
@@ -314,7 +320,7 @@ class Reader:
             self._read[key] = (self._body(name, inner, span), inner.problems)
         value, problems = self._read[key]
         if problems:
-            raise _inside(name, problems[0], span)
+            raise problems[0].inside(name, span)
         return value
 
     def _body(self, name: str, inner: Scope, span: Span) -> Value:
@@ -359,13 +365,6 @@ def _operands(tree: Unary | Binary | Compare | Logic | Back) -> tuple[Tree, ...]
             return (tree.value, tree.steps)
         case Compare() | Logic():
             return tree.values
-
-
-def _inside(name: str, refusal: Refused, span: Span) -> Refused:
-    """The problem of a trigger where it is used; a cycle already names its way."""
-    round_trip = refusal.code is Code.RULE_CYCLE
-    say = refusal.message if round_trip else f"trigger {name}: {refusal.message}"
-    return Refused(refusal.code, span, say, refusal.hint, trigger=name)
 
 
 def _is_negative(tree: Call) -> bool:

@@ -80,6 +80,6 @@ def cycle(trail: tuple[str, ...], name: str, span: Span) -> Refused | None:
     """The refusal of a trigger that is being read already; names the way round."""
     if name not in trail:
         return None
-    way = " -> ".join((*trail[trail.index(name) :], name))
-    say = f"trigger {name} needs itself: {way}"
-    return Refused(Code.RULE_CYCLE, span, say, "take one of them out")
+    way = trail[trail.index(name) :]
+    say = f"trigger {name} needs itself: {' -> '.join((*way, name))}"
+    return Refused(Code.RULE_CYCLE, span, say, "take one of them out", way=way)
