@@ -396,14 +396,20 @@ def resume(latch: LatchFile, journal: Journal, by: str, reason: str, now_ms: int
     The entry is committed before the latch goes, so that a crash in between leaves it halted.
     Raises UsageError without a name or a reason, JournalError.
     """
-    by, reason = by.strip(), reason.strip()
-    if not by or not reason:
-        raise UsageError(
-            "only a named human resumes, with a reason", "give both --by NAME and --reason TEXT"
-        )
+    by, reason = named_human(by, reason)
     if latch.read() is None and journal.state.word("halt_level") == HALT_LEVELS[0]:
         return False
     entry = {"level": HALT_LEVELS[0], "why": reason, "by": by, "at_ms": now_ms}
     journal.append("resume", entry, now_ms)
     latch.clear(by, reason, now_ms)
     return True
+
+
+def named_human(by: str, reason: str) -> tuple[str, str]:
+    """Who and why, trimmed; raises UsageError when one of them is missing."""
+    by, reason = by.strip(), reason.strip()
+    if not by or not reason:
+        raise UsageError(
+            "only a named human resumes, with a reason", "give both --by NAME and --reason TEXT"
+        )
+    return by, reason

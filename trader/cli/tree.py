@@ -41,6 +41,7 @@ def build_app() -> typer.Typer:
         light_commands,
         papers,
         policies,
+        resumes,
     )
 
     app = typer.Typer(
@@ -65,6 +66,7 @@ def build_app() -> typer.Typer:
     app.add_typer(papers.app, name="paper")
     app.command()(light_commands.status)
     app.command()(backtests.backtest)
+    app.command()(resumes.resume)
     app.add_typer(kills.app, name="kill")
     app.add_typer(audits.app, name="audit")
     app.add_typer(policies.app, name="policy")
