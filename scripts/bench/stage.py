@@ -83,8 +83,8 @@ limits:
   loss_max: 50%
   day_stop: 60%
   drawdown_max: 70%
-  trades_per_hour_max: 10000
-  trades_per_day_max: 240000
+  trades_per_hour_max: 1000
+  trades_per_day_max: 1000
 """
 
 

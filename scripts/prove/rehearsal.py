@@ -115,8 +115,8 @@ WIDE = """\
   loss_max: 100%
   day_stop: 100%
   drawdown_max: 100%
-  trades_per_hour_max: 10000
-  trades_per_day_max: 240000
+  trades_per_hour_max: 1000
+  trades_per_day_max: 1000
 """
 
 

@@ -58,7 +58,7 @@ limits:
   day_stop: 100%
   drawdown_max: 100%
   trades_per_hour_max: 1000
-  trades_per_day_max: 24000
+  trades_per_day_max: 1000
 """
 
 

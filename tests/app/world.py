@@ -32,7 +32,7 @@ LIMITS = {
     "day_stop": "100%",
     "drawdown_max": "100%",
     "trades_per_hour_max": "1000",
-    "trades_per_day_max": "10000",
+    "trades_per_day_max": "1000",
 }
 # Enters in minutes that divide by four, leaves two minutes later.
 FLIPPER = '''"""A strategy for tests."""

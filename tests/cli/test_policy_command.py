@@ -13,11 +13,11 @@ def test_check_says_what_is_usable(workspace: Workspace) -> None:
 
 
 def test_check_lists_problems_as_json(workspace: Workspace) -> None:
-    workspace.replace("policy.yaml", "positions_max", "position_max")
+    workspace.replace("policy.yaml", "  slippage", "  slipage")
     done = workspace.trader("policy", "check", "--json")
     assert done.returncode == 2
     (problem,) = loads(done)["problems"]
-    assert (problem["code"], problem["line"]) == ("UNKNOWN_KEY", 5)
+    assert (problem["code"], problem["line"]) == ("UNKNOWN_KEY", 2)
 
 
 def test_show_names_where_each_value_is_from(workspace: Workspace) -> None:

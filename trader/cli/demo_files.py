@@ -31,7 +31,7 @@ limits:
   drawdown_max: 20%
   # Decides every minute, so that a minute's demo shows something: far too much for real money.
   trades_per_hour_max: 60
-  trades_per_day_max: 1440
+  trades_per_day_max: 1000
 """
 
 UNIVERSE = """\

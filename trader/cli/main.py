@@ -92,9 +92,18 @@ def _explain(error: TraderError) -> int:
         say_error(f"the policy has {len(problems)} problems:")
         for problem in problems:
             say_detail(str(problem))
+            _draw(problem)
     else:
         say_error(str(error))
+        for problem in problems:
+            _draw(problem)
     return int(error.code)
+
+
+def _draw(problem: object) -> None:
+    """The line of a rule with its caret, which must not be folded."""
+    for line in str(getattr(problem, "excerpt", "")).splitlines():
+        print(f"    {line}", file=sys.stderr)
 
 
 def _report_bug(error: Exception, argv: Sequence[str]) -> int:

@@ -1,16 +1,17 @@
-"""`trader policy check | show | schema`.
+"""`trader policy check | show | diff | schema`.
 
-Lives here: printing what the policy part finds. Must not live here: checks.
+Lives here: printing what the check finds. Must not live here: checks.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Any
 
 import typer
 
 from trader.cli.given import setup_options
 from trader.cli.output import print_json
+from trader.cli.policy_views import diff, schema, show
 from trader.cli.typed import AsJson, Config, StateDir
 
 app = typer.Typer(no_args_is_help=True, help="The five policy files.")
@@ -35,39 +36,6 @@ def check(*, config: Config, state_dir: StateDir, as_json: AsJson) -> int:
     print(f"[{found['mode']}] hash {found['sha']}")
     for warning in found["warnings"]:
         print(f"[{found['mode']}] warning: {warning['text']}")
-    return 0
-
-
-@app.command()
-def show(*, config: Config, state_dir: StateDir, as_json: AsJson) -> int:
-    """Show the merged policy, redacted, with where each value comes from, and its hash."""
-    from trader.policy.showing import show as shown_of
-    from trader.wiring import load_policy
-
-    shown = shown_of(load_policy(setup_options(config, state_dir)))
-    if as_json:
-        origin = {row.key: row.origin for row in shown.values}
-        sums = {"sha": shown.sha, "source_sha": shown.source_sha}
-        print_json({**sums, "policy": shown.form, "origin": origin})
-        return 0
-    print(f"# hash {shown.sha}")
-    for row in shown.values:
-        print(f"{row.key} = {_text(row.value)}  # {row.origin}")
-    return 0
-
-
-@app.command()
-def schema(
-    file: Annotated[str, typer.Argument(help="One of the five, such as app.yaml.")] = "",
-) -> int:
-    """Print the JSON Schema of the five files, or of one."""
-    from trader.errors import UsageError
-    from trader.policy.describing import json_schemas
-
-    schemas = json_schemas()
-    if file and file not in schemas:
-        raise UsageError(f"{file} is not one of the five", f"they are {', '.join(schemas)}")
-    print_json(schemas[file] if file else schemas)
     return 0
 
 
@@ -96,7 +64,7 @@ def checked_row(config: list[str], state_dir: str) -> dict[str, Any]:
 
 def problem_rows(problems: Any, warnings: Any) -> dict[str, list[dict[str, Any]]]:
     """Problems as JSON."""
-    names = ("code", "file", "line", "column", "where", "message", "hint")
+    names = ("code", "file", "line", "column", "where", "message", "hint", "excerpt")
 
     def rows(found: Any) -> list[dict[str, Any]]:
         return [{**dict(zip(names, p.row(), strict=True)), "text": str(p)} for p in found]
@@ -104,9 +72,5 @@ def problem_rows(problems: Any, warnings: Any) -> dict[str, list[dict[str, Any]]
     return {"problems": rows(problems), "warnings": rows(warnings)}
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return f"[{', '.join(map(str, cast('list[Any]', value)))}]"
-    return str(value)
+for view in (show, diff, schema):
+    app.command()(view)

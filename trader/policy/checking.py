@@ -19,11 +19,12 @@ from pydantic.fields import FieldInfo
 from trader.core.canonical import sha256_of
 from trader.policy.checked import Checked, Form, source_sha
 from trader.policy.coherence import findings
+from trader.policy.compiling import compile_form, judge_sources_of_rules
 from trader.policy.effective import fill_in, origins
 from trader.policy.fields import close_to
 from trader.policy.findings import Finding
 from trader.policy.gathering import Gathered, gather
-from trader.policy.problems import Code, PolicyError, Problem, is_credential_key
+from trader.policy.problems import Code, PolicyError, Problem, is_credential_key, is_risk_key
 from trader.policy.quantities import BadText
 from trader.policy.reading import Mark, Node
 from trader.policy.schema import Files
@@ -63,11 +64,13 @@ def examine(
     origin: dict[str, str] = {}
     if form is not None:
         origin = origins(form, out.tree)
-        fill_in(form, origin)
+        fill_in(form, out.tree, origin)
+        used = compile_form(form, out)
         found = findings(form, out.tree, out.broken)
+        found += judge_sources_of_rules(form, out.tree, used)
         if strategy_files:
             places = {source.folder: posixpath.dirname(source.label) for source in sources}
-            found += judge_strategies(form, out.folders, places)
+            found += judge_strategies(form, out.folders, places, used)
         for finding in found:
             if _is_about(finding, out.broken):
                 continue
@@ -119,7 +122,14 @@ def _note(out: Gathered, detail: Any) -> Path:
     return path
 
 
-_KEY_CODES = frozenset({Code.UNKNOWN_KEY.name, Code.CREDENTIAL.name, Code.BAD_NAME.name})
+_KEY_CODES = frozenset(
+    {
+        Code.UNKNOWN_KEY.name,
+        Code.CREDENTIAL.name,
+        Code.BAD_NAME.name,
+        Code.RISK_AMBIGUOUS.name,
+    }
+)
 
 
 def _steps(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
@@ -168,6 +178,16 @@ def _words(
     return Code.WRONG_KIND.name, str(detail["msg"]), ""
 
 
+_RISK_KEYS = {
+    "policy": "write limits.exposure_max for the value of all positions, or limits.loss_max for "
+    "what is lost if every stop is hit",
+    "universe": "write weight for the value of a tier's positions; what a regime leaves of a size "
+    "is regime.states.*.risk",
+    "strategies": "write budget.exposure for the value of its positions, budget.loss for what is "
+    "lost if every stop is hit, or size.equity_share for the value of one",
+}
+
+
 def _unknown_key(path: Path, *, guess: bool) -> tuple[str, str, str]:
     key = path[-1]
     if is_credential_key(key):
@@ -177,6 +197,9 @@ def _unknown_key(path: Path, *, guess: bool) -> tuple[str, str, str]:
             "is a place for a credential",
             hint + "app.exchange.credentials",
         )
+    if is_risk_key(key):
+        message = "does not say what is at risk: exposure (value) or loss (to the stop)"
+        return Code.RISK_AMBIGUOUS.name, message, _RISK_KEYS.get(path[0], _RISK_KEYS["policy"])
     known = keys_at(path[:-1])
     if not guess:
         return Code.UNKNOWN_KEY.name, "unknown key", ""

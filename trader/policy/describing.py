@@ -69,6 +69,16 @@ def key_rows() -> list[KeyRow]:
     return rows
 
 
+def description_of(dotted: str) -> str:
+    """What a key of a form means, the user's own names among it; "" for one that is unknown."""
+    path = tuple(dotted.split("."))
+    for length in range(len(path), 0, -1):
+        field = field_at(path[:length])
+        if field is not None:
+            return field.description or ""
+    return ""
+
+
 def main(arguments: Sequence[str]) -> int:
     """Writes the schema files into the named folder."""
     folder = Path(arguments[0])

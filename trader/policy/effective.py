@@ -45,14 +45,16 @@ def _place(at: Mark) -> str:
     return f"{at.file}:{at.line}" if at.line else at.file
 
 
-def fill_in(form: Form, origin: dict[str, str]) -> None:
+def fill_in(form: Form, tree: Node, origin: dict[str, str]) -> None:
     """Puts effective values into the form, and where they come from into `origin`."""
     named = named_pairs(form)
     for number, (name, strategy) in enumerate(form["strategies"].items()):
         at = f"strategies.{name}"
         strategy["declared"] = number
         strategy["program"] = {}
-        if not strategy["file"] and not strategy["enter"]:
+        # An `enter` that was written and could not be used still says: rules.
+        ruled = find(tree, ("strategies", name, "enter")) is not None
+        if not strategy["file"] and not ruled:
             strategy["file"] = f"{name}.py"
         for key, source in TAKEN_FROM.items():
             _take(form, origin, strategy, key, at, source)

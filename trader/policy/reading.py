@@ -42,12 +42,15 @@ class Node:
         value: text, list of nodes, or mapping of nodes.
         at: where the value starts; key_at: where its key does, when it has one.
         absent: a key with nothing behind it.
+        style: how a text is written, where its columns are those of the file: `plain` or a quote;
+            `|` for lines as they stand; "" when the two differ.
     """
 
     value: str | list[Node] | dict[str, Node]
     at: Mark
     key_at: Mark | None = None
     absent: bool = False
+    style: str = ""
 
 
 Children = dict[str, Node]
@@ -182,10 +185,22 @@ def _node(reader: _Reader, event: Any, path: tuple[str, ...], depth: int) -> Nod
         if not isinstance(event, yaml.ScalarEvent):
             raise _Unusable
     if isinstance(event, yaml.ScalarEvent):
-        return Node(event.value, at, absent=event.value == "" and not event.style)
+        absent = event.value == "" and not event.style
+        return Node(event.value, at, absent=absent, style=_style(event))
     if isinstance(event, yaml.SequenceStartEvent):
         return _sequence(reader, at, path, depth)
     return _mapping(reader, at, path, depth)
+
+
+def _style(event: Any) -> str:
+    """See Node."""
+    if event.style == "|":
+        return "|"
+    start, end = event.start_mark, event.end_mark
+    quotes = 2 if event.style in {"'", '"'} else 0
+    if start.line != end.line or end.column - start.column - quotes != len(event.value):
+        return ""
+    return event.style if quotes else "plain"
 
 
 def _sequence(reader: _Reader, at: Mark, path: tuple[str, ...], depth: int) -> Node:

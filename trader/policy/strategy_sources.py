@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trader.policy.checked import Form
-from trader.policy.findings import Finding
 from trader.policy.fields import close_to
+from trader.policy.findings import Finding
 from trader.policy.problems import Code
 from trader.policy.strategy_files import FOLDER, StrategyFileRefused, load_strategy_file
 
@@ -96,11 +96,15 @@ def _numbers(value: ast.expr | None) -> dict[str, float | int] | None:
 
 
 def judge_strategies(
-    form: Form, folders: Mapping[str, str], places: Mapping[str, str]
+    form: Form,
+    folders: Mapping[str, str],
+    places: Mapping[str, str],
+    used: Mapping[str, frozenset[str]],
 ) -> Iterator[Finding]:
     """What is wrong with the files of the form's strategies.
 
-    `folders`: strategy -> folder of its configuration; `places`: such a folder as shown to people.
+    `folders`: strategy -> folder of its configuration; `places`: such a folder as shown to people;
+    `used`: the parameters that its rules read (see `compiling`).
     """
     for name, row in form["strategies"].items():
         file = row["file"]
@@ -123,7 +127,9 @@ def judge_strategies(
             yield Finding(code, paths, str(error), file=place, line=error.line)
             continue
         yield from _undefined(name, place, found)
-        yield from _parameters(name, row, form["signals"]["presets"], found.parameters)
+        if name in used:
+            known = found.parameters
+            yield from _parameters(name, row, form["signals"]["presets"], known, used[name])
 
 
 def _undefined(name: str, place: str, found: Declared) -> Iterator[Finding]:
@@ -141,6 +147,7 @@ def _parameters(
     row: Mapping[str, dict[str, object]],
     presets: Mapping[str, dict[str, object]],
     known: Mapping[str, float | int] | None,
+    used: frozenset[str],
 ) -> Iterator[Finding]:
     if known is None:
         return
@@ -150,6 +157,8 @@ def _parameters(
             ("strategies", name, "parameters", key),
             ("signals", "presets", preset, key),
         )
+        if key in used and key not in known:
+            continue
         if key not in known:
             message = f"strategy {name} does not declare the parameter {key}"
             hint = close_to(key, known) or "it declares " + ", ".join(known)
