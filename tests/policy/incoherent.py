@@ -94,6 +94,14 @@ OF_STRATEGIES = (
             "cross: {enabled: false}\nother: {file: cross.py, shadow: false}\n",
         )
     ),
+    of_file(
+        "WARMUP_WINDOW",
+        "strategies",
+        1,
+        "needs 769 bars of 1w (512 of warm-up beside the anchor block); 428 can be read",
+        "dip: {enter: 'close < sma(close, 500)', stop: 5%, timeframe: 1w, ttl_bars: 1}\n",
+        "dip: {enter: 'close < sma(close, 100)', stop: 5%, timeframe: 1w, ttl_bars: 1}\n",
+    ),
     Example(
         "HOLD_SHORT",
         "strategies.yaml:1",
@@ -122,6 +130,14 @@ OF_STRATEGIES = (
         "policy.limits.positions_max is 0",
         {"policy": "limits: {positions_max: 0}\n"},
         {"policy": "limits: {positions_max: 1}\n"},
+    ),
+    of_file(
+        "NEVER_TRADES",
+        "strategies",
+        1,
+        "one stop loses 1.5% of equity, above budget.loss 1%",
+        "dip: {enter: close < open, stop: 30%, budget: {loss: 1%, positions_max: 1}}\n",
+        "dip: {enter: close < open, stop: 20%, budget: {loss: 1%, positions_max: 1}}\n",
     ),
     # 200.19 x 5 % = 10.0095, less the fee of 0.1 % is 9.99; 200.20 x 5 % = 10.01 leaves 10.
     Example(

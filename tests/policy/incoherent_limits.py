@@ -181,12 +181,10 @@ OF_LIMITS = (
         of_file(
             "CAP_BINDS",
             "strategies",
-            4,
-            "what budget.loss allows, 3.333",
-            RULE + "  stop: 30%\n  size: {equity_share: 5%}\n"
-            "  budget: {loss: 1%, positions_max: 1}\n",
-            RULE + "  stop: 20%\n  size: {equity_share: 5%}\n"
-            "  budget: {loss: 1%, positions_max: 1}\n",
+            1,
+            "what budget.exposure allows, 4%",
+            "cross: {size: {equity_share: 5%}, budget: {exposure: 4%}}\n",
+            "cross: {size: {equity_share: 4%}, budget: {exposure: 4%}}\n",
         )
     ),
 )

@@ -19,7 +19,6 @@ from trader.policy.findings import (
     Form,
     amount,
     distance_share,
-    key,
     opening,
     percent,
     size_share,
@@ -121,7 +120,7 @@ def loss_sum(form: Form, _tree: Node) -> Iterator[Finding]:
 
 def position_share(form: Form, row: Mapping[str, Any]) -> Fraction:
     """The largest position that a strategy can have: its size below the caps on its value."""
-    caps = caps_of(form, row, None)
+    caps = caps_of(form, row)
     return min([Fraction(size_share(row)), *(cap.share for cap in caps)])
 
 
@@ -250,22 +249,17 @@ def text_at(tree: Node, path: tuple[str, ...]) -> str:
 def cap_binds(form: Form, _tree: Node) -> Iterator[Finding]:
     """A size that one cap always cuts: what it says is never traded."""
     for name, row in form["strategies"].items():
-        size, stop = Fraction(size_share(row)), distance_share(row["stop"])
-        caps = [cap for cap in caps_of(form, row, stop) if cap.share < size]
-        if not caps:
+        size = Fraction(size_share(row))
+        least = min(caps_of(form, row), key=lambda cap: cap.share)
+        if least.share >= size:
             continue
-        least = min(caps, key=lambda cap: cap.share)
         message = (
             f"equity_share {percent(size)} is above what {least.name} allows, "
             f"{percent(least.share)}: the cap always binds"
         )
-        yield Finding(
-            Code.CAP_BINDS,
-            (*_own(name, "size", "equity_share"), key(f"strategies.{name}")),
-            message,
-            f"write {percent(least.share)}, or raise the cap",
-            True,
-        )
+        hint = f"write {percent(least.share)}, or raise the cap"
+        paths = _own(name, "size", "equity_share")
+        yield Finding(Code.CAP_BINDS, paths, message, hint, True)
 
 
 _SIZES = ("policy.limits", "universe", "signals.defaults", "strategies")

@@ -6,10 +6,12 @@ sums over strategies (see `coherence_limits`), a strategy's Python (see `strateg
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from typing import Any
 
 from trader.domain.timeframe import TIMEFRAMES_MS
+from trader.policy.coherence_app import bars_available
 from trader.policy.effective_sizes import strategy_size
 from trader.policy.fields import close_to
 from trader.policy.findings import Asked, Finding, Form, amount, key, opening, tiers_of
@@ -59,6 +61,59 @@ def stop_missing(form: Form, _tree: Node) -> Iterator[Finding]:
             yield Finding(Code.STOP_MISSING, _own(name), message, "write stop: 5%, or a rule")
 
 
+def warmup_window(form: Form, _tree: Node) -> Iterator[Finding]:
+    """Rules that need more bars than can be read.
+
+    A decision reads the anchor block (`app.cycle.anchor_bars`), the warm-up of its rules and the
+    bars that a signal lives, of every timeframe that they name.
+    """
+    venue, block = form["app"]["exchange"]["name"], form["app"]["cycle"]["anchor_bars"]
+    for name, row in form["strategies"].items():
+        paths = (*_own(name, "enter"), *_own(name))
+        for timeframe, warmup in warmups(row, row["timeframe"]):
+            needed = block + warmup + row["ttl_bars"]
+            yield from _too_long(paths, venue, timeframe, warmup, needed)
+    regime = form["universe"]["regime"]
+    if regime:
+        paths = (key("universe.regime.states"), key("universe.regime"))
+        for timeframe, warmup in warmups(regime, regime["timeframe"]):
+            needed = block + warmup + regime["confirm_bars"]
+            yield from _too_long(paths, venue, timeframe, warmup, needed)
+
+
+def warmups(row: Mapping[str, Any], timeframe: str) -> list[tuple[str, int]]:
+    """Each timeframe of a compiled program with the rows its rules need before the anchor; none
+    where there are no rules, or they were refused."""
+    program = row.get("program")
+    if not program:
+        return []
+    from trader.core.rules import RuleError, bind
+
+    own: Mapping[str, int | str] = row.get("parameters", {})
+    numbers = {
+        name: value if isinstance(value, int) else float(value) for name, value in own.items()
+    }
+    try:
+        bound = bind(program, numbers, timeframe, TIMEFRAMES_MS[timeframe])
+    except RuleError:
+        return []  # the rules' own check has said why
+    return [(frame.timeframe or timeframe, frame.warmup) for frame in bound.frames]
+
+
+def _too_long(
+    paths: tuple[tuple[str, ...], ...], venue: str, timeframe: str, warmup: int, needed: int
+) -> Iterator[Finding]:
+    most = bars_available(venue, timeframe)
+    if needed <= most:
+        return
+    message = (
+        f"needs {needed} bars of {timeframe} ({warmup} of warm-up beside the anchor block); "
+        f"{most} can be read of {venue}"
+    )
+    hint = "shorter periods, a lower timeframe, or a smaller app.cycle.anchor_bars"
+    yield Finding(Code.WARMUP_WINDOW, paths, message, hint)
+
+
 def never_trades(form: Form, _tree: Node) -> Iterator[Finding]:
     """A strategy that is closed everywhere, or too small for the smallest order."""
     money, said = _money(form)
@@ -96,5 +151,6 @@ RULES: tuple[Asked, ...] = (
     (enabled, ("strategies",)),
     (hold, ("app.timeframe",)),
     (stop_missing, ()),
+    (warmup_window, ("app.cycle.anchor_bars", "app.exchange.name")),
     (never_trades, ("app", "policy.limits", "universe", "signals.defaults", "strategies")),
 )

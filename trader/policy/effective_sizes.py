@@ -22,6 +22,7 @@ from trader.policy.findings import (
     Form,
     distance_share,
     opening,
+    percent,
     risk_by_tier,
     size_share,
     tiers_of,
@@ -124,11 +125,11 @@ def strategy_size(form: Form, name: str, used: Decimal) -> StrategySize:
     row = form["strategies"][name]
     asked = Fraction(size_share(row))
     stop = distance_share(row["stop"])
-    share, binds = _best(form, row, asked, stop)
+    share, binds = _best(form, row, asked)
     least, least_by = least_order(form, row)
     after_fee = 1 + Fraction(fee_of(form))
     order = cents_down(Fraction(used) * share / after_fee)
-    closed = why_closed(form, row)
+    closed = why_closed(form, row) or _too_much_lost(form, row, share, stop)
     needs = None if closed else cents_up(Fraction(least) * after_fee / share)
     capital = form["app"]["capital"]
     short = needs is not None and capital != "all" and needs > Decimal(capital)
@@ -150,13 +151,11 @@ def strategy_size(form: Form, name: str, used: Decimal) -> StrategySize:
     )
 
 
-def _best(
-    form: Form, row: Mapping[str, Any], asked: Fraction, stop: Decimal | None
-) -> tuple[Fraction, tuple[Cap, ...]]:
+def _best(form: Form, row: Mapping[str, Any], asked: Fraction) -> tuple[Fraction, tuple[Cap, ...]]:
     """What the caps leave of a size in the tier that leaves most, and those that bind there."""
     tiers = form["universe"]["tiers"]
     risks = risk_by_tier(form)
-    common = caps_of(form, row, stop)
+    common = caps_of(form, row)
     found: list[tuple[Fraction, tuple[Cap, ...]]] = []
     for name in tiers_of(form, row):
         weight = Cap(f"universe.tiers.{name}.weight", Fraction(tiers[name]["weight"]))
@@ -178,24 +177,16 @@ def cents_up(value: Fraction) -> Decimal:
     return Decimal(ceil(value * 100)).scaleb(-2)
 
 
-def caps_of(form: Form, row: Mapping[str, Any], stop: Decimal | None) -> list[Cap]:
-    """Limits on one position of a strategy in any tier and regime, as shares of equity."""
+def caps_of(form: Form, row: Mapping[str, Any]) -> list[Cap]:
+    """Limits on the value of one position in any tier and regime, as shares of equity."""
     limits, budget = form["policy"]["limits"], row["budget"]
     caps = [
         Cap("policy.limits.position", Fraction(limits["position"])),
         Cap("policy.limits.exposure_max", Fraction(limits["exposure_max"])),
         Cap("budget.exposure", Fraction(budget["exposure"])),
     ]
-    if stop:
-        caps.append(Cap("policy.limits.loss_max", Fraction(limits["loss_max"]) / Fraction(stop)))
-        caps.append(Cap("budget.loss", Fraction(budget["loss"]) / Fraction(stop)))
     # A budget that is left out is the account's limit: named once, as what it is.
-    return [cap for cap in caps if not _repeats(cap, caps)]
-
-
-def _repeats(cap: Cap, caps: list[Cap]) -> bool:
-    of_account = {"budget.exposure": "exposure_max", "budget.loss": "loss_max"}.get(cap.name, "-")
-    return any(cap.share == other.share for other in caps if other.name.endswith(f".{of_account}"))
+    return caps[:2] if caps[2].share == caps[1].share else caps
 
 
 def least_order(form: Form, row: Mapping[str, Any]) -> tuple[Decimal, str]:
@@ -228,6 +219,23 @@ def why_closed(form: Form, row: Mapping[str, Any]) -> str:
         if Decimal(budget[name]) == 0:
             return f"budget.{name} is 0"
     return _closed_tiers(form, row)
+
+
+def _too_much_lost(
+    form: Form, row: Mapping[str, Any], share: Fraction, stop: Decimal | None
+) -> str:
+    """Why one stop alone is above what may be lost, "" when it is not: such an entry is refused
+    whole, not cut."""
+    loss = share * Fraction(stop or 0)
+    for name, most in (
+        ("policy.limits.loss_max", form["policy"]["limits"]["loss_max"]),
+        ("budget.loss", row["budget"]["loss"]),
+    ):
+        if loss > Fraction(most):
+            return (
+                f"one stop loses {percent(loss)} of equity, above {name} {percent(Fraction(most))}"
+            )
+    return ""
 
 
 def _closed_tiers(form: Form, row: Mapping[str, Any]) -> str:
