@@ -23,12 +23,16 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StrategySource:
-    """The text of a strategy file as it was read, and what it compiled to."""
+    """A strategy's file as it was read ("" for one of rules alone), and what it decides with.
+
+    `trouble`: why its code cannot be asked now, as `STRATEGY_FAILED why=...`, else "".
+    """
 
     name: str
     text: str
     sha: str
     code: StrategyCode
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class PassSetup:
         stopping: whether a signal asked this process to end.
         sleep: waits seconds.
         status_path: where status.json goes.
+        refused: sentences about strategy files that a check refuses; without a position to look
+            after, no pass begins.
         skew_ms_max: distance between this clock and the venue's at which nothing is decided; 0
             when time travels, because a server may keep its own.
     """
@@ -66,6 +72,12 @@ class PassSetup:
     sleep: Callable[[float], None]
     status_path: Path
     skew_ms_max: int = 0
+    refused: tuple[str, ...] = ()
+
+    @property
+    def strategy_troubles(self) -> dict[str, str]:
+        """By strategy name, why its code is not asked in this pass."""
+        return {source.name: source.trouble for source in self.strategies if source.trouble}
 
     @property
     def codes(self) -> dict[str, StrategyCode]:

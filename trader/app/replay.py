@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from trader.app.decide import decide_again
 from trader.app.trail import (
     SHAPE_ERRORS,
     Act,
@@ -23,7 +24,7 @@ from trader.app.trail import (
     walk,
 )
 from trader.core.canonical import canonical
-from trader.core.plan import plan, plan_payload
+from trader.core.plan import plan_payload
 from trader.core.step import Abandon, action_row, facts_of, stale_intents, step
 from trader.errors import ExitCode, ProofFailed
 from trader.journal.journal import Journal
@@ -165,8 +166,8 @@ class _Replay:
         self._count(event.cycle)
         self.report.plans += 1
         try:
-            derived = plan_payload(plan(event.snapshot))
-        except SHAPE_ERRORS as error:
+            derived = plan_payload(decide_again(event.snapshot))
+        except (ProofFailed, *SHAPE_ERRORS) as error:
             derived = _failure(error)
         self._compare(event.cycle, event.seq, "plan", event.stored, derived)
 

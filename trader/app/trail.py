@@ -189,7 +189,7 @@ class _Walk:
                 name: self._blob(sha, f"strategy {name}") for name, sha in self.strategies.items()
             }
             try:
-                parameters, sources = decision_inputs(form, texts)
+                parameters, sources = decision_inputs(form, texts, tolerant=True)
             except (TraderError, *SHAPE_ERRORS) as error:
                 raise _InputsMissing(f"policy {policy_sha[:12]} cannot be used: {error}") from error
             self._inputs = {key: (parameters, {source.name: source.code for source in sources})}
