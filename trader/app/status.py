@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
+from trader.app.book_rows import Flags, book_rows, flags_of
 from trader.app.status_file import account_status
 from trader.core.scale import text, to_decimal, value_of_base_down
 from trader.core.state import State
@@ -89,6 +90,7 @@ def _journal_row(journal: Journal) -> dict[str, Any]:
         "mode": state.word("mode"),
         **account,
         **_results(state, account["positions"], marks),
+        "strategies": book_rows(state, _flags(journal), marks),
         "cycle": last.cycle if last else 0,
         "cycle_now_ms": last.now_ms if last else 0,
         "bar_ms": last.bar_ms if last else -1,
@@ -98,6 +100,15 @@ def _journal_row(journal: Journal) -> dict[str, Any]:
         "other_fees": dict(sorted(state.other_fees.items())),
         "head": {"seq": head.seq, "hash": head.hash},
     }
+
+
+def _flags(journal: Journal) -> Flags:
+    """Flags of the strategies of the newest cycle's policy; none before the first."""
+    try:
+        form: Any = json.loads(journal.get_blob(journal.state.word("policy")))
+    except (KeyError, ValueError):
+        return {}
+    return flags_of(form)
 
 
 def _mark(journal: Journal, symbol: str) -> int:

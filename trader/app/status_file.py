@@ -11,6 +11,7 @@ import os
 from decimal import Decimal
 from typing import Any
 
+from trader.app.book_rows import book_briefs
 from trader.app.context import PassSetup
 from trader.core.scale import text, to_decimal
 from trader.core.state import State
@@ -38,6 +39,10 @@ def write_status(
         "head": {"seq": head.seq, "hash": head.hash},
         "latch": setup.latch_level(),
         **account_status(journal.state),
+        "strategies": book_briefs(
+            journal.state,
+            {spec.name: (spec.enabled, spec.shadow) for spec in setup.parameters.strategies},
+        ),
     }
     path = setup.status_path
     scratch = path.with_name(path.name + ".new")

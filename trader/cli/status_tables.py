@@ -21,6 +21,7 @@ from rich.text import Text
 
 from trader.cli.exit_codes import MEANINGS
 from trader.cli.output import console
+from trader.cli.statuses import failed_text
 from trader.cli.times import minute, span
 from trader.errors import ExitCode
 
@@ -73,9 +74,11 @@ def account_frame(row: Row, now_ms: int, verbose: int = 0) -> Panel:
         parts.append(Text(f"JOURNAL: {row['trouble']}", style="bold red"))
     if "cycle" in row:
         listed = [*_positions(row), *_orders(row)]
+        books = _strategies(row)
         parts += [*_alarms(row), _header(row, now_ms), *listed]
         if len(listed) < 2:
             parts.append(Text(_nothing(row, bool(listed))))
+        parts += books
         parts += [Text(f"note: {note}") for note in row.get("notes", ())]
     if verbose and "head" in row:
         parts.append(Text(f"policy {row.get('policy', '')}", style="dim"))
@@ -229,3 +232,29 @@ def _orders(row: Row) -> list[RenderableType]:
             o["filled"],
         )  # fmt: skip
     return [table]
+
+
+def _strategies(row: Row) -> list[RenderableType]:
+    books = row.get("strategies", ())
+    if not books:
+        return []
+    table = _listing(
+        f"\nStrategies (results in {row.get('quote', '?')})",
+        ("strategy", "state"),
+        ("positions", "realised", "open", "drawdown"),
+    )
+    for s in books:
+        amounts = [
+            amount(row, s[name], signed=True) if name in s else Text("?")
+            for name in ("realised_result", "open_result")
+        ]
+        fallen = amount(row, s["drawdown"], signed=False) if "drawdown" in s else Text("?")
+        table.add_row(
+            s["strategy"],
+            Text(s["state"], style="bold red" if s["off_why"] else ""),
+            str(len(s["positions"])),
+            *amounts,
+            fallen,
+        )
+    failed = [Text(failed_text(s), style="yellow", overflow="fold") for s in books if s["off_why"]]
+    return [table, *failed]

@@ -171,11 +171,32 @@ def account_lines(row: dict[str, Any], verbose: int) -> list[str]:
         ],
         "no working orders",
     )  # fmt: skip
+    lines += _strategy_lines(row.get("strategies", ()))
     lines += [f"note: {note}" for note in row.get("notes", ())]
     if verbose:
         lines.append(f"policy {row.get('policy', '')}")
         lines.append(f"journal head {row['head']['seq']} {row['head']['hash']}")
     return lines
+
+
+def _strategy_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
+    lines = _table(
+        ("strategy", "state", "positions", "realised", "open result", "drawdown"),
+        [
+            (s["strategy"], s["state"], str(len(s["positions"])), s["realised_result"],
+             s.get("open_result", "?"), s.get("drawdown", "?"))
+            for s in rows
+        ],
+        "no strategies",
+    )  # fmt: skip
+    return lines + [failed_text(s) for s in rows if s["off_why"]]
+
+
+def failed_text(row: dict[str, Any]) -> str:
+    """Why a strategy is not asked any more, and what brings it back."""
+    name = row["strategy"]
+    back = f"trader resume --strategy {name} --by NAME --reason TEXT"
+    return f"strategy {name} is off, {row['off_why']}; to ask it again: {back}"
 
 
 def _cycle_line(row: dict[str, Any]) -> str:
