@@ -122,6 +122,24 @@ def test_a_round_trip_comes_out_as_worked_by_hand(tmp_path: Path) -> None:
     assert result.turnover_units * unit == Decimal("201.612")
 
 
+def test_books_agree_with_round_trips_and_equity(tmp_path: Path) -> None:
+    """One round trip is closed, a second still open at the end."""
+    rows = [*TABLE, *[("105.00",) * 4] * 3]
+    result = run(tmp_path, rows, {1, 5}, {3})
+    (book,) = build_report(result)["books"]
+    (left,) = result.open
+    unit = result.inputs.cash_unit
+    realised = sum(trip.result_units for trip in (*result.closed, left.trip))
+    assert Decimal(book["realised_result"]) == realised * unit == Decimal("7.406388")
+    made = result.curve_units[-1] * unit - Decimal(1000)
+    assert Decimal(book["result"]) == made
+    assert Decimal(book["open_result"]) == made - Decimal("7.406388")
+    assert (book["fills"], book["positions"]) == (3, ["BTC/USDT"])
+    # Marked at the close after the first entry: 0.951 x 103 - 97.099002 = 0.853998 at first, at
+    # best 7.406388 realised; the second entry then costs its fee and what the price fell.
+    assert Decimal(book["drawdown_max"]) == Decimal("7.406388") - made
+
+
 def test_a_stop_is_hit_when_a_bar_trades_through_it(tmp_path: Path) -> None:
     rows = [*TABLE[:3], ("103.00", "103.00", "91.00", "95.00"), *[("94.00",) * 4] * 2]
     result = run(tmp_path, rows, {1}, set())

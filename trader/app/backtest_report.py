@@ -11,6 +11,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from trader.app.backtest import BacktestResult
+from trader.app.book_rows import book_rows
 from trader.app.round_trips import RoundTrip
 from trader.app.statistics import CONVENTIONS, Statistics, why_undefined
 from trader.core.scale import text, to_decimal
@@ -67,6 +68,7 @@ def build_report(result: BacktestResult) -> dict[str, Any]:
         "conventions": CONVENTIONS,
         "instruments": _groups(result, "symbol"),
         "strategies": _groups(result, "strategy"),
+        "books": _books(result),
         "exit_reasons": _groups(result, "exit_reason"),
         "market": _market(result),
         "orders": {"sent": result.sent, "unfilled": result.unfilled},
@@ -76,6 +78,13 @@ def build_report(result: BacktestResult) -> dict[str, Any]:
         "round_trips": [_trip(result, trip) for trip in result.closed],
         "equity_daily": _daily(result),
     }
+
+
+def _books(result: BacktestResult) -> list[dict[str, Any]]:
+    """Each strategy's book at the end, closed and open round trips together."""
+    flags = {s.name: (s.enabled, s.shadow) for s in result.inputs.parameters.strategies}
+    marks = {symbol: last for symbol, (_, last) in result.market.items()}
+    return book_rows(result.state, flags, marks)
 
 
 def _cash(result: BacktestResult, units: int) -> str:

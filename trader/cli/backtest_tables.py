@@ -51,6 +51,8 @@ def show_report(report: Report, console: Console) -> None:
         ("exit_reasons", f"Round trips by exit reason, {quote}"),
     ):
         _section(title, report[key], _groups, console)
+    books = report["books"]
+    _section(f"Books of the strategies, {quote}", books if len(books) > 1 else (), _books, console)
     if not report["round_trips"]:
         console.print("No round trip was closed.")
     _section(
@@ -170,6 +172,18 @@ def _groups(rows: Sequence[Mapping[str, Any]]) -> Table:
             cash(row["fees"]),
             span(row["mean_held_ms"]),
         )
+    return table
+
+
+def _books(rows: Sequence[Mapping[str, Any]]) -> Table:
+    table = _table()
+    table.add_column("", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    for name in ("fills", "result", "realised", "open", "deepest fall"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows:
+        amounts = (row["result"], row["realised_result"], row["open_result"], row["drawdown_max"])
+        table.add_row(row["strategy"], row["state"], str(row["fills"]), *map(cash, amounts))
     return table
 
 
