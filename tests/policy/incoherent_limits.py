@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from .incoherent_kinds import RULE, Example, mild, of_file
 
+# Every limit that a profile gives.
+LIMITS = (
+    "position: 6%, positions_max: 5, exposure_max: 30%, loss_max: 2.5%, day_stop: 3%, "
+    "drawdown_max: 25%, trades_per_hour_max: 5, trades_per_day_max: 120, pyramiding: false"
+)
 OF_LIMITS = (
     of_file(
         "LIMIT_ORDER",
@@ -185,6 +190,16 @@ OF_LIMITS = (
             "what budget.exposure allows, 4%",
             "cross: {size: {equity_share: 5%}, budget: {exposure: 4%}}\n",
             "cross: {size: {equity_share: 4%}, budget: {exposure: 4%}}\n",
+        )
+    ),
+    mild(
+        of_file(
+            "PROFILE_IDLE",
+            "policy",
+            1,
+            "profile conservative gives no limit",
+            f"profile: conservative\nlimits: {{{LIMITS}}}\n",
+            f"profile: none\nlimits: {{{LIMITS}}}\n",
         )
     ),
 )

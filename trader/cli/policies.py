@@ -5,7 +5,7 @@ Lives here: printing what the check finds. Must not live here: checks.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -17,13 +17,22 @@ from trader.cli.typed import AsJson, Config, StateDir
 app = typer.Typer(no_args_is_help=True, help="The five policy files.")
 
 
+Equity = Annotated[
+    str,
+    typer.Option(
+        metavar="AMOUNT",
+        help="Show what each strategy would really trade on an account of this size.",
+    ),
+]
+
+
 @app.command()
-def check(*, config: Config, state_dir: StateDir, as_json: AsJson) -> int:
+def check(*, config: Config, state_dir: StateDir, equity: Equity = "", as_json: AsJson) -> int:
     """Check the five files; every problem at once, with file and line."""
     from trader.policy.problems import PolicyError
 
     try:
-        found = checked_row(config, state_dir)
+        found = checked_row(config, state_dir, equity)
     except PolicyError as error:
         if not as_json:
             raise
@@ -36,16 +45,23 @@ def check(*, config: Config, state_dir: StateDir, as_json: AsJson) -> int:
     print(f"[{found['mode']}] hash {found['sha']}")
     for warning in found["warnings"]:
         print(f"[{found['mode']}] warning: {warning['text']}")
+    for number, line in enumerate(found.get("sizes", {}).get("text", ())):
+        print(line if number else f"[{found['mode']}] {line}")
     return 0
 
 
-def checked_row(config: list[str], state_dir: str) -> dict[str, Any]:
-    """What a successful check says; raises PolicyError, or UsageError for a strategy's code."""
+def checked_row(config: list[str], state_dir: str, equity: str = "") -> dict[str, Any]:
+    """What a successful check says; raises PolicyError, or UsageError for a strategy's code.
+
+    `equity`: also what strategies would trade on such an account; "" for not asked.
+    """
     from trader.app.inputs import decision_inputs
+    from trader.cli.size_tables import parse_equity, sizes_of
     from trader.policy.checking import check_policy
     from trader.policy.sources import find_sources
     from trader.policy.strategy_files import load_strategies
 
+    account = parse_equity(equity) if equity else None
     given = setup_options(config, state_dir)
     sources = find_sources(given.configs, cwd=given.cwd, env=given.env, stdin=given.stdin)
     checked = check_policy(sources, given.env, strategy_files=True)
@@ -59,6 +75,7 @@ def checked_row(config: list[str], state_dir: str) -> dict[str, Any]:
         "sha": checked.sha,
         "source_sha": checked.source_sha,
         **problem_rows((), checked.warnings),
+        **({} if account is None else {"sizes": sizes_of(checked.form, account)}),
     }
 
 

@@ -19,6 +19,7 @@ from trader.policy.findings import (
     Form,
     amount,
     distance_share,
+    key,
     opening,
     percent,
     size_share,
@@ -262,6 +263,18 @@ def cap_binds(form: Form, _tree: Node) -> Iterator[Finding]:
         yield Finding(Code.CAP_BINDS, paths, message, hint, True)
 
 
+def profile_idle(form: Form, tree: Node) -> Iterator[Finding]:
+    """A profile of which no limit counts, because all of them are written."""
+    name = form["policy"]["profile"]
+    if name == "none":
+        return
+    values = [find(tree, _limit(limit)) for limit in form["policy"]["limits"]]
+    if not any(value is not None and value.at.file == f"profile {name}" for value in values):
+        message = f"profile {name} gives no limit: all that it has are written below policy.limits"
+        hint = "remove the limits that it should give, or write profile: none"
+        yield Finding(Code.PROFILE_IDLE, (key("policy.profile"),), message, hint, True)
+
+
 _SIZES = ("policy.limits", "universe", "signals.defaults", "strategies")
 RULES: tuple[Asked, ...] = (
     (
@@ -280,5 +293,6 @@ RULES: tuple[Asked, ...] = (
     (stop_layers, _SIZES),
     (inside_costs, ("policy.limits.slippage", "app.exchange.name")),
     (share_scale, ()),
+    (profile_idle, ("policy.profile",)),
     (cap_binds, ("policy.limits", "universe.tiers", "signals.defaults")),
 )

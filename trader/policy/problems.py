@@ -70,6 +70,7 @@ class Code(StrEnum):
     STOP_INSIDE_COSTS = "a stop, target or trail nearer than fees and slippage"
     STOP_MISSING = "a strategy of rules without a stop"
     CAP_BINDS = "a size that a cap always cuts (warning)"
+    PROFILE_IDLE = "a profile of which no limit counts (warning)"
     NEVER_TRADES = "a strategy that can never trade"
     HOLD_SHORT = "a longest holding time below a decision bar"
     TIERS_OVERLAP = "an instrument that two tiers claim"
