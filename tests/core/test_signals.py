@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trader.core.frames import Frames
 from trader.core.indicators import ema
 from trader.core.parameters import StrategyCode, StrategySpec
 from trader.core.series import Series, build_series
@@ -23,7 +24,7 @@ from trader.core.signals import (
 )
 from trader.domain.timeframe import WEEK_ORIGIN_MS
 
-from .made import BAR_MS, BTC, ETH, MINUTE_MS, bars, parameters, strategy
+from .made import BAR_MS, BTC, ETH, MINUTE_MS, account, bars, hold, parameters, strategy
 
 CLOSE_MS = BAR_MS + MINUTE_MS
 HOUR_MS = 60 * MINUTE_MS
@@ -36,7 +37,9 @@ def opinion(
     close_ms: int = CLOSE_MS,
     missing_ppm_max: int = 100_000,
 ) -> Opinion:
-    return form_opinion(spec or strategy(), code, series, close_ms, 10, missing_ppm_max)
+    spec = spec or strategy()
+    held = {} if series is None else {(BTC, spec.timeframe): series}
+    return form_opinion(spec, code, Frames(held, close_ms, 10), BTC, missing_ppm_max)
 
 
 def columns(warmup: int = 1, **made: Callable[[int], list[Any]]) -> StrategyCode:
@@ -222,8 +225,47 @@ def test_a_strategy_that_fails_or_is_not_ready_says_so(code: StrategyCode, probl
     [(1, -1, True), (1, -2, False), (2, -2, True), (2, -3, False), (5, -5, True)],
 )
 def test_a_signal_lives_for_its_number_of_bars(ttl: int, index: int, alive: bool) -> None:
-    said = opinion(columns(9, enter=at(index)), bars([10_000] * 10), strategy(ttl_bars=ttl))
-    assert said.enter_ms == (BAR_MS + (index + 1) * MINUTE_MS if alive else -1)
+    last_ms = BAR_MS + 9 * MINUTE_MS  # the last bar of its anchor block
+    series = bars([10_000] * 19, last_ms=last_ms)
+    code = columns(9, enter=at(index))
+    said = opinion(code, series, strategy(ttl_bars=ttl), last_ms + MINUTE_MS)
+    assert said.enter_ms == (last_ms + (index + 1) * MINUTE_MS if alive else -1)
+
+
+def test_a_living_signal_of_an_earlier_block_is_what_that_block_says() -> None:
+    seen: list[tuple[int, int]] = []
+
+    def signals(window: Any, numbers: Mapping[str, float | int]) -> dict[str, list[Any]]:
+        seen.append((window.open_ms[0], window.open_ms[-1]))
+        n = len(window)
+        # The row says how far it lies behind the start of its window.
+        return {
+            "enter": [0] * (n - 1) + [int(window.open_ms[-1] < BAR_MS)],
+            "exit": [0] * n,
+            "stop": [float(i + 1) for i in range(n)],
+        }
+
+    code = StrategyCode(lambda _: 3, signals)
+    said = opinion(code, bars([10_000] * 30), strategy(ttl_bars=2))
+    block_ms = 10 * MINUTE_MS
+    assert seen == [
+        (BAR_MS - 3 * MINUTE_MS, BAR_MS),
+        (BAR_MS - block_ms - 3 * MINUTE_MS, BAR_MS - MINUTE_MS),
+    ]
+    assert (said.enter_ms, said.stop_distance) == (BAR_MS - MINUTE_MS, 13.0)
+    # The decision before said the same of it, when it was the newest bar.
+    before = opinion(code, bars([10_000] * 30), strategy(ttl_bars=2), BAR_MS)
+    assert (before.enter_ms, before.stop_distance) == (BAR_MS - MINUTE_MS, 13.0)
+
+
+def test_what_an_earlier_block_said_with_too_many_bars_missing_is_not_read() -> None:
+    code = columns(3, enter=lambda n: [0] * (n - 1) + [int(n > 4)])
+    whole = bars([10_000] * 30)
+    assert opinion(code, whole, strategy(ttl_bars=2)).enter_ms == BAR_MS - MINUTE_MS
+    gone = {BAR_MS - minutes * MINUTE_MS for minutes in (5, 6)}
+    rows = [row for row in whole.rows() if row[0] not in gone]
+    series = build_series(whole.symbol, whole.step_ms, whole.tick, rows)
+    assert opinion(code, series, strategy(ttl_bars=2)).enter_ms == -1
 
 
 def test_an_hourly_signal_lives_on_between_the_hours() -> None:
@@ -236,9 +278,10 @@ def test_an_hourly_signal_lives_on_between_the_hours() -> None:
     code = columns(1, enter=at(-1))
     for minute in (0, 1, 59):
         close_ms = hour + HOUR_MS + minute * MINUTE_MS
-        said = form_opinion(hourly, code, series, close_ms, 1, 0)
+        frames = Frames({(BTC, "1h"): series}, close_ms, 1)
+        said = form_opinion(hourly, code, frames, BTC, 0)
         assert (said.problem, said.enter_ms) == ("", hour)
-    late = form_opinion(hourly, code, series, hour + 2 * HOUR_MS, 1, 0)
+    late = form_opinion(hourly, code, Frames({(BTC, "1h"): series}, hour + 2 * HOUR_MS, 1), BTC, 0)
     assert late.problem.startswith("DATA_STALE")
 
 
@@ -249,9 +292,41 @@ def test_the_newest_living_signal_counts_with_its_own_stop_and_strength() -> Non
         stop=lambda n: [float(i + 1) for i in range(n)],
         strength=lambda n: [i / 10 for i in range(n)],
     )
-    said = opinion(code, bars([10_000] * 10), strategy(ttl_bars=3))
-    assert said.enter_ms == BAR_MS - MINUTE_MS
-    assert (said.stop_distance, said.strength) == (9.0, 0.8)
+    last_ms = BAR_MS + 9 * MINUTE_MS
+    series = bars([10_000] * 19, last_ms=last_ms)
+    said = opinion(code, series, strategy(ttl_bars=3), last_ms + MINUTE_MS)
+    assert said.enter_ms == last_ms - MINUTE_MS
+    assert (said.stop_distance, said.strength) == (18.0, 1.7)
+
+
+def test_target_and_trail_are_those_of_the_signals_bar() -> None:
+    code = columns(9, enter=at(-1), target=lambda n: [7.0] * n, trail=lambda n: [0.5] * n)
+    said = opinion(code, bars([10_000] * 10))
+    assert (said.target_distance, said.trail_distance) == (7.0, 0.5)
+    assert said.seen()["target_distance"] == (7.0).hex()
+    plain = opinion(columns(9, enter=at(-1)), bars([10_000] * 10))
+    assert "trail_distance" not in plain.seen()
+
+
+@pytest.mark.parametrize("name", ["target", "trail"])
+@pytest.mark.parametrize("value", [nan, 0.0, -1.0, inf])
+def test_a_target_or_trail_that_is_no_distance_is_not_ready(name: str, value: float) -> None:
+    code = columns(9, enter=at(-1), exit=at(-1), **{name: lambda n: [value] * n})
+    said = opinion(code, bars([10_000] * 10))
+    assert said.problem.startswith("SIGNAL_NOT_READY stop=0x1.0000000000000p+0 ")
+    assert f"{name}={value.hex()}" in said.problem
+    # What is held is still left: an exit needs no stop.
+    assert said.exit_now
+
+
+def test_a_strategy_in_trouble_is_not_asked() -> None:
+    def signals(window: Any, numbers: Mapping[str, float | int]) -> dict[str, list[Any]]:
+        raise AssertionError
+
+    why = "STRATEGY_FAILED why=timeout limit_ms=5000"
+    frames = Frames({(BTC, "1m"): bars([10_000] * 10)}, CLOSE_MS, 10)
+    said = form_opinion(strategy(), StrategyCode(lambda _: 1, signals), frames, BTC, 0, why)
+    assert said.problem == why
 
 
 def test_an_exit_is_a_level_on_the_newest_bar_alone() -> None:
@@ -269,26 +344,27 @@ def test_not_a_number_is_no_signal() -> None:
 
 
 def test_the_bars_that_a_decision_reads() -> None:
-    hourly = strategy("slow", ETH, timeframe="1h", timeframe_ms=HOUR_MS)
+    hourly = strategy("slow", BTC, timeframe="1h", timeframe_ms=HOUR_MS)
     policy = parameters(strategy("fast", BTC), hourly)
     codes = {"fast": columns(5), "slow": columns(2)}
-    wanted = wanted_windows(policy, codes, ["SOL/USDT"], CLOSE_MS)
+    state = account()
+    hold(state, ETH)
+    wanted = wanted_windows(policy, codes, state, CLOSE_MS)
     hour = last_open_ms(CLOSE_MS, HOUR_MS)
     assert wanted == {
         (BTC, "1m"): (BAR_MS - 5 * MINUTE_MS, BAR_MS),
         (ETH, "1m"): (BAR_MS - MINUTE_MS, BAR_MS),
-        ("SOL/USDT", "1m"): (BAR_MS - MINUTE_MS, BAR_MS),
-        (ETH, "1h"): (anchor_ms(hour, HOUR_MS, 10) - 2 * HOUR_MS, hour),
+        (BTC, "1h"): (anchor_ms(hour, HOUR_MS, 10) - 2 * HOUR_MS, hour),
     }
 
 
 @pytest.mark.parametrize("warmup", [-7, 10**6])
 def test_a_strange_warm_up_reads_no_less_than_the_anchor_asks_for(warmup: int) -> None:
-    wanted = wanted_windows(parameters(), {"one": columns(warmup)}, [], CLOSE_MS)
+    wanted = wanted_windows(parameters(), {"one": columns(warmup)}, account(), CLOSE_MS)
     assert wanted[BTC, "1m"][0] == BAR_MS - max(1, warmup) * MINUTE_MS
 
 
 def test_a_strategy_whose_warm_up_fails_is_still_given_its_anchored_window() -> None:
     broken = StrategyCode(lambda p: int(p["none"]), lambda b, p: {})
-    wanted = wanted_windows(parameters(), {"one": broken}, [], CLOSE_MS)
+    wanted = wanted_windows(parameters(), {"one": broken}, account(), CLOSE_MS)
     assert wanted == {(BTC, "1m"): (BAR_MS - MINUTE_MS, BAR_MS)}

@@ -64,7 +64,7 @@ def read_market(
     """
     close_ms = bar_ms + setup.parameters.step_ms
     held = sorted(s for s, position in journal.state.positions.items() if position.qty_units > 0)
-    windows = wanted_windows(setup.parameters, setup.codes, held, close_ms)
+    windows = wanted_windows(setup.parameters, setup.codes, journal.state, close_ms)
     known = {key: span for key, span in windows.items() if key[0] in journal.state.instruments}
     _await_settled(setup, venue, sorted({symbol for symbol, _ in known}), close_ms)
     reading = _read(setup, venue, journal, known)

@@ -91,10 +91,10 @@ class Desk:
         return form_opinion(
             spec,
             self.snapshot.strategies[spec.name],
-            self.snapshot.series.get((symbol, spec.timeframe)),
-            self.snapshot.close_ms,
-            self.parameters.anchor_bars,
+            self.snapshot.frames,
+            symbol,
             self.limits.missing_ppm_max,
+            self.snapshot.strategy_troubles.get(spec.name, ""),
         )
 
     def ask(self, proposal: Proposal, view: GateView, spec: Spec, seen: Seen) -> None:

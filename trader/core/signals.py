@@ -1,30 +1,37 @@
 """Signals: what a strategy thinks of one instrument at one decision, causal and anchored.
 
-Lives here: the anchored window, the call of the strategy's code, and the reading of its columns.
-An evaluation starts at the anchor (the bar grid rounded down to the anchor block) minus the
-warm-up, so that the value does not depend on how much history is at hand. Must not live here:
-sizes, prices to pay, permissions.
+Lives here: whether the bars are good enough, the call of a strategy's file, the reading of its
+columns and of its rules' outputs, and which bars all that needs. An evaluation starts at the anchor
+(the bar grid rounded down to the anchor block) minus the warm-up, so that the value does not depend
+on how much history is at hand; rows of an earlier block are evaluated from their own anchor. Must
+not live here: how rules are computed (`rules`, `frames`), sizes, prices to pay, permissions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, isfinite, nan
 from typing import Any
 
-from trader.core.parameters import Parameters, StrategyCode, StrategySpec
+from trader.core.frames import Block, Frames, anchor_ms, last_open_ms, readings, spans
+from trader.core.parameters import Columns, Parameters, StrategyCode, StrategySpec
+from trader.core.rules import Bound, Frame, RuleError, bound_of
 from trader.core.series import Series
+from trader.core.state import State
 from trader.core.strategy import USER_CODE_ERRORS, Window
-from trader.domain.timeframe import grid_origin_ms, timeframe_name
+from trader.domain.timeframe import timeframe_name
 
 PPM = 1_000_000
+Span = tuple[int, int]
+FILE_COLUMNS = ("enter", "exit", "stop")
+DISTANCES = ("stop", "target", "trail")
 
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
     """What a strategy says; `problem` is "" or a reason code with details, then nothing else
-    counts.
+    counts but `exit_now`, which holds only when the exit level is known to.
 
     Attributes:
         enter_ms: open time of the newest entry signal that is still alive; -1 when there is none.
@@ -47,18 +54,23 @@ class Opinion:
     trail_distance: float = nan
     note: str = ""
 
-
-def last_open_ms(close_ms: int, step_ms: int) -> int:
-    """Open time of a strategy's newest bar closed at `close_ms`."""
-    origin = grid_origin_ms(step_ms)
-    return (close_ms - origin) // step_ms * step_ms + origin - step_ms
-
-
-def anchor_ms(open_ms: int, step_ms: int, anchor_bars: int) -> int:
-    """Start of the anchor block that holds the bar opening at `open_ms`."""
-    block = step_ms * anchor_bars
-    origin = grid_origin_ms(step_ms)
-    return (open_ms - origin) // block * block + origin
+    def seen(self) -> dict[str, int | str]:
+        """For the trail: floats to the last bit; what there is none of is left out."""
+        told: dict[str, int | str] = {
+            "bar_ms": self.bar_ms,
+            "close_ticks": self.close_ticks,
+            "enter_ms": self.enter_ms,
+            "exit": int(self.exit_now),
+            "stop_distance": self.stop_distance.hex(),
+            "strength": self.strength.hex(),
+        }
+        if isfinite(self.target_distance):
+            told["target_distance"] = self.target_distance.hex()
+        if isfinite(self.trail_distance):
+            told["trail_distance"] = self.trail_distance.hex()
+        if self.note:
+            told["note"] = self.note
+        return told
 
 
 def window_start_ms(open_ms: int, spec: StrategySpec, anchor_bars: int, warmup: int) -> int:
@@ -66,112 +78,321 @@ def window_start_ms(open_ms: int, spec: StrategySpec, anchor_bars: int, warmup: 
     return anchor_ms(open_ms, spec.timeframe_ms, anchor_bars) - warmup * spec.timeframe_ms
 
 
+def oldest_living_ms(spec: StrategySpec, newest_ms: int) -> int:
+    """Open time of the oldest bar whose entry signal can still be alive."""
+    return newest_ms - (spec.ttl_bars - 1) * spec.timeframe_ms
+
+
 def form_opinion(
     spec: StrategySpec,
     code: StrategyCode,
-    series: Series | None,
-    close_ms: int,
-    anchor_bars: int,
+    frames: Frames,
+    symbol: str,
     missing_ppm_max: int,
+    trouble: str = "",
 ) -> Opinion:
-    """Evaluate one strategy on one instrument at a decision that closes at `close_ms`."""
-    newest = last_open_ms(close_ms, spec.timeframe_ms)
+    """Evaluate one strategy on one instrument at the decision that closes at `frames.close_ms`.
+
+    `trouble`: why the strategy's code is not asked at all, as a reason code with details.
+    """
+    if trouble:
+        return _no(trouble)
+    newest = last_open_ms(frames.close_ms, spec.timeframe_ms)
+    where = "warmup"
     try:
-        warmup = int(code.warmup(spec.numbers))
+        reading = _Reading(spec, code, frames, symbol)
+        for frame in reading.frames:
+            problem = _data_problem(frames, symbol, frame, spec, missing_ppm_max)
+            if problem:
+                return _no(problem)
+        where = "signals"
+        return _read(reading, newest, missing_ppm_max)
+    except RuleError as error:
+        return _no(f"STRATEGY_FAILED in=rules error={error}")
     except USER_CODE_ERRORS as error:
-        return _no(f"STRATEGY_FAILED in=warmup error={type(error).__name__}")
+        return _no(f"STRATEGY_FAILED in={where} error={type(error).__name__}")
+
+
+# --- whether the bars are good enough ------------------------------------------------------------
+
+
+def _data_problem(
+    frames: Frames, symbol: str, frame: Frame, spec: StrategySpec, missing_ppm_max: int
+) -> str:
+    """Why the bars of one timeframe cannot be decided on; "" when they can."""
+    newest = last_open_ms(frames.close_ms, frame.step_ms)
+    if frame.step_ms != spec.timeframe_ms:
+        # Bars of another timeframe are seen from the strategy's newest bar.
+        own = last_open_ms(frames.close_ms, spec.timeframe_ms)
+        newest = last_open_ms(own + spec.timeframe_ms, frame.step_ms)
+    other = "" if frame.step_ms == spec.timeframe_ms else f" timeframe={frame.timeframe}"
+    series = frames.series.get((symbol, frame.timeframe))
     if series is None or not len(series):
-        return _no(f"DATA_STALE wanted_ms={newest} newest_ms=none")
-    start = window_start_ms(newest, spec, anchor_bars, warmup)
-    window = series.slice(series.index_of(start), series.index_of(newest + 1))
-    if not len(window) or window.open_ms[-1] != newest:
-        seen = window.open_ms[-1] if len(window) else "none"
-        return _no(f"DATA_STALE wanted_ms={newest} newest_ms={seen}")
-    wanted = (newest - start) // spec.timeframe_ms + 1
-    missing_ppm = (wanted - len(window)) * PPM // wanted
-    if missing_ppm > missing_ppm_max:
-        # Bars that were never there before the first one are too short a history, not holes.
-        since = (newest - window.open_ms[0]) // spec.timeframe_ms + 1
-        holes_ppm = (since - len(window)) * PPM // since
-        problem = "DATA_GAPPY" if holes_ppm > missing_ppm_max else "DATA_SHORT"
-        return _no(f"{problem} limit_ppm={missing_ppm_max} missing_ppm={missing_ppm}")
-    try:
-        columns = code.signals(Window(window), spec.numbers)
-        return _read(spec, columns, window, close_ms)
-    except USER_CODE_ERRORS as error:
-        return _no(f"STRATEGY_FAILED in=signals error={type(error).__name__}")
+        return f"DATA_STALE wanted_ms={newest} newest_ms=none{other}"
+    first, _, stop = frames.rows(symbol, frame, newest) or (0, 0, 0)
+    if stop <= first or series.open_ms[stop - 1] != newest:
+        seen = series.open_ms[stop - 1] if stop > first else "none"
+        return f"DATA_STALE wanted_ms={newest} newest_ms={seen}{other}"
+    short = _missing(frames, series, frame, (first, stop), newest, missing_ppm_max)
+    return f"{short}{other}" if short else ""
 
 
-def _read(spec: StrategySpec, columns: Mapping[str, Any], window: Series, close_ms: int) -> Opinion:
-    length = len(window)
-    for name in ("enter", "exit", "stop"):
-        if len(columns[name]) != length:
-            raise ValueError(f"column {name} has {len(columns[name])} rows, the bars {length}")
-    enter, leave, stop = columns["enter"], columns["exit"], columns["stop"]
-    strengths = columns.get("strength")
-    if strengths is not None and len(strengths) != length:
-        raise ValueError(f"column strength has {len(strengths)} rows, the bars {length}")
-    found = -1
-    oldest = close_ms - spec.ttl_bars * spec.timeframe_ms
-    for index in range(length - 1, -1, -1):
-        # Alive while fewer than ttl bars have passed since the signal's bar closed.
-        if window.open_ms[index] + spec.timeframe_ms <= oldest:
-            break
-        if _holds(enter[index]):
-            found = index
-            break
-    distance = float(stop[found]) if found >= 0 else float(stop[length - 1])
-    strength = float(strengths[found]) if strengths is not None and found >= 0 else 1.0
-    if found >= 0 and not (isfinite(distance) and distance > 0.0 and 0.0 <= strength < inf):
-        return _no(f"SIGNAL_NOT_READY stop={distance.hex()} strength={strength.hex()}")
-    return Opinion(
+def _missing(
+    frames: Frames, series: Series, frame: Frame, rows: Span, newest: int, limit_ppm: int
+) -> str:
+    """Too many bars absent from the window that ends at `newest`; "" when not."""
+    first, stop = rows
+    start = anchor_ms(newest, frame.step_ms, frames.anchor_bars) - frame.warmup * frame.step_ms
+    wanted = (newest - start) // frame.step_ms + 1
+    missing_ppm = (wanted - (stop - first)) * PPM // wanted
+    if missing_ppm <= limit_ppm:
+        return ""
+    # Bars that were never there before the first one are too short a history, not holes.
+    since = (newest - series.open_ms[first]) // frame.step_ms + 1
+    if (since - (stop - first)) * PPM // since > limit_ppm:
+        return f"DATA_GAPPY limit_ppm={limit_ppm} missing_ppm={missing_ppm}"
+    if frame.exact:
+        return ""  # where the series starts does not matter: values are there or not ready
+    return f"DATA_SHORT limit_ppm={limit_ppm} missing_ppm={missing_ppm}"
+
+
+# --- what is said --------------------------------------------------------------------------------
+
+
+class _Reading:
+    """One strategy's columns and outputs on one instrument, block by block.
+
+    Rows are counted back from the end of a block: file and rules read windows of different
+    lengths that end on the same bar.
+    """
+
+    def __init__(self, spec: StrategySpec, code: StrategyCode, frames: Frames, symbol: str) -> None:
+        self.spec = spec
+        self.code = code
+        self.all = frames
+        self.symbol = symbol
+        self.bound: Bound | None = None
+        self.file: Frame | None = None
+        self.frames: tuple[Frame, ...] = ()
+        if spec.source or not code.program:
+            warmup = int(code.warmup(spec.numbers))
+            self.file = Frame(spec.timeframe, spec.timeframe_ms, warmup, False, ())
+            self.frames = (self.file,)
+        if code.program:
+            self.bound = bound_of(code.program, spec.numbers, spec.timeframe, spec.timeframe_ms)
+            self.frames += self.bound.frames
+
+    def columns(self, newest_ms: int) -> tuple[Columns, Block]:
+        """Columns over the block that holds a bar, by name, and its rows."""
+        found: dict[str, Any] = {}
+        block: Block | None = None
+        if self.file is not None:
+            block = self.all.block(self.symbol, self.file, newest_ms)
+            assert block is not None
+            series = self.all.series[self.symbol, self.spec.timeframe]
+            window = Window(series, block.first, block.stop)
+            found.update(self.code.signals(window, self.spec.numbers))
+            _check_lengths(found, len(block))
+            ruled = () if self.bound is None else self.bound.outputs
+            absent = [n for n in FILE_COLUMNS if n not in found and n not in ruled]
+            if absent:
+                raise KeyError(absent[0])
+        if self.bound is not None:
+            block = self.all.block(self.symbol, self.bound.frames[0], newest_ms)
+            assert block is not None
+            found.update(readings(block, self.bound))
+        assert block is not None
+        return found, block
+
+
+def _check_lengths(columns: Columns, length: int) -> None:
+    for name in (*FILE_COLUMNS, "strength", "target", "trail"):
+        column = columns.get(name)
+        if column is not None and len(column) != length:
+            raise ValueError(f"column {name} has {len(column)} rows, the bars {length}")
+
+
+def _read(reading: _Reading, newest_ms: int, missing_ppm_max: int) -> Opinion:
+    columns, block = reading.columns(newest_ms)
+    series = reading.all.series[reading.symbol, reading.spec.timeframe]
+    said = Opinion(
         "",
-        window.open_ms[-1],
-        window.close[-1],
-        window.open_ms[found] if found >= 0 else -1,
-        _holds(leave[length - 1]),
-        distance,
-        strength,
+        newest_ms,
+        series.close[block.stop - 1],
+        -1,
+        _holds(_at(columns, "exit", 0)),
+        _number(columns, "stop", 0),
+        1.0,
+        note=_not_ready(reading, columns, "exit"),
+    )
+    problem = _not_ready(reading, columns, "enter")
+    if problem:
+        return replace(said, problem=problem)
+    oldest = oldest_living_ms(reading.spec, newest_ms)
+    for at_ms in _block_ends(reading, newest_ms, oldest):
+        if at_ms != newest_ms:
+            if _block_problem(reading, at_ms, missing_ppm_max):
+                continue
+            columns, block = reading.columns(at_ms)
+        opens = block.bars.open_ms
+        for back in range(len(block)):
+            enter_ms = opens[len(block) - 1 - back]
+            if enter_ms < oldest or len(block) - 1 - back < block.own:
+                break
+            if _holds(_at(columns, "enter", back)):
+                return _entering(said, columns, back, enter_ms)
+    return said
+
+
+def _block_ends(reading: _Reading, newest_ms: int, oldest_ms: int) -> list[int]:
+    """The newest bar of each anchor block that holds a living bar, the newest block first."""
+    step_ms, anchor_bars = reading.spec.timeframe_ms, reading.all.anchor_bars
+    ends = [newest_ms]
+    while (before := anchor_ms(ends[-1], step_ms, anchor_bars) - step_ms) >= oldest_ms:
+        ends.append(before)
+    return ends
+
+
+def _block_problem(reading: _Reading, at_ms: int, missing_ppm_max: int) -> bool:
+    """Whether too many bars are absent from an earlier block: nothing was said there."""
+    series = reading.all.series[reading.symbol, reading.spec.timeframe]
+    for frame in reading.frames:
+        if frame.step_ms != reading.spec.timeframe_ms:
+            continue
+        first, own, stop = reading.all.rows(reading.symbol, frame, at_ms) or (0, 0, 0)
+        if stop <= own:
+            return True
+        if _missing(reading.all, series, frame, (first, stop), at_ms, missing_ppm_max):
+            return True
+    return False
+
+
+def _entering(said: Opinion, columns: Columns, back: int, enter_ms: int) -> Opinion:
+    """The opinion with a living signal: its distances and strength are those of its own bar."""
+    distances = {name: _number(columns, name, back) for name in DISTANCES if name in columns}
+    distances.setdefault("stop", distances.get("trail", nan))
+    strength = _number(columns, "strength", back) if "strength" in columns else 1.0
+    bad = [name for name, value in distances.items() if not (isfinite(value) and value > 0.0)]
+    if bad or not 0.0 <= strength < inf:
+        told = [f"{name}={distances[name].hex()}" for name in DISTANCES if name in ("stop", *bad)]
+        problem = f"SIGNAL_NOT_READY {' '.join(told)} strength={strength.hex()}"
+        return replace(said, problem=problem, stop_distance=distances["stop"])
+    return replace(
+        said,
+        enter_ms=enter_ms,
+        stop_distance=distances["stop"],
+        strength=strength,
+        target_distance=distances.get("target", nan),
+        trail_distance=distances.get("trail", nan),
     )
 
 
+def _at(columns: Columns, name: str, back: int) -> Any:
+    """A column's value so many rows before its end; None when there is no such column."""
+    column = columns.get(name)
+    return None if column is None else column[len(column) - 1 - back]
+
+
+def _number(columns: Columns, name: str, back: int) -> float:
+    value = _at(columns, name, back)
+    if value is None:
+        return nan
+    number = float(value)
+    return number if number == number else nan  # noqa: PLR0124 - only a NaN differs from itself
+
+
 def _holds(value: Any) -> bool:
-    """Whether a column says yes; a NaN (unlike its truth value in Python) says nothing."""
-    return bool(value) and value == value  # noqa: PLR0124 - only a NaN differs from itself
+    """Whether a condition says yes; not ready (NaN of a file, -1 of rules) says nothing."""
+    return value is not None and bool(value > 0)
+
+
+def _not_ready(reading: _Reading, columns: Columns, name: str) -> str:
+    """Which output of the rules is not ready on the newest row, and how many rows it lacks."""
+    bound = reading.bound
+    if bound is None or name not in bound.outputs or _at(columns, name, 0) != -1:
+        return ""
+    lacking, timeframe = 0, bound.frames[0].timeframe
+    for place, frame in enumerate(bound.frames):
+        rows = reading.all.rows(
+            reading.symbol, frame, last_open_ms(reading.all.close_ms, frame.step_ms)
+        )
+        there = 0 if rows is None else rows[2] - rows[0]
+        nodes = (bound.nodes[i] for i in bound.below(bound.outputs[name]))
+        needs = max((node.warmup for node in nodes if node.place == place), default=0)
+        if needs + 1 - there > lacking:
+            lacking, timeframe = needs + 1 - there, frame.timeframe
+    return f"SIGNAL_NOT_READY output={name} rows_missing={lacking} timeframe={timeframe}"
 
 
 def _no(problem: str) -> Opinion:
     return Opinion(problem, -1, 0, -1, exit_now=False, stop_distance=0.0, strength=0.0)
 
 
+# --- what is asked for ---------------------------------------------------------------------------
+
+
 def wanted_windows(
     parameters: Parameters,
     strategies: Mapping[str, StrategyCode],
-    held: list[str],
+    state: State,
     close_ms: int,
-) -> dict[tuple[str, str], tuple[int, int]]:
+) -> dict[tuple[str, str], Span]:
     """By (symbol, timeframe): first and last open time of the bars that a decision reads.
 
     Every instrument of a strategy or a position also gets its decision bar and the one before,
-    for stops and marks.
+    for stops and marks. Rules look at other timeframes too, each with its own warm-up and anchor.
     """
     step_name = timeframe_name(parameters.step_ms)
     last = last_open_ms(close_ms, parameters.step_ms)
-    wanted: dict[tuple[str, str], tuple[int, int]] = {}
+    held = [symbol for symbol, position in state.positions.items() if position.qty_units > 0]
+    wanted: dict[tuple[str, str], Span] = {}
     for symbol in sorted({*parameters.symbols, *held}):
         wanted[symbol, step_name] = (last - parameters.step_ms, last)
     for spec in parameters.strategies:
-        newest = last_open_ms(close_ms, spec.timeframe_ms)
-        warmup = warmup_bars(spec, strategies[spec.name])
-        start = window_start_ms(newest, spec, parameters.anchor_bars, warmup)
+        needs = strategy_spans(spec, strategies[spec.name], parameters.anchor_bars, close_ms)
         for symbol in spec.symbols:
-            before = wanted.get((symbol, spec.timeframe), (start, newest))
-            wanted[symbol, spec.timeframe] = (min(start, before[0]), max(newest, before[1]))
+            for timeframe, span in needs.items():
+                _widen(wanted, (symbol, timeframe), span)
     return wanted
 
 
+def _widen(wanted: dict[tuple[str, str], Span], key: tuple[str, str], span: Span) -> None:
+    before = wanted.get(key, span)
+    wanted[key] = (min(span[0], before[0]), max(span[1], before[1]))
+
+
+def strategy_spans(
+    spec: StrategySpec, code: StrategyCode, anchor_bars: int, close_ms: int
+) -> dict[str, Span]:
+    """By timeframe: first and last open time of the bars that a strategy reads at a decision."""
+    newest = last_open_ms(close_ms, spec.timeframe_ms)
+    oldest = oldest_living_ms(spec, newest)
+    start = window_start_ms(oldest, spec, anchor_bars, warmup_bars(spec, code))
+    found = {spec.timeframe: (start, newest)}
+    bound = rules_of(spec, code)
+    if bound is not None:
+        for timeframe, span in spans(bound, anchor_bars, newest, oldest).items():
+            known = found.get(timeframe, span)
+            found[timeframe] = (min(span[0], known[0]), max(span[1], known[1]))
+    return found
+
+
+def rules_of(spec: StrategySpec, code: StrategyCode) -> Bound | None:
+    """The strategy's rules with its numbers; None without any, or when they cannot be bound (its
+    evaluation then says so)."""
+    if not code.program:
+        return None
+    try:
+        return bound_of(code.program, spec.numbers, spec.timeframe, spec.timeframe_ms)
+    except RuleError:
+        return None
+
+
 def warmup_bars(spec: StrategySpec, code: StrategyCode) -> int:
-    """The warm-up a strategy declares; 0 when its code fails (its evaluation then says so)."""
+    """The warm-up a strategy's file declares; 0 when its code fails (its evaluation then says
+    so), and for rules alone."""
+    if code.program and not spec.source:
+        return 0
     try:
         return max(0, int(code.warmup(spec.numbers)))
     except USER_CODE_ERRORS:

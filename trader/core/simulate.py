@@ -108,8 +108,7 @@ class Simulation:
     def snapshot(self, bar_ms: int) -> Snapshot:
         """What the decision sees: bars up to its close and a quote modelled from that close."""
         close_ms = bar_ms + self.parameters.step_ms
-        held = sorted(self.state.positions)
-        windows = wanted_windows(self.parameters, self.strategies, held, close_ms)
+        windows = wanted_windows(self.parameters, self.strategies, self.state, close_ms)
         seen: dict[SeriesKey, Series] = {}
         for key, (first_ms, last_ms) in windows.items():
             whole = self.series.get(key)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from trader.core.frames import Frames
 from trader.core.parameters import Parameters, StrategyCode
 from trader.core.series import Series
 from trader.core.state import HALT_LEVELS, State
@@ -67,6 +68,17 @@ class Snapshot:
     troubles: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     latch: str = "running"
     strategy_troubles: Mapping[str, str] = field(default_factory=dict[str, str])
+    _frames: list[Frames] = field(
+        default_factory=list[Frames], init=False, repr=False, compare=False
+    )
+
+    @property
+    def frames(self) -> Frames:
+        """The rows that this decision evaluates; what is computed over them is computed once."""
+        if not self._frames:
+            frames = Frames(self.series, self.close_ms, self.parameters.anchor_bars)
+            self._frames.append(frames)
+        return self._frames[0]
 
     @property
     def close_ms(self) -> int:

@@ -10,10 +10,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from types import CodeType
 from typing import Any, cast
 
 from trader.core.parameters import StrategyCode, StrategySpec
+from trader.core.rule_kernels import price_rows
 from trader.core.series import Series
 
 # What code of a user may raise while it decides: anything, classes of its own among them. One
@@ -21,6 +23,8 @@ from trader.core.series import Series
 USER_CODE_ERRORS = (Exception,)
 
 Numbers = Mapping[str, float | int]
+PRICES = frozenset({"open", "high", "low", "close"})
+FLOAT_EXACT = 2**53  # whole numbers up to here are exact as floats
 
 
 class StrategyError(ValueError):
@@ -33,28 +37,53 @@ class Window:
     Attributes:
         open_ms: int64[n], open times, oldest first.
         open, high, low, close: float64[n], prices. volume: float64[n], base coins.
+
+    Prices are made when they are first asked for.
     """
 
-    __slots__ = ("close", "high", "low", "open", "open_ms", "volume")
+    __slots__ = ("_first", "_series", "_stop", "close", "high", "low", "open", "open_ms", "volume")
 
-    def __init__(self, series: Series) -> None:
-        """From a series; prices become the nearest floats of their exact decimals."""
-        numerator, denominator = series.tick.as_integer_ratio()
-        self.open_ms = memoryview(series.open_ms).toreadonly()
-        self.open = _floats(series.open, numerator, denominator)
-        self.high = _floats(series.high, numerator, denominator)
-        self.low = _floats(series.low, numerator, denominator)
-        self.close = _floats(series.close, numerator, denominator)
-        self.volume = memoryview(series.volume).toreadonly()
+    open_ms: memoryview[int]
+    open: memoryview[float]
+    high: memoryview[float]
+    low: memoryview[float]
+    close: memoryview[float]
+    volume: memoryview[float]
+
+    def __init__(self, series: Series, first: int = 0, stop: int | None = None) -> None:
+        """Rows [first, stop) of a series; prices become the nearest floats of their decimals."""
+        self._series = series
+        self._first = first
+        self._stop = len(series) if stop is None else stop
+        self.open_ms = memoryview(series.open_ms)[first : self._stop].toreadonly()
+        volume = memoryview(series.volume)[first : self._stop].toreadonly()
+        self.volume = cast("memoryview[float]", volume)
 
     def __len__(self) -> int:
         """Number of bars."""
         return len(self.open_ms)
 
+    def __getattr__(self, name: str) -> memoryview[float]:
+        """A price column that was not asked for before."""
+        if name not in PRICES:
+            raise AttributeError(name)
+        ticks: array[int] = getattr(self._series, name)
+        column = price_column(ticks, self._series.tick, self._first, self._stop)
+        view = cast("memoryview[float]", memoryview(column).toreadonly())
+        setattr(self, name, view)
+        return view
 
-def _floats(ticks: array[int], numerator: int, denominator: int) -> memoryview[float]:
-    column = array("d", [tick * numerator / denominator for tick in ticks])
-    return cast("memoryview[float]", memoryview(column).toreadonly())
+
+def price_column(ticks: array[int], tick: Decimal, first: int, stop: int) -> array[float]:
+    """Prices of ticks [first, stop): each the float nearest to its exact decimal."""
+    numerator, denominator = tick.as_integer_ratio()
+    column = array("d", bytes(8 * (stop - first)))
+    exact = numerator < FLOAT_EXACT and denominator < FLOAT_EXACT
+    if exact and price_rows(
+        ticks, numerator, denominator, FLOAT_EXACT // numerator, column, first, stop
+    ):
+        return column
+    return array("d", [value * numerator / denominator for value in ticks[first:stop]])
 
 
 def compile_strategy(name: str, source: str) -> CodeType:
