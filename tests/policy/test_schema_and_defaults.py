@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +16,7 @@ from trader.policy.checking import all_keys, check_policy, examine
 from trader.policy.describing import json_schemas, key_rows, main, schema_texts
 from trader.policy.parameters import build_parameters, build_settings
 from trader.policy.schema import Files
-from trader.policy.sources import SECTIONS, find_sources
+from trader.policy.sources import PROFILES, SECTIONS, Source, find_sources
 
 ROOT = Path(trader.__file__).parent.parent
 
@@ -49,15 +51,33 @@ def test_the_shipped_policy_is_safe() -> None:
     assert all(spec.equity_ppm <= limits.position_ppm for spec in parameters.strategies)
 
 
+def _uncommented(source: Source) -> Source:
+    """With the keys that a profile gives, which the shipped file shows as comments."""
+    data = re.sub(rb"(?m)^  # ([a-z_]+: )", rb"  \1", source.data)
+    return replace(source, data=data)
+
+
 @pytest.mark.parametrize("section", ["app", "policy"])
 def test_the_shipped_file_shows_every_key_with_its_default(section: str) -> None:
-    checked = check_policy(_shipped(), {})
+    checked = check_policy([_uncommented(source) for source in _shipped()], {})
     defaults = Files().model_dump()
+    assert check_policy(_shipped(), {}).form[section] == defaults[section]
     assert checked.form[section] == defaults[section]
     keys = [key for key in all_keys() if key.startswith(f"{section}.")]
     assert keys
     for key in keys:
         assert checked.origin[key].startswith(f"config/{section}.yaml:"), key
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_profile_is_coherent_with_the_shipped_files_and_every_limit_of_it_counts(
+    profile: str,
+) -> None:
+    checked = check_policy(_shipped(), {"TRADER__POLICY__PROFILE": profile})
+    assert checked.warnings == ()
+    given = {key for key, origin in checked.origin.items() if origin.startswith("profile ")}
+    limits = {"position", "positions_max", "exposure_max", "loss_max", "day_stop", "drawdown_max"}
+    assert {f"policy.limits.{name}" for name in limits} <= given
 
 
 def test_every_shipped_file_names_its_schema_and_is_commented() -> None:
