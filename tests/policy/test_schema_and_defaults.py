@@ -40,14 +40,30 @@ def test_the_shipped_policy_is_safe() -> None:
     assert (parameters.account, parameters.mode, parameters.quote) == ("demo", "paper", "USDT")
     assert parameters.step_ms == 60_000
     assert build_settings(form).base_url == ""
-    pairs = [pair for tier in parameters.universe.tiers for pair in tier.pairs]
-    assert pairs == ["BTC/USDT", "ETH/USDT", "SOL/USDT"]
+    tiers = {tier.name: tier.pairs for tier in parameters.universe.tiers}
+    assert list(tiers) == ["core", "rotational", "event"]
+    assert tiers["core"] == ("BTC/USDT", "ETH/USDT")
+    regime = parameters.universe.regime
+    assert regime is not None
+    assert [state.name for state in regime.states] == ["crash", "bear", "bull", "sideways"]
+    assert list(form["signals"]["triggers"]) == [
+        "momentum",
+        "breakout",
+        "volume_spike",
+        "mean_reversion",
+        "volatility_expansion",
+        "gap",
+    ]
     assert (limits.slippage_ppm, limits.exit_slippage_ppm) == (1_000, 5_000)
     assert (limits.collar_ppm, limits.position_ppm) == (30_000, 50_000)
     assert (limits.positions_max, limits.order_notional_min) == (5, "10")
     assert limits.quote_age_ms_max == 10_000
     assert (limits.missing_ppm_max, limits.bar_jump_ppm_max) == (100_000, 250_000)
-    assert [spec.name for spec in parameters.strategies] == ["ma_cross", "mean_reversion"]
+    assert [spec.name for spec in parameters.strategies] == [
+        "ma_cross",
+        "mean_reversion",
+        "range_breakout",
+    ]
     assert all(spec.equity_ppm <= limits.position_ppm for spec in parameters.strategies)
 
 

@@ -15,6 +15,7 @@ from trader.policy.findings import Finding
 from trader.policy.gathering import Gathered
 from trader.policy.problems import Code, Problem
 from trader.policy.reading import Mark, Node
+from trader.policy.rules_compile import check_triggers, compile_rules
 from trader.policy.rules_problems import RuleProblem
 from trader.policy.rules_triggers import Trigger
 from trader.policy.tree import Path, find
@@ -71,10 +72,6 @@ class _Compiler:
 
     def judge_triggers(self) -> None:
         """Every trigger by itself, whoever uses it."""
-        if not self.triggers:
-            return
-        from trader.policy.rules_compile import check_triggers
-
         found = check_triggers(self.triggers)
         new = [problem for problem in found.problems if problem.output not in self.told]
         self._note(new, self.out.problems, TRIGGERS, ("rule",))
@@ -95,8 +92,6 @@ class _Compiler:
         """
         if not texts:
             return {}, frozenset()
-        from trader.policy.rules_compile import compile_rules
-
         found = compile_rules(
             texts, parameters=parameters, triggers=self.triggers, own_timeframe=timeframe
         )

@@ -11,11 +11,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
+from pydantic.fields import FieldInfo
 
 from trader.policy.checking import all_keys, field_at
+from trader.policy.fields import Kind, Number
 from trader.policy.schema import Files
 from trader.policy.sources import SECTIONS
 
@@ -24,11 +26,13 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:
-    """One leaf key for people: dotted, `*` for the user's own names; default as YAML text."""
+    """One leaf key for people: dotted, `*` for the user's own names; default as YAML text ("" when
+    there is none); what kind of value it takes, with its bounds."""
 
     key: str
     default: str
     description: str
+    kind: str
 
 
 def json_schemas() -> dict[str, dict[str, Any]]:
@@ -55,18 +59,41 @@ def schema_texts() -> dict[str, str]:
 
 def key_rows() -> list[KeyRow]:
     """Every leaf key of the five files, in the order of the schema."""
-    rows: list[KeyRow] = []
-    for key in all_keys():
-        field = field_at(tuple(key.split(".")))
-        if field is None:
-            above = field_at(tuple(key.rstrip(".*").split(".")))
-            rows.append(KeyRow(key, "", (above.description or "") if above else ""))
-            continue
-        default = field.default
-        plain = default.model_dump() if isinstance(default, BaseModel) else default
-        text = "" if plain is None else json.dumps(plain)
-        rows.append(KeyRow(key, text, field.description or ""))
-    return rows
+    return [_row(key) for key in all_keys()]
+
+
+def _row(key: str) -> KeyRow:
+    path = tuple(key.split("."))
+    field = field_at(path)
+    if field is None:  # a number under a name of the user
+        above = field_at(tuple(key.rstrip(".*").split(".")))
+        return KeyRow(key, "", (above.description or "") if above else "", Number().words())
+    default = field.default
+    text = "" if default is None else yaml_text(default)
+    return KeyRow(key, text, field.description or "", _kind_words(field))
+
+
+def yaml_text(value: Any) -> str:
+    """A default as it would be written in a file."""
+    if isinstance(value, str) and value and not set(value) & set("{}[]:#,\"'"):
+        return value
+    return json.dumps(value)
+
+
+def _kind_words(field: FieldInfo) -> str:
+    kinds = [part for part in field.metadata if isinstance(part, Kind)] or _kinds(field.annotation)
+    words = " or ".join(dict.fromkeys(kind.words() for kind in kinds))
+    listed = "list" in str(field.annotation)
+    if "universe" in str(field.annotation) and listed:
+        return f"universe, or a list: {words}"
+    return f"list: {words}" if listed else words
+
+
+def _kinds(annotation: Any) -> list[Kind]:
+    """The kinds inside a type, in order."""
+    if isinstance(annotation, Kind):
+        return [annotation]
+    return [kind for part in get_args(annotation) for kind in _kinds(part)]
 
 
 def description_of(dotted: str) -> str:

@@ -48,6 +48,10 @@ class Kind(ABC):
     def describe(self) -> dict[str, Any]:
         """The kind as JSON Schema, as a person's editor sees the YAML."""
 
+    @abstractmethod
+    def words(self) -> str:
+        """The kind and its bounds in a few words, for the documents."""
+
     def _check(self, raw: Any) -> Value:
         # Defaults in the schema are written as Python values; a file's values are always text.
         text = str(raw).lower() if isinstance(raw, (int, bool)) else raw
@@ -77,6 +81,10 @@ class Flag(Kind):
     def convert(self, text: str) -> bool:
         """See Kind."""
         return quantities.parse_boolean(text)
+
+    def words(self) -> str:
+        """See Kind."""
+        return "true or false"
 
     def describe(self) -> dict[str, Any]:
         """See Kind."""
@@ -110,6 +118,10 @@ class Whole(Kind):
         except BadText:
             return "in milliseconds"
 
+    def words(self) -> str:
+        """See Kind."""
+        return f"whole number, {self.least} to {self.most}"
+
     def describe(self) -> dict[str, Any]:
         """See Kind."""
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
@@ -135,6 +147,10 @@ class Amount(Kind):
         say = f"{shown(text)} is outside {self.least} to {self.most}"
         _bound(value, Decimal(self.least), Decimal(self.most), say)
         return quantities.decimal_text(value)
+
+    def words(self) -> str:
+        """See Kind."""
+        return f"number, {self.least} to {self.most}" + (f", or {self.word}" if self.word else "")
 
     def describe(self) -> dict[str, Any]:
         """See Kind."""
@@ -164,6 +180,11 @@ class Share(Kind):
             raise BadText(Code.SHARE_SCALE if hint else Code.OUT_OF_RANGE, say, hint)
         return quantities.share_text(ppm)
 
+    def words(self) -> str:
+        """See Kind."""
+        least, most = (quantities.percent_text(bound) for bound in (self.least, self.most))
+        return f"share, {least} to {most}"
+
     def describe(self) -> dict[str, Any]:
         """See Kind."""
         number = {
@@ -192,6 +213,10 @@ class Duration(Kind):
         _bound(ms, least, most, f"{shown(text)} is outside {self.least} to {self.most}")
         return quantities.duration_text(ms)
 
+    def words(self) -> str:
+        """See Kind."""
+        return f"duration, {self.least} to {self.most}"
+
     def describe(self) -> dict[str, Any]:
         """See Kind."""
         return {"type": "string", "pattern": "^(0|[1-9][0-9]*)(ms|s|m|h|d)$"}
@@ -201,19 +226,23 @@ class Duration(Kind):
 class Choice(Kind):
     """One of a few words."""
 
-    words: tuple[str, ...]
+    choices: tuple[str, ...]
 
     def convert(self, text: str) -> str:
         """See Kind."""
-        if text in self.words:
+        if text in self.choices:
             return text
-        known = ", ".join(self.words)
-        hint = close_to(text, self.words) or f"one of {known}"
+        known = ", ".join(self.choices)
+        hint = close_to(text, self.choices) or f"one of {known}"
         raise BadText(Code.NOT_A_CHOICE, f"{shown(text)} is not one of {known}", hint)
+
+    def words(self) -> str:
+        """See Kind."""
+        return ", ".join(self.choices)
 
     def describe(self) -> dict[str, Any]:
         """See Kind."""
-        return {"enum": list(self.words)}
+        return {"enum": list(self.choices)}
 
 
 @dataclass(frozen=True)
@@ -238,6 +267,10 @@ class Timeframe(Kind):
         hint = f"did you mean {same[0]}" if same else f"one of {known}"
         raise BadText(Code.NOT_A_CHOICE, f"{shown(text)} is not a timeframe", hint)
 
+    def words(self) -> str:
+        """See Kind."""
+        return "timeframe, " + " ".join(TIMEFRAMES_MS)
+
     def describe(self) -> dict[str, Any]:
         """See Kind."""
         return {"enum": list(TIMEFRAMES_MS)}
@@ -257,6 +290,10 @@ class Name(Kind):
             return text
         code = Code.NO_VALUE if not text else Code.NOT_A_NAME
         raise BadText(code, f"{shown(text)} is not {self.say}" if text else f"must be {self.say}")
+
+    def words(self) -> str:
+        """See Kind."""
+        return self.say + (", or empty" if self.empty else "")
 
     def describe(self) -> dict[str, Any]:
         """See Kind."""
@@ -304,6 +341,10 @@ class Pair(Kind):
             raise BadText(Code.NOT_A_PAIR, message, hint)
         return plain
 
+    def words(self) -> str:
+        """See Kind."""
+        return "instrument or wildcard" if self.pattern else "instrument such as BTC/USDT"
+
     def describe(self) -> dict[str, Any]:
         """See Kind."""
         letters = r"(?:[A-Z0-9]|\.?\*)" if self.pattern else "[A-Z0-9]"
@@ -327,6 +368,10 @@ class LoopbackUrl(Kind):
         if match.group(2) and not 0 < int(match.group(2)[1:]) < 1 << 16:
             raise BadText(Code.BASE_URL, f"{match.group(2)[1:]} is not a port", hint)
         return text.rstrip("/")
+
+    def words(self) -> str:
+        """See Kind."""
+        return "http(s) address of this machine, or empty"
 
     def describe(self) -> dict[str, Any]:
         """See Kind."""
@@ -354,6 +399,10 @@ class Number(Kind):
             value = quantities.parse_decimal(text)
         _bound(value, -(10**12), 10**12, f"{shown(text)} is outside -10^12 to 10^12")
         return quantities.decimal_text(value)
+
+    def words(self) -> str:
+        """See Kind."""
+        return "number"
 
     def describe(self) -> dict[str, Any]:
         """See Kind."""

@@ -103,6 +103,11 @@ def share_text(ppm: int) -> str:
     return decimal_text(Decimal(ppm).scaleb(-6))
 
 
+def percent_text(share: str) -> str:
+    """A share in percent: `5%` for `0.05` and for `500bps`; raises BadText."""
+    return decimal_text(Decimal(share_ppm(share)).scaleb(-4)) + "%"
+
+
 def duration_ms(text: str) -> int:
     """Milliseconds from `500ms`, `90s`, `5m`, `2h` or `1d`; raises BadText."""
     match = _DURATION.fullmatch(text)

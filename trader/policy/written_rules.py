@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from trader.policy import quantities
@@ -38,6 +37,11 @@ class Expression(Kind):
             raise BadText(Code.TOO_LARGE, message, "name its parts as triggers in signals.yaml")
         return rule
 
+    def words(self) -> str:
+        """See Kind."""
+        empty = ", or empty" if self.empty else ""
+        return f"rule, at most {EXPRESSION_LENGTH_MAX} characters{empty}"
+
     def describe(self) -> dict[str, Any]:
         """See Kind."""
         return {"type": "string", "maxLength": EXPRESSION_LENGTH_MAX}
@@ -60,20 +64,19 @@ class Distance(Kind):
             if not 0 < ppm <= quantities.share_ppm(self.most):
                 message = f"{shown(bare)} is not above 0 and at most {self.most}"
                 raise BadText(Code.OUT_OF_RANGE, message)
-            return percent_text(ppm)
+            return quantities.percent_text(bare)
         if _NUMBER.fullmatch(bare) or _SHARE_LIKE.fullmatch(bare):
             hint = "write 5% of the close, or a rule such as 3 * atr(14)"
             raise BadText(Code.NOT_A_SHARE, f"{shown(bare)} is not a distance", hint)
         return Expression().convert(text)
 
+    def words(self) -> str:
+        """See Kind."""
+        return f"share of the close up to {quantities.percent_text(self.most)}, or a rule, or empty"
+
     def describe(self) -> dict[str, Any]:
         """See Kind."""
         return {"type": "string", "maxLength": EXPRESSION_LENGTH_MAX}
-
-
-def percent_text(ppm: int) -> str:
-    """Canonical text of a distance as a share: `5%`."""
-    return quantities.decimal_text(Decimal(ppm).scaleb(-4)) + "%"
 
 
 def distance_share_ppm(distance: str) -> int | None:
