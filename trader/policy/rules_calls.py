@@ -118,7 +118,7 @@ def usage(indicator: Indicator) -> str:
     if len(words) > 1:
         words = ["close", "volume", *words[2:]]
     for number in indicator.numbers:
-        words.append("20" if number.default is None else str(number.default))
+        words.append("20" if number.default is None else _default(number))
     if indicator.session:
         words.append('session="1d"')
     part = f".{indicator.outputs[0]}" if indicator.outputs else ""
@@ -257,7 +257,7 @@ def _bounded(owner: str, number: NumberOf, value: Value) -> str:
 
 def _session(indicator: Indicator, site: Site) -> str:
     given = dict(site.keywords).get(SESSION)
-    hint = f"write {usage(indicator)}: it starts anew with every UTC day"
+    hint = f"write {usage(indicator)}: anew each UTC day"
     if given is None:
         say = f"{site.name} remembers every bar since it started: it needs a session"
         raise site.refuse(say, hint, Code.RULE_SESSION)

@@ -152,7 +152,7 @@ def _bad_character(word: str, span: Span) -> Refused:
     strange = next(c for c in word if not " " <= c <= "~")
     at = span.at + word.index(strange)
     say = f"character U+{ord(strange):04X} has no place in a rule"
-    hint = "rules are written in plain ASCII; a look-alike is often pasted from a web page"
+    hint = "rules are plain ASCII; look-alikes are often pasted from web pages"
     return Refused(Code.RULE_CHARACTER, Span(at, at + 1), say, hint)
 
 
@@ -219,7 +219,8 @@ class _Order:
 
     def _no_value(self, token: Token) -> Refused:
         if token.kind == "end":
-            return Refused(Code.RULE_SYNTAX, token.span, "the rule ends where a value belongs")
+            say = f"the rule ends where {self.last.word} wants a value"
+            return Refused(Code.RULE_SYNTAX, self.last.span, say)
         if token.word == "[":
             hint = "rules have no lists; close[1] is the bar before"
             return Refused(Code.RULE_FORBIDDEN, token.span, "a list", hint)
