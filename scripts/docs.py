@@ -123,6 +123,7 @@ def reasons() -> str:
     for title, about, table in (
         ("Refusals", "A wish that a rule said no to; one stale instrument is one.", codes.REFUSALS),
         ("Quiet", "Why nothing was asked for.", codes.QUIET),
+        ("Universe", "Why an instrument is a member of its tier, or is not.", codes.UNIVERSE),
         ("Orders", "Why an order was made.", codes.ORDERS),
     ):
         lines += [f"## {title}", "", about, "", "| code | meaning |", "|---|---|"]
@@ -147,7 +148,22 @@ def errors() -> str:
         if inspect.isclass(kind) and issubclass(kind, tree.TraderError):
             first = inspect.cleandoc(kind.__doc__ or "").splitlines()[0]
             lines.append(f"| `{name}` | {int(kind.code)} | {first} | {MEANINGS[kind.code][1]} |")
-    return "\n".join([*lines, ""])
+    return "\n".join([*lines, *policy_problems(), ""])
+
+
+def policy_problems() -> list[str]:
+    """Every kind of policy problem with its fix."""
+    from trader.policy.fixes import FIXES
+    from trader.policy.problems import Code
+
+    about = (
+        "`trader policy check` names all of them in one run, each as `FILE:LINE: CODE KEY: what is "
+        "wrong (what to do)`, and ends with exit code 2. A warning is said and the policy is used."
+    )
+    lines = ["", "## Problems of a policy", "", about, ""]
+    lines += ["| code | what it says | what to do |", "|---|---|---|"]
+    lines += [f"| `{code.name}` | {code.value} | {FIXES[code]} |" for code in Code]
+    return lines
 
 
 def main(argv: Sequence[str]) -> int:
