@@ -13,12 +13,24 @@ import pytest
 from trader.bars.resample import resample
 from trader.core.frames import Frames, anchor_ms, last_open_ms, readings, spans
 from trader.core.parameters import StrategyCode
+from trader.core.plan import plan
 from trader.core.rules import Bound, bind, fill, new_column
 from trader.core.series import Series, build_series
 from trader.core.signals import form_opinion, wanted_windows
 from trader.core.strategy import Window, price_column
 
-from .made import BAR_MS, BTC, MINUTE_MS, TICK, account, bars, parameters, strategy
+from .made import (
+    BAR_MS,
+    BTC,
+    MINUTE_MS,
+    TICK,
+    account,
+    bars,
+    hold,
+    parameters,
+    snapshot,
+    strategy,
+)
 from .rule_made import Program, cross_program
 
 HOUR_MS = 60 * MINUTE_MS
@@ -314,3 +326,16 @@ def test_opinions_without_a_stop_are_equal() -> None:
     one, other = opinion(program, walk(400)), opinion(program, walk(400))
     assert isnan(one.stop_distance)
     assert one == other
+
+
+def test_a_position_is_left_on_its_exit_level_though_the_entry_is_not_ready() -> None:
+    p = Program()
+    close = p.column()
+    enter = p.add("gt", close, p.indicator("sma", close, numbers=(200,)))
+    program = p.plain(enter=enter, exit=p.add("gt", close, p.number(1)), stop=p.number(1))
+    policy = parameters(strategy(source="", program=program))
+    code = StrategyCode(lambda _: 0, lambda b, p: {}, program)
+    state = account()
+    hold(state)
+    decided = plan(snapshot(state, policy, strategies={"one": code}))
+    assert [leg.proposal.reason for leg in decided.legs] == ["exit_signal"]

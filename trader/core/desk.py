@@ -65,6 +65,7 @@ class Desk:
         self.trail: list[TrailRow] = []
         self.stops: dict[str, int] = {}
         self.off: dict[str, str] = {}
+        self._opinions: dict[tuple[str, str], Opinion] = {}
 
     def notional_units_min(self, strategy: StrategySpec) -> int:
         """The smallest entry worth its fees: the policy's or the strategy's, the larger."""
@@ -88,14 +89,12 @@ class Desk:
         return found
 
     def _form_opinion(self, spec: StrategySpec, symbol: str) -> Opinion:
-        return form_opinion(
-            spec,
-            self.snapshot.strategies[spec.name],
-            self.snapshot.frames,
-            symbol,
-            self.limits.missing_ppm_max,
-            self.snapshot.strategy_troubles.get(spec.name, ""),
-        )
+        found = self._opinions.get((spec.name, symbol))
+        if found is None:
+            code, missing = self.snapshot.strategies[spec.name], self.limits.missing_ppm_max
+            found = form_opinion(spec, code, self.snapshot.frames, symbol, missing)
+            self._opinions[spec.name, symbol] = found
+        return found
 
     def ask(self, proposal: Proposal, view: GateView, spec: Spec, seen: Seen) -> None:
         """Ask the gates; an approved leg counts from now on, a refused one is kept by name."""

@@ -29,14 +29,7 @@ from trader.domain.order import Side, TimeInForce
 def consider(desk: Desk, strategy: StrategySpec, symbol: str) -> None:
     """Size and ask for an entry when the strategy wants one; the trail says why it came to none."""
     opinion = desk.opinion(strategy, symbol)
-    seen: Seen = {
-        "bar_ms": opinion.bar_ms,
-        "close_ticks": opinion.close_ticks,
-        "enter_ms": opinion.enter_ms,
-        "exit": int(opinion.exit_now),
-        "stop_distance": opinion.stop_distance.hex(),
-        "strength": opinion.strength.hex(),
-    }
+    seen: Seen = opinion.seen()
     quiet = _quiet_reason(desk, strategy, symbol, opinion)
     if quiet:
         desk.note(strategy.name, symbol, seen, {}, (), quiet)

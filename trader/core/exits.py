@@ -49,7 +49,7 @@ def look_after(desk: Desk, position: Position, owner: StrategySpec | None) -> No
     spec = desk.snapshot.state.spec(symbol)
     quote = desk.snapshot.quotes.get(symbol)
     opinion = desk.opinion(owner, symbol) if owner else None
-    exit_now = opinion is not None and not opinion.problem and opinion.exit_now
+    exit_now = opinion is not None and opinion.exit_now
     look = look_at(desk.snapshot, position, exit_now=exit_now)
     seen: Seen = {
         "bid_ticks": look.bid_ticks,
