@@ -124,6 +124,7 @@ def reasons() -> str:
         ("Refusals", "A wish that a rule said no to; one stale instrument is one.", codes.REFUSALS),
         ("Quiet", "Why nothing was asked for.", codes.QUIET),
         ("Universe", "Why an instrument is a member of its tier, or is not.", codes.UNIVERSE),
+        ("Universe", "Why an instrument is a member of its tier, or is not.", codes.UNIVERSE),
         ("Orders", "Why an order was made.", codes.ORDERS),
     ):
         lines += [f"## {title}", "", about, "", "| code | meaning |", "|---|---|"]

@@ -61,6 +61,14 @@ def proposal(side: Side = Side.BUY, price: int = 10_000, lots: int = 200) -> Pro
     return Proposal("one", BTC, side, ioc, BAR_MS, 0, 0, price, lots, 9_900, BAR_MS, kind)
 
 
+GOOD_TIER = {
+    "tier_positions": 1,
+    "tier_positions_max": 2,
+    "tier_exposure_units": 20 * UNIT,
+    "tier_exposure_units_max": 100 * UNIT,
+}
+
+
 def good(side: Side = Side.BUY, limits: Limits = LIMITS, **changed: Any) -> GateView:
     """A view that every gate lets through, with these numbers changed."""
     view = GateView(proposal(side), SPEC, limits)
@@ -88,8 +96,11 @@ def good(side: Side = Side.BUY, limits: Limits = LIMITS, **changed: Any) -> Gate
         "exposure_units": 0,
         "position_cap_units": 250 * UNIT,
     }
-    for name, value in {**usual, **GOOD_SUMS, **changed}.items():
-        setattr(view.sums if name in AccountSums.__slots__ else view, name, value)
+    for name, value in {**usual, **GOOD_SUMS, **GOOD_TIER, **changed}.items():
+        if name.startswith("tier_"):
+            setattr(view.tier, name.removeprefix("tier_"), value)
+        else:
+            setattr(view.sums if name in AccountSums.__slots__ else view, name, value)
     return view
 
 
@@ -108,6 +119,12 @@ BOUNDS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("STRATEGY_OFF", {"enabled": 1}, {"enabled": 0}),
     ("STRATEGY_SHADOW", {"shadow": 0}, {"shadow": 1}),
     ("BOOKS_MISMATCH", {"mismatches": 0}, {"mismatches": 1}),
+    ("TIER_POSITIONS", {"tier_positions": 2}, {"tier_positions": 3}),
+    (
+        "TIER_WEIGHT",
+        {"tier_exposure_units": 100 * UNIT},
+        {"tier_exposure_units": 100 * UNIT + 1},
+    ),
     ("INSTRUMENT_INACTIVE", {"active": 1}, {"active": 0}),
     # 20 % of 10,000 before: 8,000 .. 12,000 (the collar is widened so as not to speak)
     ("DATA_JUMP", {"before_ticks": 12_500}, {"before_ticks": 12_501}),

@@ -12,6 +12,7 @@ from trader.core import gates
 from trader.core.approval import Approved
 from trader.core.fold import fold
 from trader.core.marks import DAY_MS
+from trader.core.parameters import TierSpec, UniverseSpec
 from trader.core.plan import Plan, plan, plan_payload
 from trader.core.simulate import plan_bytes
 from trader.core.snapshot import Snapshot
@@ -357,7 +358,22 @@ def holding_one(**budget: int) -> Snapshot:
     return snapshot(state, parameters(strategy("one", BTC, **budget)))
 
 
+def tiered(**caps: int) -> Snapshot:
+    """One strategy wants BTC and holds 60 lots (6 USDT) of ETH, of the same tier."""
+    state = account()
+    hold(state, ETH, lots=60, name="one", stop_ticks=9_000)
+    chosen = f"{BAR_MS + MINUTE_MS} {BTC} {ETH}"
+    fold(state, "plan", {"bar_ms": BAR_MS - MINUTE_MS, "legs": [], "members": {"core": chosen}})
+    universe = UniverseSpec(tiers=(TierSpec("core", (BTC, ETH), **caps),))
+    return snapshot(state, replace(parameters(strategy("one", BTC)), universe=universe))
+
+
 SCENES |= {"ALREADY_HELD": already_held, "CASH": cash}
+SCENES |= {
+    "TIER_POSITIONS": lambda: tiered(positions_max=1),
+    # 6 are held and nearly 100 to be bought, of 1,000.
+    "TIER_WEIGHT": lambda: tiered(weight_ppm=100_000),
+}
 SCENES |= {
     # The day began with 1,100: 1,000 are 9.1 % less; its high was 1,100 likewise.
     "DAY_STOP": lambda: replace(

@@ -9,16 +9,16 @@ import pytest
 
 import trader
 from trader.core.gates import GATES
-from trader.core.reasons import ORDERS, QUIET, REFUSALS
+from trader.core.reasons import ORDERS, QUIET, REFUSALS, UNIVERSE
 
 ROOT = Path(trader.__file__).parent
 # Files that give codes as answers of a decision; evidence has findings of its own.
 DECIDING = (
-    "desk.py", "entries.py", "exits.py", "gates.py", "plan.py", "signals.py", "simulate.py",
-    "sizing.py", "step.py", "universe.py",
+    "access.py", "desk.py", "entries.py", "exits.py", "gates.py", "membership.py", "plan.py",
+    "regime.py", "signals.py", "simulate.py", "sizing.py", "step.py", "universe.py",
 )  # fmt: skip
-DOCUMENTED = {**REFUSALS, **QUIET}
-CODE = re.compile(r'"([A-Z]+_[A-Z_]+|CASH|HOLD)(?=[" ])|f"([A-Z]+_[A-Z_]+)(?= )')
+DOCUMENTED = {**REFUSALS, **QUIET, **UNIVERSE}
+CODE = re.compile(r'"([A-Z]+_[A-Z_]+|CASH|HOLD)(?=[" ])|f"([A-Z]+_[A-Z_]+|MEMBER)(?= )')
 # Trail values and constants that are no answers: an owner that is not configured any more.
 NO_ANSWER = {"STRATEGY_GONE"}
 
@@ -39,13 +39,15 @@ def test_every_code_of_a_decision_is_documented() -> None:
 
 
 def test_every_documented_code_is_given_by_the_core_or_the_market_read() -> None:
-    codes = used(*(ROOT / "core" / name for name in DECIDING), ROOT / "app" / "market.py")
+    reading = (ROOT / "app" / name for name in ("candidates.py", "market.py"))
+    codes = used(*(ROOT / "core" / name for name in DECIDING), *reading)
     assert set(DOCUMENTED) <= codes, set(DOCUMENTED) - codes
 
 
 def test_gates_give_refusals_and_no_code_is_listed_twice() -> None:
     assert {gate.code for gate in GATES} <= set(REFUSALS)
     assert not set(REFUSALS) & set(QUIET)
+    assert not (set(REFUSALS) | set(QUIET)) & set(UNIVERSE)
 
 
 def test_order_reasons_are_those_that_a_plan_gives() -> None:
@@ -55,6 +57,6 @@ def test_order_reasons_are_those_that_a_plan_gives() -> None:
     assert set(re.findall(reason, text)) == set(ORDERS)
 
 
-@pytest.mark.parametrize("table", [REFUSALS, QUIET, ORDERS])
+@pytest.mark.parametrize("table", [REFUSALS, QUIET, UNIVERSE, ORDERS])
 def test_a_meaning_is_a_clause_without_a_full_stop(table: dict[str, str]) -> None:
     assert all(len(text) > 15 and not text.endswith(".") for text in table.values())

@@ -18,6 +18,7 @@ from trader.app.round_trips import RoundTrip, RoundTrips
 from trader.app.statistics import Statistics, build_statistics
 from trader.core.account_view import AccountView
 from trader.core.fold import fold
+from trader.core.membership import is_universe_row
 from trader.core.plan import Plan
 from trader.core.reasons import REFUSALS
 from trader.core.scale import Spec, to_decimal, to_units, value_of_base_down
@@ -46,7 +47,8 @@ class BacktestResult:
     Attributes:
         curve_ms, curve_units: close of every decision bar, equity then.
         closed: closed round trips, oldest first. open: positions left.
-        refusals, quiet: how often each code was an answer. unfilled: orders that filled nothing.
+        refusals, quiet: how often each code was an answer. universe: the same of candidates of the
+            tiers, and of the regime by its name. unfilled: orders that filled nothing.
         sent: orders sent. turnover_units: value of all fills.
         market: by symbol, (first close, last close) of the decided range, ticks.
         state: the account at the end.
@@ -59,6 +61,7 @@ class BacktestResult:
     open: tuple[OpenPosition, ...]
     refusals: Mapping[str, int]
     quiet: Mapping[str, int]
+    universe: Mapping[str, int]
     sent: int
     unfilled: int
     turnover_units: int
@@ -89,6 +92,7 @@ class _Run:
         self.trips = RoundTrips(self.state)
         self.refusals: Counter[str] = Counter()
         self.quiet: Counter[str] = Counter()
+        self.universe: Counter[str] = Counter()
         self.sent = self.unfilled = self.exposed = 0
         self.curve_ms: array[int] = array("q")
         self.curve_units: array[int] = array("q")
@@ -135,7 +139,9 @@ class _Run:
     def _count(self, decided: Plan) -> None:
         for row in decided.trail:
             code = row.answer.partition(" ")[0]
-            if code in REFUSALS:
+            if is_universe_row(row):
+                self.universe[code] += 1
+            elif code in REFUSALS:
                 self.refusals[code] += 1
             elif code != "approved":
                 self.quiet[code] += 1
@@ -168,6 +174,7 @@ class _Run:
             tuple(self._left(trip) for _, trip in sorted(self.trips.open.items())),
             dict(sorted(self.refusals.items())),
             dict(sorted(self.quiet.items())),
+            dict(sorted(self.universe.items())),
             self.sent,
             self.unfilled,
             self.trips.turnover_units,

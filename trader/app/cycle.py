@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
+from trader.app.candidates import cash_digits
 from trader.app.context import PassSetup
+from trader.app.decide import decide
 from trader.app.execute import Executor
 from trader.app.market import read_market
 from trader.app.ports import Venue
@@ -24,16 +26,19 @@ from trader.app.reconcile import (
 )
 from trader.app.status_file import write_status
 from trader.core.canonical import canonical
-from trader.core.plan import Plan, plan, plan_payload
-from trader.core.scale import ScaleError, cash_digits_for, text, to_units_rounded
+from trader.core.membership import is_universe_row
+from trader.core.plan import Plan, plan_payload
+from trader.core.scale import ScaleError, text, to_units_rounded
 from trader.core.snapshot import halt_rank, snapshot_payload
 from trader.core.step import stale_intents
+from trader.core.universe import named_symbols
 from trader.domain.order import OrderState
 from trader.domain.timeframe import last_closed_open_ms
 from trader.errors import ExitCode, UsageError, worst
 from trader.journal.journal import Journal
 
 DATA_CODES = ("DATA_", "QUOTE_")
+CHEAT_HINT = "mend it, or see `trader strategy check`"
 # What a venue adapter calls a refusal that only a human can mend.
 KEY_CODES = frozenset({"auth", "no_right", "clock"})
 
@@ -60,6 +65,7 @@ class CycleReport:
 
 def run_cycle(setup: PassSetup, venue: Venue, journal: Journal) -> CycleReport:
     """One pass. Raises TraderError when it cannot go on; the journal then holds what was done."""
+    refuse_cheats(setup, journal)
     cycle, bar_ms, reconciled, decided, note = decide_cycle(setup, venue, journal)
     executor = Executor(setup, venue, journal, len(reconciled.mismatches))
     planned = journal.state.number("last_bar_ms") == bar_ms
@@ -103,16 +109,26 @@ def decide_cycle(
     return cycle, bar_ms, reconciled, decided, "planned"
 
 
+def refuse_cheats(setup: PassSetup, journal: Journal) -> None:
+    """Raises UsageError for a strategy file that a check refuses, but not while something is held
+    or on its way: then the pass goes on without that strategy (and ends with that exit code)."""
+    state = journal.state
+    held = any(position.qty_units > 0 for position in state.positions.values())
+    if setup.refused and not held and not any(order.unresolved for order in state.orders.values()):
+        raise UsageError("; ".join(setup.refused), CHEAT_HINT)
+
+
 def open_books(setup: PassSetup, journal: Journal, side: VenueSide) -> None:
     """The first entry: whose books these are, their scale and their capital.
 
     Raises UsageError when the capital is more than the account holds.
     """
     parameters = setup.parameters
-    listed = [side.instruments[s] for s in parameters.symbols if s in side.instruments]
+    named = named_symbols(parameters)
+    listed = [side.instruments[s] for s in named if s in side.instruments]
     cash_max = Decimal(parameters.cash_max)
     try:
-        digits = cash_digits_for(listed, cash_max)
+        digits = cash_digits(listed, side.candidates, cash_max)
     except ScaleError as error:
         raise UsageError(
             f"the universe does not fit one cash unit: {error}",
@@ -158,13 +174,15 @@ def refuse_other_books(setup: PassSetup, journal: Journal) -> None:
 
 
 def _start(setup: PassSetup, journal: Journal, cycle: int, now_ms: int, bar_ms: int) -> None:
-    names = {source.name: source.sha for source in setup.strategies}
+    # A strategy of rules alone has no file: its program is part of the policy.
+    files = [source for source in setup.strategies if source.sha]
+    names = {source.name: source.sha for source in files}
     joined = ",".join(f"{name}={sha}" for name, sha in sorted(names.items()))
     state = journal.state
     with journal.transaction() as tx:
         if (state.word("policy"), state.word("strategies")) != (setup.policy_sha, joined):
             tx.put_blob("policy", canonical(setup.form).encode(), now_ms)
-            for source in setup.strategies:
+            for source in files:
                 tx.put_blob("strategy", source.text.encode(), now_ms)
             payload = {
                 "sha": setup.policy_sha,
@@ -197,8 +215,7 @@ def _abandon_stale(setup: PassSetup, journal: Journal, bar_ms: int) -> None:
 def _plan(
     setup: PassSetup, venue: Venue, journal: Journal, bar_ms: int, reconciled: ReconcileReport
 ) -> Plan:
-    snapshot = read_market(setup, venue, journal, bar_ms, reconciled)
-    decided = plan(snapshot)
+    snapshot, decided = decide(read_market(setup, venue, journal, bar_ms, reconciled))
     with journal.transaction() as tx:
         payload = snapshot_payload(snapshot, setup.policy_sha, setup.code_sha)
         tx.append("snapshot", payload, snapshot.now_ms)
@@ -216,6 +233,8 @@ def _code(
     orders = journal.state.orders.values()
     newest = journal.state.number("last_bar_ms")
     codes: list[ExitCode] = []
+    if setup.refused:
+        codes.append(ExitCode.USAGE)
     if reconciled.mismatches or findings:
         codes.append(ExitCode.MISMATCH)
     if any(order.unresolved or order.venue_lots > order.filled_lots for order in orders):
@@ -223,12 +242,14 @@ def _code(
     rejected = (o for o in orders if o.state is OrderState.REJECTED and o.bar_ms == newest)
     if any(order.outcome_code in KEY_CODES for order in rejected):
         codes.append(ExitCode.VENUE_REFUSED)
-    if decided is not None and decided.trail and all(_blind(row.answer) for row in decided.trail):
+    if decided is not None and _decided_blind(decided):
         codes.append(ExitCode.DATA)
     if halt_rank(journal.state, setup.latch_level()) > 0:
         codes.append(ExitCode.HALTED)
     return worst(codes)
 
 
-def _blind(answer: str) -> bool:
-    return answer.startswith(DATA_CODES)
+def _decided_blind(decided: Plan) -> bool:
+    """Whether no strategy could decide for want of data; who is a member is no decision."""
+    asked = [row.answer for row in decided.trail if not is_universe_row(row)]
+    return bool(asked) and all(answer.startswith(DATA_CODES) for answer in asked)

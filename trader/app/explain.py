@@ -20,7 +20,7 @@ from trader.core.canonical import canonical
 from trader.core.desk import TrailRow, newest_closes
 from trader.core.gates import Answer
 from trader.core.plan import plan, plan_payload
-from trader.core.reasons import ORDERS, QUIET, REFUSALS
+from trader.core.reasons import ORDERS, QUIET, REFUSALS, UNIVERSE
 from trader.core.series import Series
 from trader.core.snapshot import Snapshot
 from trader.errors import ExitCode, UsageError
@@ -28,6 +28,7 @@ from trader.journal.journal import Journal
 from trader.journal.reads import CycleRow
 
 Rows = list[dict[str, Any]]
+MEANINGS = {**REFUSALS, **QUIET, **UNIVERSE}
 EQUAL = "decided again from the journal: equal, byte for byte"
 
 
@@ -241,7 +242,7 @@ def _told(row: TrailRow, units: Units) -> dict[str, Any]:
         "gates": [_gate(answer, row.symbol, units) for answer in row.gates],
         "answer": code,
         "detail": detail_text(row.answer),
-        "meaning": REFUSALS.get(code) or QUIET.get(code) or "every gate let it through",
+        "meaning": MEANINGS.get(code, "every gate let it through"),
     }
 
 

@@ -82,6 +82,8 @@ def read_market(
     quotes = _core_quotes(journal, reading)
     for symbol in reconciled.refused:
         reading.trouble(symbol, "INSTRUMENT_INACTIVE venue=refuses")
+    for name, why in reconciled.universe.items():
+        reading.trouble(name, why)
     troubles = {symbol: tuple(codes) for symbol, codes in reading.troubles.items()}
     mismatches = reconciled.mismatches
     if mismatches:
@@ -96,6 +98,7 @@ def read_market(
         quotes,
         troubles,
         setup.latch_level(),
+        setup.strategy_troubles,
     )
 
 

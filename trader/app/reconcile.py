@@ -7,11 +7,12 @@ that does not answer leaves the books as they were. Must not live here: decision
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from trader.app.candidates import Candidates, gone, read_candidates
 from trader.app.context import PassSetup
 from trader.app.fanout import gather, value_of
 from trader.app.ports import Venue
@@ -21,10 +22,11 @@ from trader.core.fold import in_flight_on
 from trader.core.identity import is_own
 from trader.core.scale import ScaleError, Spec
 from trader.core.state import Order, Row, State, instrument_of, instrument_row
+from trader.core.universe import followed_symbols, named_symbols
 from trader.domain.account import Balance, Fill
 from trader.domain.instrument import Instrument
 from trader.domain.order import OrderState, VenueOrder
-from trader.domain.timeframe import DAY_MS
+from trader.domain.timeframe import DAY_MS, bar_open_ms
 from trader.errors import TraderError, VenueRefused, VenueUnavailable
 from trader.journal.journal import Journal
 
@@ -38,7 +40,7 @@ class VenueSide:
     """What the venue said, read once at the start of a cycle.
 
     `refused`: instruments that it refuses to speak of (delisted, renamed); nothing is concluded
-    about them.
+    about them. `candidates`: what the universe's patterns stand for, when it is to be chosen from.
     """
 
     venue_ms: int
@@ -48,24 +50,31 @@ class VenueSide:
     answers: list[Answer]
     fills: list[Fill]
     refused: tuple[str, ...] = ()
+    candidates: Candidates = Candidates()
 
 
 @dataclass(frozen=True, slots=True)
 class ReconcileReport:
     """What reconcile found: unexplained differences, foreign orders, orders still unresolved,
-    instruments that the venue refuses to speak of."""
+    instruments that the venue refuses to speak of.
+
+    `universe`: by instrument or pattern, why it cannot be chosen, as `CODE key=value ...`.
+    """
 
     mismatches: tuple[str, ...]
     foreign: tuple[str, ...]
     unresolved: tuple[str, ...]
     refused: tuple[str, ...] = ()
+    universe: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def watched_symbols(setup: PassSetup, journal: Journal) -> list[str]:
-    """Instruments of the policy, of positions and of orders that may still change."""
-    state = journal.state
+    """Instruments that the policy names, members of its tiers, and those of positions and of
+    orders that may still change."""
+    parameters, state = setup.parameters, journal.state
     held = [symbol for symbol, position in state.positions.items() if position.qty_units > 0]
-    return sorted({*setup.parameters.symbols, *held, *(o.symbol for o in state.orders.values())})
+    ours = {*named_symbols(parameters), *followed_symbols(parameters, state)}
+    return sorted({*ours, *held, *(o.symbol for o in state.orders.values())})
 
 
 def read_venue(setup: PassSetup, venue: Venue, journal: Journal) -> VenueSide:
@@ -76,6 +85,9 @@ def read_venue(setup: PassSetup, venue: Venue, journal: Journal) -> VenueSide:
     symbols = watched_symbols(setup, journal)
     # First and alone: the other reads need to know the instruments.
     instruments = venue.instruments_for(symbols)
+    step_ms = setup.parameters.step_ms
+    close_ms = bar_open_ms(setup.clock.now_ms(), step_ms)
+    candidates = read_candidates(setup.parameters, venue, journal.state, close_ms)
     sent = [order for order in journal.state.orders.values() if order.state in _SENT]
     working = [order for order in sent if order.working]
     first: dict[Hashable, Any] = {
@@ -113,6 +125,7 @@ def read_venue(setup: PassSetup, venue: Venue, journal: Journal) -> VenueSide:
         ],
         [fill for told in fills.values() for fill in told or ()],
         tuple(sorted(refused)),
+        candidates,
     )
 
 
@@ -161,7 +174,7 @@ def reconcile(
     When something is short, `more_fills` is asked: a fill that was hidden until its order was
     settled explains it and is booked.
     """
-    refresh_instruments(setup, journal, side)
+    universe = refresh_instruments(setup, journal, side)
     answers = [*side.answers, *_turned_up(journal, side)]
     findings = settle(
         journal, answers, side.fills, side.venue_ms, setup.grace_ms, balances=side.balances
@@ -183,7 +196,7 @@ def reconcile(
     unresolved = tuple(
         order.client_id for order in journal.state.orders.values() if order.unresolved
     )
-    return ReconcileReport(tuple(findings), foreign, unresolved, side.refused)
+    return ReconcileReport(tuple(findings), foreign, unresolved, side.refused, universe)
 
 
 def read_more_fills(setup: PassSetup, venue: Venue, journal: Journal) -> list[Fill]:
@@ -202,25 +215,35 @@ def _fills_or_none(told: Any) -> list[Fill]:
     return [] if isinstance(told, TraderError) else told
 
 
-def refresh_instruments(setup: PassSetup, journal: Journal, side: VenueSide) -> None:
-    """Append the rules of watched instruments that are new or have changed at the venue."""
+def refresh_instruments(setup: PassSetup, journal: Journal, side: VenueSide) -> dict[str, str]:
+    """Append the rules of watched instruments and candidates that are new or have changed at the
+    venue. Returns why others cannot be chosen for the universe."""
     state = journal.state
     now_ms = setup.clock.now_ms()
+    listed = {**side.candidates.instruments, **side.instruments}
+    ended = gone(setup.parameters, state, side.candidates)
+    troubles = dict(side.candidates.troubles)
     with journal.transaction() as tx:
-        for symbol in watched_symbols(setup, journal):
-            listed = side.instruments.get(symbol)
-            known = state.instruments.get(symbol)
-            row = instrument_row(listed) if listed else None
-            if row is not None and not _fits(row, state):
-                # Its integers would overflow: never known, or no longer traded.
-                row = None
-            if row is None and known is not None and known["active"]:
-                row = {**known, "active": 0}
-            if row is not None and known is not None and in_flight_on(state, symbol):
-                # Orders in flight are counted on the old grid: it changes when they have ended.
-                row = {**row, "tick": known["tick"], "lot": known["lot"]}
-            if row is not None and row != known:
+        for symbol in sorted({*watched_symbols(setup, journal), *listed, *ended}):
+            row = _changed_row(state, symbol, listed.get(symbol))
+            if row is not None and _fits(row, state):
                 tx.append("instrument", row, now_ms)
+            elif row is not None:
+                troubles[symbol] = "UNIVERSE_UNLISTED why=scale"
+    return troubles
+
+
+def _changed_row(state: State, symbol: str, listed: Instrument | None) -> Row | None:
+    """The newest rules of an instrument as they are to be kept; None when nothing changed."""
+    known = state.instruments.get(symbol)
+    row = instrument_row(listed) if listed else None
+    if known is not None and known["active"] and (row is None or not _fits(row, state)):
+        # Its integers would overflow, or it is gone: no longer traded.
+        row = {**known, "active": 0}
+    if row is not None and known is not None and in_flight_on(state, symbol):
+        # Orders in flight are counted on the old grid: it changes when they have ended.
+        row = {**row, "tick": known["tick"], "lot": known["lot"]}
+    return row if row != known else None
 
 
 def _fits(row: Row, state: State) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from trader.core.access import Access
 from trader.core.account_view import AccountView
 from trader.core.approval import Approved, Proposal, Refused
 from trader.core.gates import Answer, GateView, approve
@@ -52,9 +53,10 @@ class TrailRow:
 class Desk:
     """The working state of one decision; lives no longer than `plan`."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        """Nothing decided yet."""
+    def __init__(self, snapshot: Snapshot, access: Access) -> None:
+        """Nothing decided yet, but what the universe permits."""
         self.snapshot = snapshot
+        self.access = access
         self.parameters = snapshot.parameters
         self.limits = snapshot.parameters.limits
         self.view = AccountView(snapshot.state, newest_closes(snapshot))

@@ -23,6 +23,7 @@ from trader.core.sizing import (
     strength_ppm,
 )
 from trader.core.snapshot import CoreQuote
+from trader.core.tier_gates import tier_sums
 from trader.domain.order import Side, TimeInForce
 
 
@@ -38,7 +39,7 @@ def consider(desk: Desk, strategy: StrategySpec, symbol: str) -> None:
     worst = price_up(opinion.close_ticks, desk.limits.slippage_ppm)
     equity = max(0, desk.view.equity_units())
     share_ppm = mul_div_down(strategy.equity_ppm, strength_ppm(opinion.strength), PPM)
-    budget = mul_div_down(equity, share_ppm, PPM)
+    budget = mul_div_down(equity, mul_div_down(share_ppm, desk.access.risk_ppm, PPM), PPM)
     free = desk.view.free_cash_units()
     asked: Seen = {
         "budget_units": budget,
@@ -75,6 +76,8 @@ def consider(desk: Desk, strategy: StrategySpec, symbol: str) -> None:
     gate_view = _entry_view(desk, proposal, spec, strategy, quote, equity)
     gate_view.worst_ticks = worst
     gate_view.cash_units = free
+    universe, tier = desk.access.universe, desk.access.tier(strategy, symbol)
+    gate_view.tier = tier_sums(desk.view, proposal, universe, tier)
     gate_view.sums = account_sums(
         desk.view, proposal, strategy, desk.limits, desk.marks, desk.snapshot.now_ms
     )
@@ -103,7 +106,7 @@ def _quiet_reason(desk: Desk, strategy: StrategySpec, symbol: str, opinion: Opin
     key = f"{strategy.name}|{symbol}"
     if opinion.enter_ms <= desk.snapshot.state.consumed.get(key, -1):
         return "SIGNAL_USED"
-    return ""
+    return desk.access.answer(strategy, symbol)
 
 
 def _entry_view(

@@ -18,6 +18,7 @@ from trader.core.identity import client_order_id
 from trader.core.money import AMOUNT_MAX, price_down, price_up
 from trader.core.parameters import Limits, Parameters
 from trader.core.scale import Spec
+from trader.core.tier_gates import TierSums, tier_positions, tier_weight
 from trader.domain.order import Side
 
 
@@ -38,7 +39,7 @@ class GateView:
         positions: open or being opened, other instruments than this one.
         notional_units, cost_units: of this order, cost with fee. cash_units: free of what is in
             flight. exposure_units: held and in flight on this instrument, before this order.
-        sums: of the account and the strategy's book, this entry included.
+        sums: of the account and the strategy's book, this entry included. tier: of its tier.
     """
 
     __slots__ = (
@@ -72,6 +73,7 @@ class GateView:
         "shadow",
         "slippage_ppm",
         "sums",
+        "tier",
         "unresolved",
         "venue_notional_units_min",
         "working_entries",
@@ -104,6 +106,7 @@ class GateView:
         self.cash_units = 0
         self.position_cap_units = -1
         self.sums = AccountSums()
+        self.tier = TierSums()
 
 
 class Gate(NamedTuple):
@@ -240,6 +243,14 @@ def _notional(view: GateView) -> Measure:
     return view.notional_units >= limit, limit, view.notional_units
 
 
+def _tier_positions(view: GateView) -> Measure:
+    return tier_positions(view.tier)
+
+
+def _tier_weight(view: GateView) -> Measure:
+    return tier_weight(view.tier)
+
+
 def _of_sums(ask: Callable[[AccountSums], Measure]) -> Callable[[GateView], Measure]:
     return lambda view: ask(view.sums)
 
@@ -273,6 +284,8 @@ GATES: tuple[Gate, ...] = (
     Gate("BUDGET_LOSS", False, _of_sums(account_gates.budget_loss), "cash"),
     Gate("BUDGET_POSITIONS", False, _of_sums(account_gates.budget_positions), "count"),
     Gate("BUDGET_TRADES_DAY", False, _of_sums(account_gates.budget_trades_day), "count"),
+    Gate("TIER_POSITIONS", False, _tier_positions, "count"),
+    Gate("TIER_WEIGHT", False, _tier_weight, "cash"),
     Gate("CASH", False, _cash, "cash"),
     Gate("QTY_MIN", True, _qty_min, "lots"),
     Gate("QTY_MAX", True, _qty_max, "lots"),

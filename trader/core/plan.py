@@ -1,6 +1,6 @@
 """The decision: `plan(snapshot) -> Plan`, pure, with its trail.
 
-Lives here: the order of things: exits before entries, entries in the order of priority, then of
+Lives here: the order of things: the universe, then exits before entries, entries in the order of priority, then of
 strategies.yaml, then of a strategy's instruments. Must not live here: who leaves and enters
 (`exits`, `entries`), and what happens after the plan (`step`).
 """
@@ -10,13 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from trader.core.access import Access
 from trader.core.approval import Approved, Refused
 from trader.core.canonical import sha256_of
 from trader.core.desk import Desk, TrailRow
 from trader.core.entries import consider
 from trader.core.exits import look_after
 from trader.core.marks import changed_marks
+from trader.core.membership import choose_members
+from trader.core.regime import tell_regime
 from trader.core.snapshot import Snapshot
+from trader.core.universe import symbols_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,8 @@ class Plan:
 
     `marks`: of the account (see `marks`), those that changed. `stops`: by symbol, those that were
     ratcheted up. `results`: by strategy, those of its book that changed. `off`: by strategy, why
-    its code failed now.
+    code failed now. `members`: by tier, who was chosen anew (see `universe`).
+    `regime`: [bar_ms, name] when it was told anew and is another, or of another bar.
     """
 
     bar_ms: int
@@ -36,6 +41,8 @@ class Plan:
     stops: dict[str, int]
     results: dict[str, int]
     off: dict[str, str]
+    members: dict[str, str]
+    regime: list[int | str]
 
 
 def plan_payload(plan: Plan) -> dict[str, Any]:
@@ -47,6 +54,8 @@ def plan_payload(plan: Plan) -> dict[str, Any]:
         "stops": plan.stops,
         "results": plan.results,
         "off": [[name, why] for name, why in plan.off.items()],
+        "members": plan.members,
+        "regime": plan.regime,
     }
     return {
         **{name: value for name, value in told.items() if value},
@@ -63,7 +72,11 @@ def plan_payload(plan: Plan) -> dict[str, Any]:
 
 def plan(snapshot: Snapshot) -> Plan:
     """Decide one decision bar. Equal snapshots give equal plans, to the last bit."""
-    desk = Desk(snapshot)
+    members = choose_members(snapshot)
+    in_force = {tier: chosen.in_force for tier, chosen in members.items()}
+    regime = tell_regime(snapshot)
+    desk = Desk(snapshot, Access(snapshot.parameters.universe, in_force, regime.name))
+    desk.trail += [*regime.rows, *(row for chosen in members.values() for row in chosen.rows)]
     specs = {spec.name: spec for spec in desk.parameters.strategies}
     for symbol in desk.view.open_symbols():
         position = snapshot.state.positions[symbol]
@@ -72,7 +85,7 @@ def plan(snapshot: Snapshot) -> Plan:
         except OverflowError:
             desk.note(position.strategy, symbol, {}, {}, (), "AMOUNT_OVERFLOW")
     for spec in sorted(desk.parameters.strategies, key=lambda spec: spec.priority):
-        for symbol in spec.symbols:
+        for symbol in symbols_of(spec, desk.parameters, snapshot.state):
             try:
                 consider(desk, spec, symbol)
             except OverflowError:
@@ -88,4 +101,6 @@ def plan(snapshot: Snapshot) -> Plan:
         desk.stops,
         {name: units for name, units in results.items() if units != books[name].result_units},
         desk.off,
+        {tier: chosen.kept for tier, chosen in members.items() if chosen.kept},
+        list(regime.told or ()),
     )

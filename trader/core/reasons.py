@@ -43,7 +43,27 @@ REFUSALS: dict[str, str] = {
     "NOTIONAL_MIN": "the order's value is below the venue's or the policy's smallest",
     "STRATEGY_OFF": "the strategy is not enabled, or its code failed: it opens nothing",
     "STRATEGY_SHADOW": "the strategy only watches: what it decides is written down, not sent",
+    "TIER_CLOSED": "the market's regime lets the tier open nothing",
+    "REGIME_UNKNOWN": "the market's regime cannot be told, so no tier opens anything",
+    "NOT_A_MEMBER": "the instrument is not a member of its tier now",
+    "TIER_POSITIONS": "as many positions of the tier as allowed are open or being opened",
+    "TIER_WEIGHT": "the tier would exceed its share of equity",
     "AMOUNT_OVERFLOW": "an amount does not fit the core's integers",
+}
+
+UNIVERSE: dict[str, str] = {
+    "MEMBER": "the instrument passed every filter of its tier and its rank is high enough",
+    "REGIME_TOLD": "a state of the market was told from the benchmark's newest closed bar",
+    "UNIVERSE_DENIED": "the deny list names the instrument or matches it",
+    "UNIVERSE_UNLISTED": "the venue does not offer the instrument, or the books cannot hold it",
+    "UNIVERSE_MANY": "the pattern stands for more instruments than can be looked at: narrow it",
+    "UNIVERSE_DATA": "its bars or its quote are not good enough to be measured",
+    "UNIVERSE_PRICE": "its price is below the tier's floor",
+    "UNIVERSE_AGE": "it was listed later than the tier allows",
+    "UNIVERSE_VOLUME": "its traded value of the last 24 hours is below the tier's least",
+    "UNIVERSE_SPREAD": "its bid and ask are farther apart than the tier allows",
+    "UNIVERSE_DEPTH": "less stands at its best bid or ask than the tier asks for",
+    "UNIVERSE_RANK": "others rank higher, and as many as the tier takes are members",
 }
 
 QUIET: dict[str, str] = {

@@ -20,6 +20,8 @@ from trader.core.rules import Bound, Frame, RuleError, bound_of
 from trader.core.series import Series
 from trader.core.state import State
 from trader.core.strategy import USER_CODE_ERRORS, Window
+from trader.core.universe import followed_symbols, symbols_of
+from trader.core.universe_windows import universe_windows
 from trader.domain.timeframe import timeframe_name
 
 PPM = 1_000_000
@@ -102,7 +104,7 @@ def form_opinion(
     try:
         reading = _Reading(spec, code, frames, symbol)
         for frame in reading.frames:
-            problem = _data_problem(frames, symbol, frame, spec, missing_ppm_max)
+            problem = data_problem(frames, symbol, frame, spec.timeframe_ms, missing_ppm_max)
             if problem:
                 return _no(problem)
         where = "signals"
@@ -116,16 +118,16 @@ def form_opinion(
 # --- whether the bars are good enough ------------------------------------------------------------
 
 
-def _data_problem(
-    frames: Frames, symbol: str, frame: Frame, spec: StrategySpec, missing_ppm_max: int
+def data_problem(
+    frames: Frames, symbol: str, frame: Frame, own_ms: int, missing_ppm_max: int
 ) -> str:
-    """Why the bars of one timeframe cannot be decided on; "" when they can."""
+    """Why the bars of one timeframe of rules on bars of `own_ms` cannot be decided on; "" when
+    they can."""
     newest = last_open_ms(frames.close_ms, frame.step_ms)
-    if frame.step_ms != spec.timeframe_ms:
-        # Bars of another timeframe are seen from the strategy's newest bar.
-        own = last_open_ms(frames.close_ms, spec.timeframe_ms)
-        newest = last_open_ms(own + spec.timeframe_ms, frame.step_ms)
-    other = "" if frame.step_ms == spec.timeframe_ms else f" timeframe={frame.timeframe}"
+    if frame.step_ms != own_ms:
+        # Bars of another timeframe are seen from the newest bar of their own.
+        newest = last_open_ms(last_open_ms(frames.close_ms, own_ms) + own_ms, frame.step_ms)
+    other = "" if frame.step_ms == own_ms else f" timeframe={frame.timeframe}"
     series = frames.series.get((symbol, frame.timeframe))
     if series is None or not len(series):
         return f"DATA_STALE wanted_ms={newest} newest_ms=none{other}"
@@ -340,19 +342,23 @@ def wanted_windows(
     """By (symbol, timeframe): first and last open time of the bars that a decision reads.
 
     Every instrument of a strategy or a position also gets its decision bar and the one before,
-    for stops and marks. Rules look at other timeframes too, each with its own warm-up and anchor.
+    for stops and marks. Rules look at other timeframes too, each with its own warm-up and anchor;
+    candidates of a tier and the benchmark are read when members or regime are told anew.
     """
     step_name = timeframe_name(parameters.step_ms)
     last = last_open_ms(close_ms, parameters.step_ms)
     held = [symbol for symbol, position in state.positions.items() if position.qty_units > 0]
     wanted: dict[tuple[str, str], Span] = {}
-    for symbol in sorted({*parameters.symbols, *held}):
+    for symbol in sorted({*followed_symbols(parameters, state), *held}):
         wanted[symbol, step_name] = (last - parameters.step_ms, last)
     for spec in parameters.strategies:
         needs = strategy_spans(spec, strategies[spec.name], parameters.anchor_bars, close_ms)
-        for symbol in spec.symbols:
+        for symbol in symbols_of(spec, parameters, state):
             for timeframe, span in needs.items():
                 _widen(wanted, (symbol, timeframe), span)
+    # Last, because they are read in this order: what is held and traded comes first.
+    for key, span in universe_windows(parameters, state, close_ms).items():
+        _widen(wanted, key, span)
     return wanted
 
 

@@ -116,9 +116,11 @@ class Simulation:
                 seen[key] = whole.slice(whole.index_of(first_ms), whole.index_of(last_ms + 1))
         quotes: dict[str, CoreQuote] = {}
         for symbol in sorted({symbol for symbol, _ in seen}):
-            series = seen.get((symbol, self._step_name))
-            if series is not None and len(series) and series.open_ms[-1] == bar_ms:
-                quotes[symbol] = self._quote(series.close[-1], close_ms)
+            # Candidates of the universe are quoted too, though no window of theirs has this bar.
+            whole = self.series.get((symbol, self._step_name))
+            at = 0 if whole is None else whole.index_of(bar_ms)
+            if whole is not None and at < len(whole) and whole.open_ms[at] == bar_ms:
+                quotes[symbol] = self._quote(whole.close[at], close_ms)
         return Snapshot(
             bar_ms, close_ms, self.state, self.parameters, self.strategies, seen, quotes
         )

@@ -22,6 +22,9 @@ SLACK_MS = DAY_MS
 # Instruments that patterns may stand for at most: each costs a request and its bars.
 CANDIDATES_MAX = 500
 
+# The name of no regime: its bars are not there, or do not say.
+UNKNOWN = "unknown"
+
 Span = tuple[int, int]
 
 
@@ -110,6 +113,17 @@ def is_due(universe: UniverseSpec, state: State, tier: str, close_ms: int) -> bo
 def due_tiers(universe: UniverseSpec, state: State, close_ms: int) -> list[TierSpec]:
     """Tiers whose members are chosen anew at this decision."""
     return [tier for tier in universe.tiers if is_due(universe, state, tier.name, close_ms)]
+
+
+def regime_is_due(universe: UniverseSpec, state: State, close_ms: int) -> bool:
+    """Whether the regime is told anew: a bar of the benchmark closed since, or its name is none of
+    the policy's."""
+    regime = universe.regime
+    if regime is None:
+        return False
+    names = {UNKNOWN, *(one.name for one in regime.states)}
+    newest = last_closed_open_ms(close_ms, regime.timeframe_ms)
+    return state.number("regime_ms") != newest or state.word("regime") not in names
 
 
 def symbols_of(spec: StrategySpec, parameters: Parameters, state: State) -> tuple[str, ...]:
