@@ -50,7 +50,7 @@ class VenueSide:
     answers: list[Answer]
     fills: list[Fill]
     refused: tuple[str, ...] = ()
-    candidates: Candidates = Candidates()
+    candidates: Candidates = field(default_factory=Candidates)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """The decision: `plan(snapshot) -> Plan`, pure, with its trail.
 
-Lives here: the order of things: the universe, then exits before entries, entries in the order of priority, then of
-strategies.yaml, then of a strategy's instruments. Must not live here: who leaves and enters
-(`exits`, `entries`), and what happens after the plan (`step`).
+Lives here: the order of things: the universe, then exits before entries, entries in the order of
+priority, then of strategies.yaml, then of a strategy's instruments. Must not live here: who leaves
+and enters (`exits`, `entries`), and what happens after the plan (`step`).
 """
 
 from __future__ import annotations
