@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from trader.app.backtest_inputs import BacktestOptions, build_inputs
 from trader.app.backtest_report import build_report, opinion, rounded, utc_text
 from trader.bars.load import BarFile, load_bars
 from trader.core.identity import owner_prefix
-from trader.core.parameters import Limits, Parameters, StrategySpec
+from trader.core.parameters import Limits, Parameters, StrategyCode, StrategySpec
 from trader.core.strategy import load_strategy
 from trader.domain.instrument import Instrument
 from trader.domain.timeframe import TIMEFRAMES_MS
@@ -302,3 +303,35 @@ def test_numbers_for_people() -> None:
     assert rounded("-1234.565") == "-1,234.56"
     assert utc_text(-1) == ""
     assert utc_text(START_MS) == "2023-11-15T00:00:00Z"
+
+
+def test_rules_see_timeframes_that_are_resampled_from_the_file(tmp_path: Path) -> None:
+    def node(op: str, timeframe: str, *given: Any) -> list[Any]:
+        return [op, timeframe, *given]
+
+    program = {
+        "nodes": [
+            node("column", "5m", [], [], "close"),
+            node("on", "", [0], [], "5m"),
+            node("column", "", [], [], "close"),
+            node("gt", "", [2, 1], [], ""),
+            node("number", "", [], ["8"], ""),
+        ],
+        "outputs": {"enter": 3, "stop": 4},
+    }
+    policy = parameters()
+    spec = replace(policy.strategies[0], source="", source_sha="", program=program)
+    policy = replace(policy, strategies=(spec,))
+    code = StrategyCode(lambda _: 0, lambda bars, numbers: {}, program)
+    closes = ["100.00"] * 5 + ["99.00"] * 2 + ["101.00"] * 5
+    file = bar_file(tmp_path, [(close,) * 4 for close in closes])
+    given = BacktestOptions(Decimal(1000), spread_ppm=0)
+    inputs = build_inputs(policy, {"hand": code}, {file.symbol: file}, given, {})
+    assert list(inputs.series[file.symbol, "5m"].open_ms) == [START_MS, START_MS + 300_000]
+    (trip,) = run_backtest(inputs).open
+    # Bar 7 closes at 101.00, above the 100.00 of the first five; it is filled at the next open.
+    assert trip.trip.opened_ms == START_MS + 8 * MINUTE_MS
+    wide = replace(policy, strategies=(replace(spec, timeframe="1h", timeframe_ms=3_600_000),))
+    hourly = bar_file(tmp_path, [("100.00",) * 4] * 5, "BTC_USDT-1h.csv", 60)
+    with pytest.raises(UsageError, match="hand needs 5m bars, the files allow 1h"):
+        build_inputs(wide, {"hand": code}, {file.symbol: hourly}, given, {})

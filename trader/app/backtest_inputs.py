@@ -23,6 +23,7 @@ from trader.core.scale import (
     to_units,
 )
 from trader.core.series import Series
+from trader.core.signals import rules_of
 from trader.core.simulate import Model
 from trader.core.snapshot import SeriesKey
 from trader.domain.instrument import Instrument
@@ -93,7 +94,7 @@ def build_inputs(
     quote = _one_quote(parameters, files, assumed)
     specs = _taking_part(parameters, files, options, assumed)
     step_ms = _decision_step(parameters, files, assumed)
-    specs = _that_fit(specs, step_ms, options, assumed)
+    specs = _that_fit(specs, strategies, step_ms, options, assumed)
     instruments = tuple(
         _instrument(files[symbol], (rules or {}).get(symbol), options, assumed)
         for symbol in sorted(files)
@@ -118,7 +119,7 @@ def build_inputs(
         capital="",
         strategies=specs,
     )
-    series = _series(account, files)
+    series = _series(account, strategies, files)
     _say_model(options, assumed)
     first = min(file.series.open_ms[0] for file in files.values())
     last = max(file.series.open_ms[-1] for file in files.values())
@@ -220,22 +221,39 @@ def _decision_step(parameters: Parameters, files: Mapping[str, BarFile], assumed
     return step_ms
 
 
+def _steps_ms(spec: StrategySpec, strategies: Mapping[str, StrategyCode]) -> list[int]:
+    """The timeframes that a strategy looks at: its own first, then those of its rules."""
+    bound = rules_of(spec, strategies[spec.name])
+    other = [frame.step_ms for frame in bound.frames] if bound else []
+    return list(dict.fromkeys([spec.timeframe_ms, *other]))
+
+
 def _that_fit(
-    specs: Sequence[StrategySpec], step_ms: int, options: BacktestOptions, assumed: list[str]
+    specs: Sequence[StrategySpec],
+    strategies: Mapping[str, StrategyCode],
+    step_ms: int,
+    options: BacktestOptions,
+    assumed: list[str],
 ) -> tuple[StrategySpec, ...]:
-    """Strategies whose bars are whole decision bars; one asked for by name must be."""
+    """Strategies whose bars, on every timeframe they look at, are whole decision bars; one asked
+    for by name must be."""
     step = timeframe_name(step_ms)
-    fitting = tuple(spec for spec in specs if spec.timeframe_ms % step_ms == 0)
+    odd = {
+        spec.name: next((ms for ms in _steps_ms(spec, strategies) if ms % step_ms), 0)
+        for spec in specs
+    }
+    fitting = tuple(spec for spec in specs if not odd[spec.name])
     for spec in specs:
         if spec in fitting:
             continue
+        needed = timeframe_name(odd[spec.name])
         if options.strategies or not fitting:
             raise UsageError(
-                f"strategy {spec.name} needs {spec.timeframe} bars, the files allow {step}",
+                f"strategy {spec.name} needs {needed} bars, the files allow {step}",
                 f"give finer bars, or run it on others with --timeframe {step}",
             )
         assumed.append(
-            f"strategy {spec.name} is LEFT OUT: it needs {spec.timeframe} bars, the files allow "
+            f"strategy {spec.name} is LEFT OUT: it needs {needed} bars, the files allow "
             f"{step} (--timeframe {step} would run it on those)"
         )
     return fitting
@@ -275,11 +293,17 @@ def _lot(file: BarFile, cash: Decimal) -> Decimal:
     return lot
 
 
-def _series(parameters: Parameters, files: Mapping[str, BarFile]) -> dict[SeriesKey, Series]:
+def _series(
+    parameters: Parameters,
+    strategies: Mapping[str, StrategyCode],
+    files: Mapping[str, BarFile],
+) -> dict[SeriesKey, Series]:
+    """Every timeframe that a decision reads: of the file itself, or resampled from it."""
     found: dict[SeriesKey, Series] = {}
     wanted = {(symbol, parameters.step_ms) for symbol in files}
     for spec in parameters.strategies:
-        wanted.update((symbol, spec.timeframe_ms) for symbol in spec.symbols)
+        for step_ms in _steps_ms(spec, strategies):
+            wanted.update((symbol, step_ms) for symbol in spec.symbols or files)
     for symbol, step_ms in sorted(wanted):
         series = files[symbol].series
         if step_ms != series.step_ms:
