@@ -17,13 +17,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from docs_config import NOTE, config_pages
+
 ROOT = Path(__file__).resolve().parents[1]
-NOTE = "<!-- Written by `python scripts/docs.py` from the program itself; do not edit. -->"
 
 
 def documents() -> dict[str, str]:
     """Path below the repository -> text."""
-    return {"docs/cli.md": cli(), "docs/reasons.md": reasons(), "docs/errors.md": errors()}
+    pages = {"docs/cli.md": cli(), "docs/reasons.md": reasons(), "docs/errors.md": errors()}
+    return pages | config_pages(NOTE)
 
 
 def cli() -> str:
@@ -123,7 +125,6 @@ def reasons() -> str:
     for title, about, table in (
         ("Refusals", "A wish that a rule said no to; one stale instrument is one.", codes.REFUSALS),
         ("Quiet", "Why nothing was asked for.", codes.QUIET),
-        ("Universe", "Why an instrument is a member of its tier, or is not.", codes.UNIVERSE),
         ("Universe", "Why an instrument is a member of its tier, or is not.", codes.UNIVERSE),
         ("Orders", "Why an order was made.", codes.ORDERS),
     ):

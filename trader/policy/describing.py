@@ -106,6 +106,11 @@ def description_of(dotted: str) -> str:
     return ""
 
 
+def schema_of(dotted: str) -> str:
+    """What the schema says about a block of keys."""
+    return description_of(dotted.rstrip(".*")) if "." in dotted else ""
+
+
 def main(arguments: Sequence[str]) -> int:
     """Writes the schema files into the named folder."""
     folder = Path(arguments[0])
