@@ -16,6 +16,7 @@ from typing import Any
 from trader.app.backtest_inputs import BacktestInputs
 from trader.app.round_trips import RoundTrip, RoundTrips
 from trader.app.statistics import Statistics, build_statistics
+from trader.app.strategy_process import StrategyLost
 from trader.core.account_view import AccountView
 from trader.core.fold import fold
 from trader.core.membership import is_universe_row
@@ -122,7 +123,7 @@ class _Run:
             raise DataError("no bar lies in the asked time range", "see --timerange")
         for done, bar_ms in enumerate(wanted):
             self._mark(bar_ms)
-            self._count(simulation.decide_and_execute(bar_ms))
+            self._count(_decided(simulation, bar_ms))
             self.exposed += bool(self.trips.open)
             if progress is not None and done % 256 == 0:
                 progress(done, len(wanted))
@@ -212,6 +213,15 @@ class _Run:
                 for symbol, first in sorted(self.first_closes.items())
             ],
         )
+
+
+def _decided(simulation: Simulation, bar_ms: int) -> Plan:
+    """The plan of one bar, carried out; a strategy that is lost on the way is off from then on."""
+    while True:
+        try:
+            return simulation.decide_and_execute(bar_ms)
+        except StrategyLost as lost:
+            simulation.strategy_troubles[lost.name] = lost.trouble
 
 
 def _open_books(inputs: BacktestInputs) -> State:

@@ -12,6 +12,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from trader.app.decide import decide_again
 from trader.app.order_story import OrderStory, order_stories
 from trader.app.trail import SHAPE_ERRORS, Decision, Undecidable, first_difference, walk
 from trader.app.units import NONE, Units, detail_text, seconds_text, time_text
@@ -19,11 +20,11 @@ from trader.core.account_view import AccountView
 from trader.core.canonical import canonical
 from trader.core.desk import TrailRow, newest_closes
 from trader.core.gates import Answer
-from trader.core.plan import plan, plan_payload
+from trader.core.plan import plan_payload
 from trader.core.reasons import ORDERS, QUIET, REFUSALS, UNIVERSE
 from trader.core.series import Series
 from trader.core.snapshot import Snapshot
-from trader.errors import ExitCode, UsageError
+from trader.errors import ExitCode, ProofFailed, UsageError
 from trader.journal.journal import Journal
 from trader.journal.reads import CycleRow
 
@@ -180,8 +181,8 @@ def _tell_decision(story: Story, event: Decision, units: Units) -> None:
     }
     story.market = _market(snapshot, units)
     try:
-        decided = plan(snapshot)
-    except SHAPE_ERRORS as error:
+        decided = decide_again(snapshot)
+    except (ProofFailed, *SHAPE_ERRORS) as error:
         story.verdict = f"this decision CANNOT be derived again: {type(error).__name__}: {error}"
         return
     story.decisions = [_told(row, units) for row in decided.trail]

@@ -146,6 +146,10 @@ class _Leaning(random.Random):
         few = drawn % 2 if k > 1 else 0
         return ((1 << k) - 1) ^ few if self.high else few
 
+    def _randbelow(self, n: int) -> int:
+        """0 <= x < n. The ordinary one draws bits until they are below n: with these, for ever."""
+        return int(self.random() * n)
+
     def normalvariate(self, mu: float = 0.0, sigma: float = 1.0) -> float:
         """The ordinary one draws until it is pleased, which with leaning chance is never."""
         return self.gauss(mu, sigma)

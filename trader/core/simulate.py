@@ -56,7 +56,9 @@ class Model:
 class Simulation:
     """A back-test in progress: one state, the bars of every instrument, and what was recorded.
 
-    `record(kind, payload)` is called with every fact after it was folded. `series` holds whole
+    `record(kind, payload)` is called with every fact after it was folded. Whoever runs it may put
+    a strategy into `strategy_troubles` (see Snapshot) and decide the same bar again: nothing was
+    folded for a plan that was not made. `series` holds whole
     histories by (symbol, timeframe) and must contain the decision timeframe of each instrument.
     """
 
@@ -75,6 +77,7 @@ class Simulation:
         self.series = series
         self.state = state
         self.model = model
+        self.strategy_troubles: dict[str, str] = {}
         self._record = record
         self._step_name = timeframe_name(parameters.step_ms)
         self._fills = 0
@@ -122,7 +125,14 @@ class Simulation:
             if whole is not None and at < len(whole) and whole.open_ms[at] == bar_ms:
                 quotes[symbol] = self._quote(whole.close[at], close_ms)
         return Snapshot(
-            bar_ms, close_ms, self.state, self.parameters, self.strategies, seen, quotes
+            bar_ms,
+            close_ms,
+            self.state,
+            self.parameters,
+            self.strategies,
+            seen,
+            quotes,
+            strategy_troubles=dict(self.strategy_troubles),
         )
 
     def _quote(self, price_ticks: int, at_ms: int) -> CoreQuote:
