@@ -161,6 +161,7 @@ def compile_module(layout: Layout, compiler: list[str], name: str, source: str, 
     `source` is relative to the copied tree, so that no path of this machine gets into the result.
     The key is written last, so that an interrupted build is simply done again.
     """
+    from Cython.Compiler import Errors
     from Cython.Compiler.Errors import CompileError
     from Cython.Compiler.Main import CompilationOptions, compile_single, default_options
 
@@ -168,6 +169,8 @@ def compile_module(layout: Layout, compiler: list[str], name: str, source: str, 
     made = layout.work / f"{name}{layout.suffix}"
     note = layout.work / f"{name}.key"
     note.unlink(missing_ok=True)
+    # A .pxd that asks for inlining is warned about; here it is meant: a call copies memoryviews.
+    Errors.LEVEL = 2
     options = CompilationOptions(
         default_options, output_file=str(c_file), compiler_directives=DIRECTIVES, include_path=["."]
     )

@@ -18,52 +18,107 @@ from math import nan
 
 Floats = MutableSequence[float]
 
+# Rows that are summed before it is looked whether a sum has overflowed.
+CHUNK = 512
+
 
 def sma_rows(x: Floats, n: int, out: Floats, start: int, stop: int, state: Floats) -> None:
-    """Mean of n rows. State: count, sum, error, rows of equal value, last value."""
-    count = int(state[0])
+    """Mean of n rows. State: count, sum, error, last mean."""
+    i = start
+    careful = start
+    while i < stop:
+        if state[0] >= n and i >= careful:
+            careful = i + CHUNK if i + CHUNK < stop else stop
+            made = slide_rows(x, n, out, i, careful, state)
+            if made == careful:
+                i = made
+                continue
+            if made > i:
+                i = careful = made
+        mean_row(x, n, out, i, state)
+        i += 1
+
+
+def slide_rows(x: Floats, n: int, out: Floats, start: int, stop: int, state: Floats) -> int:
+    """The mean while it moves in small steps; the row that it could not take, or start when a sum
+    overflowed.
+
+    Where neither of two positive values is more than twice the other, their difference is exact,
+    and where a sum is at least the value that leaves it, so is the error of adding the difference.
+    """
     total = state[1]
     error = state[2]
-    same = int(state[3])
-    last = state[4]
-    for i in range(start, stop):
+    mean = state[3]
+    old = x[start - n]
+    i = start
+    while i < stop:
         value = x[i]
-        if value - value != 0.0:
-            count = same = 0
-            total = error = 0.0
-            out[i] = nan
-            continue
-        same = same + 1 if value == last and same > 0 else 1
-        last = value
-        if count < n:
-            count += 1
-            old = 0.0
-        else:
-            old = x[i - n]
-        # step + rest is exactly value - old; made + slip is exactly total + step.
+        if not (value <= old + old and old <= value + value and old <= total):
+            break
         step = value - old
-        back = step - value
-        rest = (value - (step - back)) - (old + back)
         made = total + step
-        back = made - total
-        error += rest + ((total - (made - back)) + (step - back))
+        error += step - (made - total)
         total = made
-        if count < n:
-            out[i] = nan
-            continue
-        whole = total + error
-        if whole - whole != 0.0:
-            add_window(x, i - n + 1, i + 1, state)
-            total = state[1]
-            error = state[2]
-            whole = total + error
-        # A flat window is its value to the bit; sum / n may miss it by one unit.
-        out[i] = value if same >= n else (whole / n if whole - whole == 0.0 else nan)
-    state[0] = count
+        old = x[i - n + 1]
+        if value != old:
+            mean = (total + error) / n
+        elif step != 0.0:
+            mean = value if level_from(x, i - n + 1, i) else (total + error) / n
+        out[i] = mean
+        i += 1
+    if error - error != 0.0:
+        return start
     state[1] = total
     state[2] = error
-    state[3] = same
-    state[4] = last
+    state[3] = mean
+    return i
+
+
+def mean_row(x: Floats, n: int, out: Floats, i: int, state: Floats) -> None:
+    """One row of the mean, whatever its value."""
+    value = x[i]
+    out[i] = nan
+    if value - value != 0.0:
+        state[0] = state[1] = state[2] = 0.0
+        state[3] = nan
+        return
+    old = 0.0
+    if state[0] < n:
+        state[0] += 1.0
+        state[3] = nan
+    else:
+        old = x[i - n]
+    # step + rest is exactly value - old; made + slip is exactly total + step.
+    total = state[1]
+    step = value - old
+    back = step - value
+    rest = (value - (step - back)) - (old + back)
+    made = total + step
+    back = made - total
+    slip = (total - (made - back)) + (step - back)
+    state[1] = made
+    state[2] += rest + slip
+    if state[0] < n:
+        return
+    whole = state[1] + state[2]
+    if whole - whole != 0.0:
+        add_window(x, i - n + 1, i + 1, state)
+        whole = state[1] + state[2]
+    if whole - whole != 0.0:
+        state[3] = nan
+    elif step != 0.0 or state[3] - state[3] != 0.0:
+        # A level window is its value to the bit; sum / n may miss it by one unit.
+        state[3] = value if level_from(x, i - n + 1, i) else whole / n
+    out[i] = state[3]
+
+
+def level_from(x: Floats, first: int, last: int) -> bool:
+    """Whether all values of x[first:last] equal x[last]."""
+    value = x[last]
+    j = last - 1
+    while j >= first and x[j] == value:
+        j -= 1
+    return j < first
 
 
 def add_window(x: Floats, first: int, stop: int, state: Floats) -> None:
@@ -92,8 +147,9 @@ def rma_rows(x: Floats, n: int, out: Floats, start: int, stop: int, state: Float
 def faded_rows(
     x: Floats, n: int, weight: float, out: Floats, start: int, stop: int, state: Floats
 ) -> None:
-    """v + (x - v) * weight from the mean of the first n rows on. State: count, v, first value.
+    """Average v + (x - v) * weight from the mean of the first n rows on.
 
+    State: count, v, first value.
     The seed is summed as distances from its first row, so that a flat series is itself.
     """
     count = int(state[0])

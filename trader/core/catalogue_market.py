@@ -108,7 +108,7 @@ OSCILLATORS = (
         "ppo", ("source",), (period("fast", 12), period("slow", 26, 2)), (), ("percent",),
         "fading", lambda n: (rows(n, 1) - 1,), lambda n: rows(n, 1) - 1 + fade(rows(n, 1)),
         oscillators.ppo_rows,
-        formula="100 * (ema(x, fast) - ema(x, slow)) / ema(x, slow), both seeded on row slow - 1",
+        formula="100 * (ema(x, fast) - ema(x, slow)) / ema(x, slow)",
         source="Appel",
         flat="0",
         talib="PPO with matype EMA; from a slow average of 0 it says 0, here there is no number",
@@ -135,7 +135,7 @@ TRENDS = (
         "rise of the high where it is above 0 and above the fall of the low",
         source="Wilder, 1978",
         flat="0",
-        talib="PLUS_DI",
+        talib="PLUS_DI: for n = 1 it gives a share, here percent as for every n",
     ),
     Indicator(
         "minus_di", HLC, (period("n", 14),), (), ("bounded",), "fading", after,
@@ -145,7 +145,7 @@ TRENDS = (
         "0 and above the rise of the high",
         source="Wilder, 1978",
         flat="0",
-        talib="MINUS_DI",
+        talib="MINUS_DI: for n = 1 it gives a share, here percent as for every n",
     ),
     Indicator(
         "psar", ("open_ms", "high", "low"),
@@ -211,7 +211,8 @@ VOLUME_FLOW = (
         "no number until something was traded",
         source="volume-weighted average price of the session",
         flat="the price",
-        talib="VWAP, begun anew on each session's first row",
+        talib="VWAP, begun anew on each session's first row; before anything was traded it says 0, "
+        "here there is no number",
     ),
     Indicator(
         "cmf", HLCV, (period("n", 20),), (), ("ratio",), "finite", full, full_settled,

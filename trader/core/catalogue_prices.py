@@ -81,7 +81,7 @@ def _keltner_first(numbers: Numbers) -> int:
 
 def _keltner_settled(numbers: Numbers) -> int:
     n, span = rows(numbers), rows(numbers, 1)
-    return max(n - 1 + fade(n), span + wilder(span))
+    return _keltner_first(numbers) + max(fade(n), wilder(span))
 
 
 def _ichimoku_firsts(numbers: Numbers) -> tuple[int, ...]:
@@ -312,7 +312,8 @@ RANGES = (
         "keltner", HLC, (period("n", 20), period("atr", 10), factor("k", 2.0)), BANDS,
         ("price",) * 3, "fading", lambda n: (_keltner_first(n),) * 3, _keltner_settled,
         ranges.keltner_rows,
-        formula="middle = ema((high + low + close) / 3, n); upper, lower = middle +- k * atr",
+        formula="middle = ema((high + low + close) / 3, n); upper, lower = middle +- k * atr; both "
+        "averages are seeded to begin on the same row",
         source="Keltner, 1960, in the form with the average true range",
         flat="all three are the price",
         talib="KC",

@@ -11,12 +11,16 @@ to large prices, and a flat window gives exactly 0. State: count of finite rows.
 
 from __future__ import annotations
 
+import math
 from collections.abc import MutableSequence
-from math import nan, sqrt
+from math import nan
 
 from trader.core.averages import mean_of
 
 Floats = MutableSequence[float]
+
+# A spread that is a smaller part of its values is rounding of theirs, not movement.
+ROUNDING = 1e-14
 
 
 def counted(value: float, count: int) -> int:
@@ -31,6 +35,11 @@ def scatter(x: Floats, first: int, n: int, mean: float) -> float:
         gap = x[j] - mean
         total += gap * gap
     return total / n
+
+
+def slack(mean: float) -> float:
+    """The widest spread around this mean that counts as none."""
+    return ROUNDING * (mean if mean > 0.0 else -mean)
 
 
 def variance_rows(x: Floats, n: int, out: Floats, start: int, stop: int, state: Floats) -> None:
@@ -49,7 +58,7 @@ def stdev_rows(x: Floats, n: int, out: Floats, start: int, stop: int, state: Flo
     """Population standard deviation of n rows."""
     variance_rows(x, n, out, start, stop, state)
     for i in range(start, stop):
-        out[i] = sqrt(out[i])
+        out[i] = math.sqrt(out[i])
 
 
 def zscore_rows(x: Floats, n: int, out: Floats, start: int, stop: int, state: Floats) -> None:
@@ -60,8 +69,8 @@ def zscore_rows(x: Floats, n: int, out: Floats, start: int, stop: int, state: Fl
         out[i] = nan
         if count >= n:
             mean = mean_of(x, i - n + 1, n)
-            spread = sqrt(scatter(x, i - n + 1, n, mean))
-            value = (x[i] - mean) / spread if spread != 0.0 else 0.0
+            spread = math.sqrt(scatter(x, i - n + 1, n, mean))
+            value = (x[i] - mean) / spread if spread > slack(mean) else 0.0
             out[i] = value if spread - spread == 0.0 else nan
     state[0] = count
 
@@ -78,7 +87,7 @@ def bbands_rows(
         if count < n:
             continue
         mean = mean_of(x, i - n + 1, n)
-        reach = k * sqrt(scatter(x, i - n + 1, n, mean))
+        reach = k * math.sqrt(scatter(x, i - n + 1, n, mean))
         if reach - reach == 0.0:
             upper[i] = mean + reach
             middle[i] = mean
@@ -154,8 +163,11 @@ def correlation_rows(
         for j in range(first, first + n):
             shared += (x[j] - mean) * (y[j] - other)
         # Two roots, not the root of a product: that would overflow, or vanish, much earlier.
-        spread = sqrt(scatter(x, first, n, mean)) * sqrt(scatter(y, first, n, other))
-        value = shared / n / spread if spread > 0.0 else 0.0
-        if spread - spread == 0.0 and shared - shared == 0.0:
+        wide = math.sqrt(scatter(x, first, n, mean))
+        broad = math.sqrt(scatter(y, first, n, other))
+        value = 0.0
+        if wide > slack(mean) and broad > slack(other):
+            value = shared / n / wide / broad
+        if wide - wide == 0.0 and broad - broad == 0.0 and value - value == 0.0:
             out[i] = 1.0 if value > 1.0 else (-1.0 if value < -1.0 else value)
     state[0] = count

@@ -22,15 +22,15 @@ Floats = MutableSequence[float]
 
 
 def top_of(
-    x: Floats, n: int, i: int, count: int, state: Floats, carried: int, base: int
-) -> int:  # fmt: skip
+    x: Floats, n: int, i: int, count: int, place: int, state: Floats, carried: int, base: int
+) -> int:
     """Row of the highest of the n rows up to row i; of equals the newest.
 
-    Called for every row; `count` is how many finite rows there are with this one. What it needs
-    lies in state[carried] (row of the block's highest) and state[base : base + n] (rows of the
-    last block's highest from each place to its end). Before n rows are there, of those there are.
+    Called for every row; `count` is how many finite rows there are with this one, `place` which of
+    its block it is (`placed`). What it needs lies in state[carried] (row of the block's highest)
+    and state[base : base + n] (rows of the last block's highest from each place to its end).
+    Before n rows are there, it is the highest of those there are.
     """
-    place = (count - 1) % n
     best = i
     if place == 0 and count > 1:
         for j in range(n):
@@ -48,10 +48,9 @@ def top_of(
 
 
 def bottom_of(
-    x: Floats, n: int, i: int, count: int, state: Floats, carried: int, base: int
-) -> int:  # fmt: skip
+    x: Floats, n: int, i: int, count: int, place: int, state: Floats, carried: int, base: int
+) -> int:
     """Row of the lowest of the n rows up to row i; of equals the newest. As `top_of`."""
-    place = (count - 1) % n
     best = i
     if place == 0 and count > 1:
         for j in range(n):
@@ -68,47 +67,64 @@ def bottom_of(
     return best
 
 
+def placed(place: int, count: int, n: int) -> int:
+    """Place in its block, 0 .. n - 1, of the row after the one at `place`."""
+    return 0 if count == 1 or place + 1 >= n else place + 1
+
+
 def highest_rows(x: Floats, n: int, out: Floats, start: int, stop: int, state: Floats) -> None:
-    """Highest of n rows. State: count, the block's highest; rows from slot 16."""
+    """Highest of n rows. State: count, the block's highest, place; rows from slot 16."""
     count = int(state[0])
+    place = int(state[2])
     for i in range(start, stop):
         count = count + 1 if x[i] - x[i] == 0.0 else 0
         out[i] = nan
         if count > 0:
-            best = top_of(x, n, i, count, state, 1, 16)
+            place = placed(place, count, n)
+            best = top_of(x, n, i, count, place, state, 1, 16)
             out[i] = x[best] if count >= n else nan
     state[0] = count
+    state[2] = place
 
 
 def lowest_rows(x: Floats, n: int, out: Floats, start: int, stop: int, state: Floats) -> None:
-    """Lowest of n rows. State: count, the block's lowest; rows from slot 16."""
+    """Lowest of n rows. State: count, the block's lowest, place; rows from slot 16."""
     count = int(state[0])
+    place = int(state[2])
     for i in range(start, stop):
         count = count + 1 if x[i] - x[i] == 0.0 else 0
         out[i] = nan
         if count > 0:
-            best = bottom_of(x, n, i, count, state, 1, 16)
+            place = placed(place, count, n)
+            best = bottom_of(x, n, i, count, place, state, 1, 16)
             out[i] = x[best] if count >= n else nan
     state[0] = count
+    state[2] = place
 
 
 def donchian_rows(
     high: Floats, low: Floats, n: int, upper: Floats, middle: Floats, lower: Floats, start: int,
     stop: int, state: Floats,
 ) -> None:  # fmt: skip
-    """Highest high, lowest low and their mean. State: count, two blocks' extremes; then rows."""
+    """Highest high, lowest low and their mean.
+
+    State: count, two blocks' extremes, place; rows from slot 16.
+    """
     count = int(state[0])
+    place = int(state[3])
     for i in range(start, stop):
         count = count + 1 if high[i] - high[i] == 0.0 and low[i] - low[i] == 0.0 else 0
         upper[i] = middle[i] = lower[i] = nan
         if count > 0:
-            top = high[top_of(high, n, i, count, state, 1, 16)]
-            bottom = low[bottom_of(low, n, i, count, state, 2, 16 + n)]
+            place = placed(place, count, n)
+            top = high[top_of(high, n, i, count, place, state, 1, 16)]
+            bottom = low[bottom_of(low, n, i, count, place, state, 2, 16 + n)]
             if count >= n:
                 upper[i] = top
                 middle[i] = 0.5 * top + 0.5 * bottom
                 lower[i] = bottom
     state[0] = count
+    state[3] = place
 
 
 def aroon_rows(
@@ -117,16 +133,19 @@ def aroon_rows(
 ) -> None:  # fmt: skip
     """How long ago the extremes of n + 1 rows were. State as of `donchian_rows`."""
     count = int(state[0])
+    place = int(state[3])
     for i in range(start, stop):
         count = count + 1 if high[i] - high[i] == 0.0 and low[i] - low[i] == 0.0 else 0
         down[i] = up[i] = nan
         if count > 0:
-            top = top_of(high, n + 1, i, count, state, 1, 16)
-            bottom = bottom_of(low, n + 1, i, count, state, 2, 17 + n)
+            place = placed(place, count, n + 1)
+            top = top_of(high, n + 1, i, count, place, state, 1, 16)
+            bottom = bottom_of(low, n + 1, i, count, place, state, 2, 17 + n)
             if count > n:
                 up[i] = 100.0 * (n - (i - top)) / n
                 down[i] = 100.0 * (n - (i - bottom)) / n
     state[0] = count
+    state[3] = place
 
 
 def stoch_rows(
@@ -135,21 +154,23 @@ def stoch_rows(
 ) -> None:  # fmt: skip
     """Place of the close within the range of n rows, smoothed twice.
 
-    State: count, two blocks' extremes, and count and place of two histories; from slot 16 rows of
-    the blocks, raw values, smoothed values.
+    State: count, two blocks' extremes, places in the blocks and in two histories; from slot 16
+    rows of the blocks, raw values, smoothed values.
     """
     count = int(state[0])
-    raw_place = int(state[3])
-    place = int(state[4])
+    place = int(state[3])
+    raw_place = int(state[4])
+    kept = int(state[5])
     for i in range(start, stop):
         k[i] = d[i] = nan
         whole = high[i] + low[i] + close[i]
         if whole - whole != 0.0:
-            count = raw_place = place = 0
+            count = raw_place = kept = 0
             continue
         count += 1
-        top = high[top_of(high, n, i, count, state, 1, 16)]
-        bottom = low[bottom_of(low, n, i, count, state, 2, 16 + n)]
+        place = placed(place, count, n)
+        top = high[top_of(high, n, i, count, place, state, 1, 16)]
+        bottom = low[bottom_of(low, n, i, count, place, state, 2, 16 + n)]
         if count < n:
             continue
         raw = 50.0
@@ -159,13 +180,14 @@ def stoch_rows(
         if count < n + smooth - 1:
             continue
         smoothed = mean_of(state, 16 + 2 * n + raw_place - smooth, smooth)
-        place = keep(state, 16 + 2 * n + 2 * smooth, signal, place, smoothed)
+        kept = keep(state, 16 + 2 * n + 2 * smooth, signal, kept, smoothed)
         if count >= n + smooth + signal - 2:
             k[i] = smoothed
-            d[i] = mean_of(state, 16 + 2 * n + 2 * smooth + place - signal, signal)
+            d[i] = mean_of(state, 16 + 2 * n + 2 * smooth + kept - signal, signal)
     state[0] = count
-    state[3] = raw_place
-    state[4] = place
+    state[3] = place
+    state[4] = raw_place
+    state[5] = kept
 
 
 def williams_r_rows(
@@ -174,18 +196,21 @@ def williams_r_rows(
 ) -> None:  # fmt: skip
     """Distance of the close from the top of n rows, 0 .. -100. State as of `donchian_rows`."""
     count = int(state[0])
+    place = int(state[3])
     for i in range(start, stop):
         whole = high[i] + low[i] + close[i]
         count = count + 1 if whole - whole == 0.0 else 0
         out[i] = nan
         if count > 0:
-            top = high[top_of(high, n, i, count, state, 1, 16)]
-            bottom = low[bottom_of(low, n, i, count, state, 2, 16 + n)]
+            place = placed(place, count, n)
+            top = high[top_of(high, n, i, count, place, state, 1, 16)]
+            bottom = low[bottom_of(low, n, i, count, place, state, 2, 16 + n)]
             value = -50.0
             if top - bottom != 0.0:
                 value = -100.0 * ((top - close[i]) / (top - bottom))
             out[i] = value if count >= n and value - value == 0.0 else nan
     state[0] = count
+    state[3] = place
 
 
 def ichimoku_rows(
@@ -194,8 +219,8 @@ def ichimoku_rows(
 ) -> None:  # fmt: skip
     """Middles of three windows; two of the lines are what was computed `base` rows before.
 
-    State: count, six blocks' extremes; from slot 16 rows of the blocks, then the two spans of the
-    last `base` rows.
+    State: count, six blocks' extremes, three places in the blocks; from slot 16 rows of the
+    blocks, then the two spans of the last `base` rows.
     """
     count = int(state[0])
     second = 16 + 2 * conversion
@@ -207,11 +232,11 @@ def ichimoku_rows(
             count = 0
             continue
         count += 1
-        quick = middle_of(high, low, conversion, i, count, state, 1, 16)
-        calm = middle_of(high, low, base, i, count, state, 3, second)
-        slow = middle_of(high, low, span, i, count, state, 5, third)
+        quick = middle_of(high, low, conversion, i, count, 7, state, 1, 16)
+        calm = middle_of(high, low, base, i, count, 8, state, 3, second)
+        slow = middle_of(high, low, span, i, count, 9, state, 5, third)
         # A slot is read before it is written: it holds what was computed `base` rows before.
-        slot = kept + 2 * ((count - 1) % base)
+        slot = kept + 2 * int(state[8])
         if count > base:
             span_a[i] = state[slot]
             span_b[i] = state[slot + 1]
@@ -223,9 +248,15 @@ def ichimoku_rows(
 
 
 def middle_of(
-    high: Floats, low: Floats, n: int, i: int, count: int, state: Floats, carried: int, base: int
-) -> float:
-    """Middle between highest high and lowest low of n rows; no number before n rows are there."""
-    top = high[top_of(high, n, i, count, state, carried, base)]
-    bottom = low[bottom_of(low, n, i, count, state, carried + 1, base + n)]
+    high: Floats, low: Floats, n: int, i: int, count: int, held: int, state: Floats, carried: int,
+    base: int,
+) -> float:  # fmt: skip
+    """Middle between highest high and lowest low of n rows; no number before n rows are there.
+
+    state[held] is the place in the block.
+    """
+    place = placed(int(state[held]), count, n)
+    state[held] = place
+    top = high[top_of(high, n, i, count, place, state, carried, base)]
+    bottom = low[bottom_of(low, n, i, count, place, state, carried + 1, base + n)]
     return 0.5 * top + 0.5 * bottom if count >= n else nan

@@ -43,9 +43,10 @@ class Number:
     def problem(self, value: float) -> str:
         """Why this value cannot be used; "" when it can."""
         what = "a period" if self.whole else self.name
-        if self.whole and (type(value) is bool or not isinstance(value, int)):
+        kind = type(value)
+        if self.whole and kind is not int:
             return f"{what} must be a whole number, not {value!r} ({self.name})"
-        if type(value) is bool or not isinstance(value, (int, float)):
+        if kind is not int and kind is not float:
             return f"{what} must be a number, not {value!r}"
         if value < self.least:
             return f"{what} must be at least {self.least:g}, not {value} ({self.name})"

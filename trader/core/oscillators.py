@@ -15,6 +15,10 @@ from trader.core.averages import keep
 
 Floats = MutableSequence[float]
 
+# What lies closer together, as a part of the price, differs by rounding: a third of a sum of three
+# prices is not exact, and equal typical prices may come out as neighbours.
+ROUNDING = 1e-14
+
 
 def rsi_rows(x: Floats, n: int, out: Floats, start: int, stop: int, state: Floats) -> None:
     """Relative strength. State: count of rows, last value, average gain, average loss."""
@@ -86,7 +90,8 @@ def cci_rows(
             spread += gap if gap > 0.0 else -gap
         spread = 0.015 * (spread / n)
         gap = typical - mean
-        value = gap / spread if spread > 0.0 else 0.0
+        slack = ROUNDING * (typical if typical > 0.0 else -typical)
+        value = gap / spread if spread > slack else 0.0
         out[i] = value if spread - spread == 0.0 and value - value == 0.0 else nan
     state[0] = count
     state[1] = place
@@ -111,7 +116,9 @@ def mfi_rows(
             out[i] = nan
             continue
         if count > 0:
-            flow = flow if typical > last else (-flow if typical < last else 0.0)
+            move = typical - last
+            slack = ROUNDING * (typical if typical > 0.0 else -typical)
+            flow = flow if move > slack else (-flow if move < -slack else 0.0)
             place = keep(state, 16, n, place, flow)
         last = typical
         count += 1
@@ -178,6 +185,9 @@ def macd_rows(
     quick = state[2]
     calm = state[3]
     level = state[4]
+    fast_weight = 2.0 / (fast + 1)
+    slow_weight = 2.0 / (slow + 1)
+    signal_weight = 2.0 / (signal + 1)
     for i in range(start, stop):
         line[i] = trigger[i] = hist[i] = nan
         value = x[i]
@@ -189,8 +199,8 @@ def macd_rows(
             quick = calm = level = 0.0
         count += 1
         if count > slow:
-            quick = quick + (value - quick) * (2.0 / (fast + 1))
-            calm = calm + (value - calm) * (2.0 / (slow + 1))
+            quick = quick + (value - quick) * fast_weight
+            calm = calm + (value - calm) * slow_weight
         else:
             quick += value - first if count > slow - fast else 0.0
             calm += value - first
@@ -200,7 +210,7 @@ def macd_rows(
             calm = first + calm / slow
         gap = quick - calm
         if count >= slow + signal:
-            level = level + (gap - level) * (2.0 / (signal + 1))
+            level = level + (gap - level) * signal_weight
         else:
             level += gap
             if count < slow + signal - 1:
@@ -225,6 +235,8 @@ def ppo_rows(
     first = state[1]
     quick = state[2]
     calm = state[3]
+    fast_weight = 2.0 / (fast + 1)
+    slow_weight = 2.0 / (slow + 1)
     for i in range(start, stop):
         out[i] = nan
         value = x[i]
@@ -236,16 +248,16 @@ def ppo_rows(
             quick = calm = 0.0
         count += 1
         if count > slow:
-            quick = quick + (value - quick) * (2.0 / (fast + 1))
-            calm = calm + (value - calm) * (2.0 / (slow + 1))
+            calm = calm + (value - calm) * slow_weight
         else:
-            quick += value - first if count > slow - fast else 0.0
             calm += value - first
-            if count < slow:
-                continue
-            quick = first + quick / fast
-            calm = first + calm / slow
-        if calm != 0.0:
+            calm = first + calm / slow if count == slow else calm
+        if count > fast:
+            quick = quick + (value - quick) * fast_weight
+        else:
+            quick += value - first
+            quick = first + quick / fast if count == fast else quick
+        if count >= slow and calm != 0.0:
             value = 100.0 * ((quick - calm) / calm)
             out[i] = value if value - value == 0.0 else nan
     state[0] = count

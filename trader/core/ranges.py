@@ -81,41 +81,61 @@ def natr_rows(
 
 
 def keltner_rows(
-    high: Floats, low: Floats, close: Floats, n: int, atr: int, k: float, upper: Floats,
-    middle: Floats, lower: Floats, start: int, stop: int, state: Floats,
-) -> None:  # fmt: skip
+    high: Floats,
+    low: Floats,
+    close: Floats,
+    n: int,
+    atr: int,
+    k: float,
+    upper: Floats,
+    middle: Floats,
+    lower: Floats,
+    start: int,
+    stop: int,
+    state: Floats,
+) -> None:
     """Bands of k average true ranges around the average typical price.
 
-    State: as of `atr_rows`; from slot 4: count, average, first typical price.
+    State: count, last close, average range, average price, first price of its seed. Both averages
+    have their first value on the same row: the shorter one is seeded with the rows just before.
     """
-    atr_rows(high, low, close, atr, upper, start, stop, state)
-    count = int(state[4])
-    level = state[5]
-    first = state[6]
+    count = int(state[0])
+    last = state[1]
+    span = state[2]
+    level = state[3]
+    first = state[4]
+    begun = n if n > atr else atr + 1
+    slowly = 1.0 / atr
     weight = 2.0 / (n + 1)
     for i in range(start, stop):
-        reach = k * upper[i]
         upper[i] = middle[i] = lower[i] = nan
         typical = (high[i] + low[i] + close[i]) / 3.0
         if typical - typical != 0.0:
             count = 0
             continue
-        if count >= n:
+        count += 1
+        step = spanned(high[i], low[i], last)
+        last = close[i]
+        if count > begun:
+            span = span + (step - span) * slowly
             level = level + (typical - level) * weight
         else:
-            if count == 0:
-                level = 0.0
+            span = span + step if count > begun - atr else 0.0
+            if count == begun - n + 1:
                 first = typical
-            level += typical - first
-            count += 1
-            if count < n:
+                level = 0.0
+            level = level + (typical - first) if count > begun - n else 0.0
+            if count < begun:
                 continue
+            span = span / atr
             level = first + level / n
-        top = level + reach
+        top = level + k * span
         if top - top == 0.0:
             upper[i] = top
             middle[i] = level
-            lower[i] = level - reach
-    state[4] = count
-    state[5] = level
-    state[6] = first
+            lower[i] = level - k * span
+    state[0] = count
+    state[1] = last
+    state[2] = span
+    state[3] = level
+    state[4] = first

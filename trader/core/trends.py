@@ -25,23 +25,23 @@ def session_age(at_ms: int, session_ms: int, age: int, state: Floats, slot: int)
     The grid is UTC, from the epoch, or from its first Monday for whole weeks. `age` is that of the
     row before; state[slot] holds the session's start, state[slot + 1] whether there was a row.
     """
+    known = state[slot + 1] != 0.0
+    if known and 0.0 <= at_ms - state[slot] < session_ms:
+        return age + 1 if age > 0 else 0
     origin = 345_600_000 if session_ms % 604_800_000 == 0 else 0
     rest = (at_ms - origin) % session_ms
     if rest < 0:
         rest += session_ms
-    begin = at_ms - rest
-    fresh = begin != state[slot] if state[slot + 1] != 0.0 else rest == 0
-    state[slot] = begin
+    state[slot] = at_ms - rest
     state[slot + 1] = 1.0
-    if fresh:
-        return 1
-    return age + 1 if age > 0 else 0
+    return 1 if known or rest == 0 else 0
 
 
 def directional(
-    high: Floats, low: Floats, close: Floats, n: int, i: int, count: int, state: Floats
-) -> None:
-    """One row of Wilder's sums: state[4] +dm, state[5] -dm, state[6] true range.
+    high: Floats, low: Floats, close: Floats, n: int, weight: float, i: int, count: int,
+    state: Floats,
+) -> None:  # fmt: skip
+    """One row of Wilder's sums: state[4] +dm, state[5] -dm, state[6] true range; weight: 1 / n.
 
     `count` counts this row. State 1 to 3: last high, low, close. The first sums are of n - 1 rows.
     """
@@ -51,7 +51,7 @@ def directional(
         plus = rise if rise > 0.0 and rise > fall else 0.0
         minus = fall if fall > 0.0 and fall > rise else 0.0
         span = spanned(high[i], low[i], state[3])
-        lost = 1.0 / n if count > n else 0.0
+        lost = weight if count > n else 0.0
         state[4] = state[4] - state[4] * lost + plus
         state[5] = state[5] - state[5] * lost + minus
         state[6] = state[6] - state[6] * lost + span
@@ -84,6 +84,7 @@ def direction_rows(
 ) -> None:  # fmt: skip
     """One of the two sums in percent of the range's."""
     count = int(state[0])
+    weight = 1.0 / n
     for i in range(start, stop):
         whole = high[i] + low[i] + close[i]
         out[i] = nan
@@ -91,7 +92,7 @@ def direction_rows(
             count = 0
             continue
         count += 1
-        directional(high, low, close, n, i, count, state)
+        directional(high, low, close, n, weight, i, count, state)
         if count > n:
             value = 100.0 * (state[which] / state[6]) if state[6] > 0.0 else 0.0
             out[i] = value if value - value == 0.0 else nan
@@ -105,6 +106,7 @@ def adx_rows(
     """Average of how one-sided the movement is. State: count, as of `directional`, average."""
     count = int(state[0])
     level = state[7]
+    weight = 1.0 / n
     for i in range(start, stop):
         whole = high[i] + low[i] + close[i]
         out[i] = nan
@@ -112,14 +114,14 @@ def adx_rows(
             count = 0
             continue
         count += 1
-        directional(high, low, close, n, i, count, state)
+        directional(high, low, close, n, weight, i, count, state)
         both = state[4] + state[5]
         gap = state[4] - state[5]
         value = 0.0
         if both > 0.0 and state[6] > 0.0:
             value = 100.0 * ((gap if gap > 0.0 else -gap) / both)
         if count > 2 * n:
-            level = level + (value - level) / n
+            level = level + (value - level) * weight
         else:
             level = level + value if count > n else 0.0
             if count < 2 * n:
@@ -229,10 +231,8 @@ def supertrend_rows(
         bottom = middle - k * span
         upper = upper if top >= upper and before <= upper else top
         lower = lower if bottom <= lower and before >= lower else bottom
-        if side > 0.0:
-            side = -1.0 if last < lower else 1.0
-        else:
-            side = 1.0 if last > upper else -1.0
+        turned = last < lower if side > 0.0 else last > upper
+        side = -side if turned else side
         if top - top == 0.0 and bottom - bottom == 0.0:
             line[i] = lower if side > 0.0 else upper
             direction[i] = side
