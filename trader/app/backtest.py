@@ -141,7 +141,8 @@ class _Run:
         for row in decided.trail:
             code = row.answer.partition(" ")[0]
             if is_universe_row(row):
-                self.universe[code] += 1
+                told = row.answer.partition(" risk_ppm=")[0] if code == "REGIME_TOLD" else code
+                self.universe[told] += 1
             elif code in REFUSALS:
                 self.refusals[code] += 1
             elif code != "approved":

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from trader.app.backtest_universe import fit_universe, universe_series
 from trader.bars.load import BarFile
 from trader.bars.resample import resample
 from trader.core.identity import owner_prefix
-from trader.core.parameters import Parameters, StrategyCode, StrategySpec
+from trader.core.parameters import Parameters, StrategyCode, StrategySpec, UniverseSpec
 from trader.core.scale import (
     ScaleError,
     cash_digits_for,
@@ -26,6 +27,7 @@ from trader.core.series import Series
 from trader.core.signals import rules_of
 from trader.core.simulate import Model
 from trader.core.snapshot import SeriesKey
+from trader.core.universe import tier_of
 from trader.domain.instrument import Instrument
 from trader.domain.timeframe import TIMEFRAMES_MS, timeframe_name
 from trader.errors import DataError, UsageError
@@ -92,8 +94,12 @@ def build_inputs(
     """
     assumed: list[str] = []
     quote = _one_quote(parameters, files, assumed)
-    specs = _taking_part(parameters, files, options, assumed)
+    chosen = _chosen(parameters, options)
     step_ms = _decision_step(parameters, files, assumed)
+    universe = fit_universe(
+        parameters.universe, chosen, files, parameters.quote, step_ms, assumed
+    )
+    specs = _taking_part(chosen, universe, files, options, assumed)
     specs = _that_fit(specs, strategies, step_ms, options, assumed)
     instruments = tuple(
         _instrument(files[symbol], (rules or {}).get(symbol), options, assumed)
@@ -118,6 +124,7 @@ def build_inputs(
         step_ms=step_ms,
         capital="",
         strategies=specs,
+        universe=universe,
     )
     series = _series(account, strategies, files)
     _say_model(options, assumed)
@@ -151,12 +158,7 @@ def _one_quote(parameters: Parameters, files: Mapping[str, BarFile], assumed: li
     return quotes[0]
 
 
-def _taking_part(
-    parameters: Parameters,
-    files: Mapping[str, BarFile],
-    options: BacktestOptions,
-    assumed: list[str],
-) -> tuple[StrategySpec, ...]:
+def _chosen(parameters: Parameters, options: BacktestOptions) -> list[StrategySpec]:
     known = {spec.name: spec for spec in parameters.strategies}
     missing = [name for name in options.strategies if name not in known]
     if missing:
@@ -165,7 +167,19 @@ def _taking_part(
     chosen = [known[name] for name in options.strategies] or list(known.values())
     if not chosen:
         raise UsageError("the policy has no strategies", "add one to strategies.yaml")
+    return chosen
+
+
+def _taking_part(
+    chosen: Sequence[StrategySpec],
+    universe: UniverseSpec,
+    files: Mapping[str, BarFile],
+    options: BacktestOptions,
+    assumed: list[str],
+) -> tuple[StrategySpec, ...]:
     named = {symbol for spec in chosen for symbol in spec.symbols}
+    followed = {spec.tier for spec in chosen if spec.tier}
+    named |= {symbol for symbol in files if tier_of(universe, symbol) in followed}
     strangers = sorted(set(files) - named)
     if strangers:
         assumed.append(
@@ -178,7 +192,10 @@ def _taking_part(
     specs: list[StrategySpec] = []
     for spec in chosen:
         symbols = tuple(symbol for symbol in (*spec.symbols, *strangers) if symbol in files)
-        if not symbols:
+        if spec.tier:
+            symbols = ()  # whoever is a member of its tier
+        of_tier = any(tier_of(universe, symbol) == spec.tier for symbol in files)
+        if not symbols and not (spec.tier and of_tier):
             assumed.append(f"strategy {spec.name} does nothing: it trades none of these files")
             continue
         specs.append(_on_timeframe(spec, symbols, options.timeframe, assumed))
@@ -301,6 +318,7 @@ def _series(
     """Every timeframe that a decision reads: of the file itself, or resampled from it."""
     found: dict[SeriesKey, Series] = {}
     wanted = {(symbol, parameters.step_ms) for symbol in files}
+    wanted |= universe_series(parameters.universe, files)
     for spec in parameters.strategies:
         for step_ms in _steps_ms(spec, strategies):
             wanted.update((symbol, step_ms) for symbol in spec.symbols or files)

@@ -74,6 +74,7 @@ def build_report(result: BacktestResult) -> dict[str, Any]:
         "orders": {"sent": result.sent, "unfilled": result.unfilled},
         "refusals": dict(result.refusals),
         "quiet": dict(result.quiet),
+        "universe": dict(result.universe),
         "open_positions": _open(result),
         "round_trips": [_trip(result, trip) for trip in result.closed],
         "equity_daily": _daily(result),

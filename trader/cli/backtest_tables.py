@@ -59,6 +59,10 @@ def show_report(report: Report, console: Console) -> None:
         f"Still open, marked at the last close, {quote}", report["open_positions"], _open, console
     )
     _section("Refusals (how often each rule said no)", report["refusals"], _refusals, console)
+    _section(
+        "Universe (how often candidates were in or out, and the regime was told)",
+        report["universe"], _refusals, console,
+    )  # fmt: skip
     _foot(report, console)
 
 

@@ -20,6 +20,7 @@ from trader.app.status import account_folders
 from trader.cli.given import account_setup, setup_options
 from trader.cli.output import print_json, print_lines, say
 from trader.cli.typed import AsJson, Config, Now, StateDir
+from trader.core.universe import named_symbols
 from trader.errors import JournalError, TraderError, UsageError, worst
 from trader.ops.clock import SystemClock
 from trader.ops.latch import Latch
@@ -119,11 +120,16 @@ def seeing_setup(setup: Setup) -> KillSetup:
         latch=setup.latch,
         lock=CycleLock(setup.places.lock, YIELD_S, time.sleep),
         journal_path=setup.places.journal,
-        open_target=lambda: Target(open_venue(setup), setup.run.parameters.symbols),
+        open_target=lambda: Target(open_venue(setup), named(setup)),
         clock=setup.clock,
         sleep=time.sleep,
         grace_ms=setup.run.grace_ms,
     )
+
+
+def named(setup: Setup) -> tuple[str, ...]:
+    """Instruments that the policy names; what its patterns stood for is in the journal."""
+    return tuple(named_symbols(setup.run.parameters))
 
 
 def blind_setup(places: Places, error: TraderError) -> KillSetup:

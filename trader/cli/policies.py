@@ -68,10 +68,11 @@ def checked_row(config: list[str], state_dir: str, equity: str = "") -> dict[str
     texts = {name: source.text for name, source in load_strategies(checked).items()}
     parameters, _ = decision_inputs(checked.form, texts)
     names = ", ".join(spec.name for spec in parameters.strategies) or "no strategies"
+    tiers = sorted({f"tier {spec.tier}" for spec in parameters.strategies if spec.tier})
     return {
         "ok": True,
         "mode": parameters.mode,
-        "summary": f"{names} on {', '.join(parameters.symbols) or 'nothing'}",
+        "summary": f"{names} on {', '.join([*parameters.symbols, *tiers]) or 'nothing'}",
         "sha": checked.sha,
         "source_sha": checked.source_sha,
         **problem_rows((), checked.warnings),
