@@ -302,3 +302,21 @@ def test_without_prices_nothing_says_to_leave() -> None:
     nothing = Look(0, 0, 0, 0, 0, 0, exit_now=False)
     assert exit_reason(held, nothing) == ""
     assert exit_reason(held, replace(nothing, exit_now=True)) == "exit_signal"
+
+
+# --- what an entry asks for ---------------------------------------------------------------------
+
+
+def test_an_entry_carries_its_exits() -> None:
+    """Close 10,000; target 4.567 up, trail 1.239 down, both down to ticks; the hold as it is."""
+    code = says(stop=2.5)
+
+    def signals(bars: Any, numbers: Any) -> dict[str, Any]:
+        columns = dict(code.signals(bars, numbers))
+        return {**columns, "target": [4.567] * len(bars), "trail": [1.239] * len(bars)}
+
+    policy = parameters(strategy(hold_ms_max=7_200_000))
+    decided = plan(snapshot(account(), policy, strategies={"one": replace(code, signals=signals)}))
+    row = decided.legs[0].row()
+    exits = ("stop_ticks", "target_ticks", "trail_ticks", "hold_ms")
+    assert [row[name] for name in exits] == [9_750, 10_456, 123, 7_200_000]
