@@ -213,5 +213,7 @@ def problem_with_program(program: Program, output: str) -> str:
     for index, node in enumerate(nodes):
         if any(not 0 <= argument < index for argument in node[2]):
             return f"node {index} stands before its arguments"
-    canonical(program)
-    return ""
+    if len({canonical(node) for node in nodes}) < len(nodes):
+        return "a node stands twice"
+    needed = {argument for node in nodes for argument in node[2]} | set(program["outputs"].values())
+    return "" if len(needed) == len(nodes) else "a node that nothing needs"

@@ -58,6 +58,19 @@ def test_made_rules_are_well_typed(depth: int) -> None:
         assert set(found.program["outputs"]) == set(texts)
 
 
+@pytest.mark.parametrize("blank", ["\n", "\n\n   ", "\t", "  "])
+def test_line_breaks_and_blanks_do_not_change_a_program(blank: str) -> None:
+    maker = RuleMaker(Random(5))
+    for _ in range(200):
+        text = maker.condition(4)
+        spread = blank + text.replace(" ", blank) + blank
+        programs = [
+            compile_rules({"enter": rule}, parameters={}, triggers={}, own_timeframe="15m").program
+            for rule in (text, spread)
+        ]
+        assert programs[0] == programs[1] != {}
+
+
 def test_made_rules_use_every_indicator_and_operator() -> None:
     maker = RuleMaker(Random(1))
     for _ in range(3_000):

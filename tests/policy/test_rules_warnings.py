@@ -25,6 +25,7 @@ WARNED: list[tuple[str, str, int]] = [
     ("sma(rsi(14), 5) > sma(close, 5)", "RULE_UNITS", 1),
     ("on('4h', rsi(14)) > close[1]", "RULE_UNITS", 1),
     ("stdev(close, 20) > highest(volume, 5)", "RULE_UNITS", 1),
+    ("momentum(volume, 5) > atr(14)", "RULE_UNITS", 1),
     ("rsi(14) < 0.3", "RULE_UNITS", 1),
     ("0.7 < stoch(14, 3, 3).k", "RULE_UNITS", 1),
     ("close == open", "RULE_EQUALITY", 1),
@@ -75,6 +76,10 @@ QUIET = [
     "min(open, close) > lowest(low, 5)",
     "plus_di(14) > minus_di(14)",
     "correlation(close, volume, 30) > 0.5",
+    "volume > sma(volume, 20) + 2 * stdev(volume, 20)",
+    "momentum(rsi(14), 3) > sma(rsi(14), 3)",
+    "macd(volume, 12, 26, 9).hist > 0.1 * volume",
+    "slope(close / open, 5) > close / open",
 ]
 PARAMETERS = {"fast": 5, "share": "0.05", "k": 2, "limit": 70}
 

@@ -136,9 +136,7 @@ def indicator_value(indicator: Indicator, site: Site) -> Value:
     text = f"{indicator.name}.{output}" if output else indicator.name
     arguments = [site.node_of(value) for value in series]
     node = site.nodes.add("indicator", site.timeframe, arguments, numbers, text)
-    kind = indicator.kinds[index]
-    if kind == SOURCE:
-        kind = series[0].kind if series else ""
+    kind = kind_of_line(indicator.kinds[index], series[0].kind if series else "price")
     low, high = BOUNDS.get(text, (None, None))
     return Value(
         Type.SERIES,
@@ -148,6 +146,16 @@ def indicator_value(indicator: Indicator, site: Site) -> Value:
         low=None if low is None else Decimal(low),
         high=None if high is None else Decimal(high),
     )
+
+
+def kind_of_line(declared: str, source: str) -> str:
+    """The kind of an indicator's line, which the table declares for prices, on another source."""
+    if declared == SOURCE:
+        return source
+    if declared == "distance" and source != "price":
+        # A difference of volumes is one of volumes; that of oscillators runs elsewhere than they.
+        return "" if source == "bounded" else source
+    return declared
 
 
 def _sources(indicator: Indicator, site: Site) -> tuple[list[Value], list[Value]]:

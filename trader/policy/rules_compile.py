@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from trader.core.indicator_table import INDICATORS
 from trader.policy.problems import Code
 from trader.policy.rules_problems import Refused, RuleProblem, Span, problem_at
 from trader.policy.rules_program import NODES_MAX, Nodes, Program
@@ -199,12 +198,3 @@ def _no_distance(output: str, value: Value) -> Refused:
         hint = "such as 2 * atr(14), or close - lowest(low, 10)"
     say = f"{output} is a distance from the price; this is {KIND_WORDS[value.kind]}"
     return Refused(Code.RULE_UNITS, value.span, say, hint)
-
-
-def names_of_rules() -> dict[str, tuple[str, ...]]:
-    """Every name that rules know by themselves: columns, functions, indicators."""
-    return {
-        "columns": tuple(COLUMNS),
-        "functions": tuple(FUNCTIONS),
-        "indicators": tuple(INDICATORS),
-    }

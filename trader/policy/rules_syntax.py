@@ -7,6 +7,7 @@ out of it; whatever is not on the list is refused. Must not live here: names, ty
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 
 from trader.policy.problems import Code
@@ -14,6 +15,7 @@ from trader.policy.rules_problems import Refused, Span
 from trader.policy.rules_scan import scan
 
 DEPTH_MAX = 64
+_PLAIN = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,10 @@ class _Reader:
         span = self.span(node)
         if isinstance(node.value, str):
             return Text(span, node.value)
-        return Number(span, self.flat[span.at : span.end])
+        written = self.flat[span.at : span.end]
+        if type(node.value) not in {int, float} or not _PLAIN.fullmatch(written):
+            raise Refused(Code.RULE_FORBIDDEN, span, f"rules have no {type(node.value).__name__}")
+        return Number(span, written)
 
     def _part(self, node: ast.Attribute) -> Tree:
         whole = self.span(node)
