@@ -1,231 +1,106 @@
-"""Every key of the schema is read: another value changes what the core or wiring gets.
+"""Every key of the schema is read: another value changes what core or wiring gets, and the program
+reads what changed.
 
 A key that nobody reads is a promise nobody keeps (an old flag re-used cost others a fortune).
 """
 
 from __future__ import annotations
 
-import copy
-from typing import Any
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from trader.policy.checked import Form
-from trader.policy.checking import all_keys, check_policy
+from trader.policy.checking import all_keys
 from trader.policy.describing import key_rows
-from trader.policy.parameters import build_parameters, build_settings
 
-from .conftest import FindSources
-
-# Another valid value for every leaf key; `*` is the one entry that the policy below has.
-CHANGED: dict[str, str] = {
-    "app.account": "other",
-    "app.mode": "testnet",
-    "app.quote": "EUR",
-    "app.timeframe": "5m",
-    "app.capital": "5000",
-    "app.cash_max": "2000000",
-    "app.state_dir": "elsewhere",
-    "app.exchange.name": "binance",
-    "app.exchange.base_url": "http://127.0.0.1:1",
-    "app.exchange.timeout_ms": "4000",
-    "app.exchange.recv_window_ms": "4000",
-    "app.exchange.unknown_grace_ms": "40000",
-    "app.exchange.credentials.testnet.key_env": "A",
-    "app.exchange.credentials.testnet.secret_env": "B",
-    "app.exchange.credentials.testnet.key_file": "/a",
-    "app.exchange.credentials.testnet.secret_file": "/b",
-    "app.exchange.credentials.live.key_env": "C",
-    "app.exchange.credentials.live.secret_env": "D",
-    "app.exchange.credentials.live.key_file": "/c",
-    "app.exchange.credentials.live.secret_file": "/d",
-    "app.cycle.deadline_ms": "30000",
-    "app.cycle.settle_ms": "1000",
-    "app.cycle.anchor_bars": "128",
-    "app.paper.starting_balance": "777",
-    "policy.limits.slippage": "11bps",
-    "policy.limits.exit_slippage": "51bps",
-    "policy.limits.collar": "4%",
-    "policy.limits.position": "4%",
-    "policy.limits.positions_max": "4",
-    "policy.limits.order_notional_min": "11",
-    "policy.limits.quote_age_max": "11s",
-    "policy.limits.missing_bars_max": "11%",
-    "policy.limits.bar_jump_max": "26%",
-    "policy.limits.exposure_max": "26%",
-    "policy.limits.loss_max": "2%",
-    "policy.limits.day_stop": "4%",
-    "policy.limits.drawdown_max": "11%",
-    "policy.limits.trades_per_hour_max": "6",
-    "policy.limits.trades_per_day_max": "100",
-    "policy.limits.pyramiding": "true",
-    "policy.profile": "aggressive",
-    "universe.timeframe": "4h",
-    "universe.refresh": "2h",
-    "universe.deny": "SOL/USDT",
-    "universe.tiers.core.pairs": "SOL/USDT",
-    "universe.tiers.core.filters.quote_volume_24h_min": "1000000",
-    "universe.tiers.core.filters.spread_max": "20bps",
-    "universe.tiers.core.filters.depth_min": "500",
-    "universe.tiers.core.filters.age_min": "90d",
-    "universe.tiers.core.filters.price_min": "0.01",
-    "universe.tiers.core.take": "1",
-    "universe.tiers.core.keep": "9",
-    "universe.tiers.core.rank_by": "momentum",
-    "universe.tiers.core.positions_max": "2",
-    "universe.tiers.core.weight": "20%",
-    "universe.tiers.rotational.pairs": "SOL/USDT",
-    "universe.tiers.rotational.filters.quote_volume_24h_min": "1000000",
-    "universe.tiers.rotational.filters.spread_max": "20bps",
-    "universe.tiers.rotational.filters.depth_min": "500",
-    "universe.tiers.rotational.filters.age_min": "90d",
-    "universe.tiers.rotational.filters.price_min": "0.01",
-    "universe.tiers.rotational.take": "1",
-    "universe.tiers.rotational.keep": "9",
-    "universe.tiers.rotational.rank_by": "momentum",
-    "universe.tiers.rotational.positions_max": "2",
-    "universe.tiers.rotational.weight": "20%",
-    "universe.tiers.event.pairs": "SOL/USDT",
-    "universe.tiers.event.filters.quote_volume_24h_min": "1000000",
-    "universe.tiers.event.filters.spread_max": "20bps",
-    "universe.tiers.event.filters.depth_min": "500",
-    "universe.tiers.event.filters.age_min": "90d",
-    "universe.tiers.event.filters.price_min": "0.01",
-    "universe.tiers.event.take": "1",
-    "universe.tiers.event.keep": "9",
-    "universe.tiers.event.rank_by": "momentum",
-    "universe.tiers.event.positions_max": "2",
-    "universe.tiers.event.weight": "20%",
-    "universe.regime.benchmark": "ETH/USDT",
-    "universe.regime.timeframe": "1d",
-    "universe.regime.confirm_bars": "4",
-    "universe.regime.states.*.when": "close < 6",
-    "universe.regime.states.*.tiers": "core",
-    "universe.regime.states.*.risk": "40%",
-    "signals.defaults.ttl_bars": "3",
-    "signals.defaults.equity_share": "3%",
-    "signals.triggers.*.rule": "close < 9",
-    "signals.triggers.*.parameters.*": "8",
-    "signals.presets.*.*": "99",
-    "strategies.*.file": "other.py",
-    "strategies.*.enabled": "false",
-    "strategies.*.instruments": "ETH/USDT",
-    "strategies.*.timeframe": "4h",
-    "strategies.*.ttl_bars": "5",
-    "strategies.*.size.equity_share": "3%",
-    "strategies.*.size.notional_min": "12",
-    "strategies.*.budget.exposure": "9%",
-    "strategies.*.budget.loss": "1%",
-    "strategies.*.budget.positions_max": "2",
-    "strategies.*.budget.trades_per_day_max": "7",
-    "strategies.*.shadow": "true",
-    "strategies.*.priority": "7",
-    "strategies.*.pyramiding": "true",
-    "strategies.*.max_hold": "3d",
-    "strategies.*.tier": "core",
-    "strategies.*.enter": "close > 8",
-    "strategies.*.exit": "close < 4",
-    "strategies.*.strength": "rsi(14) / 100",
-    "strategies.*.stop": "6%",
-    "strategies.*.target": "20%",
-    "strategies.*.trail": "3%",
-    "strategies.*.preset": "quick",
-    "strategies.*.parameters.*": "21",
-}
-# Keys with one possible value so far, and what else must change for another value to be coherent.
-SINGLE = {"app.exchange.name": "kraken"}
-ALONG = {
-    "app.quote": {
-        "TRADER__UNIVERSE__TIERS__CORE__PAIRS": "BTC/EUR",
-        "TRADER__UNIVERSE__TIERS__ROTATIONAL__PAIRS": "ADA/EUR",
-        "TRADER__UNIVERSE__TIERS__EVENT__PAIRS": "XRP/EUR",
-        "TRADER__UNIVERSE__REGIME__BENCHMARK": "BTC/EUR",
-    },
-    "strategies.*.pyramiding": {"TRADER__POLICY__LIMITS__PYRAMIDING": "true"},
-    "universe.timeframe": {"TRADER__UNIVERSE__REFRESH": "4h"},
-    **{
-        f"universe.tiers.{tier}.keep": {f"TRADER__UNIVERSE__TIERS__{tier.upper()}__TAKE": "8"}
-        for tier in ("core", "rotational", "event")
-    },
-}
-# The one name in the policy below that stands for each `*`; else the strategy `cross`.
-STARS = {
-    "signals.presets.*.*": "signals.presets.slow.calm",
-    "signals.triggers.*.rule": "signals.triggers.cheap.rule",
-    "signals.triggers.*.parameters.*": "signals.triggers.cheap.parameters.level",
-    "strategies.*.parameters.*": "strategies.cross.parameters.fast",
-    "strategies.*.enter": "strategies.dip.enter",
-    "universe.regime.states.*.when": "universe.regime.states.bear.when",
-    "universe.regime.states.*.tiers": "universe.regime.states.bear.tiers",
-    "universe.regime.states.*.risk": "universe.regime.states.bear.risk",
-}
-UNIVERSE = """
-tiers:
-  core: {pairs: [BTC/USDT, ETH/USDT]}
-  rotational: {pairs: [ADA/USDT]}
-  event: {pairs: [XRP/USDT]}
-regime:
-  states:
-    bear: {when: close < 5, tiers: [rotational], risk: 50%}
-    calm: {tiers: [core, rotational], risk: 100%}
-"""
-SIGNALS = """
-presets:
-  slow: {calm: 50}
-  quick: {calm: 5}
-triggers:
-  cheap: {rule: close < level, parameters: {level: 7}}
-"""
-STRATEGIES = """
-cross:
-  preset: slow
-  parameters: {fast: 20}
-dip:
-  enter: cheap
-  stop: 5%
-"""
+PROVE = Path(__file__).resolve().parents[2] / "scripts" / "prove"
+NAMES = ("harness", "key_values", "key_readers", "keys")
 
 
-def _seen(form: Form) -> tuple[Any, Any]:
-    return build_parameters(form, {"cross": ""}), build_settings(form)
+@pytest.fixture(scope="module")
+def proof() -> Iterator[dict[str, ModuleType]]:
+    """The modules of the proof, which are scripts and not part of the package."""
+    before = list(sys.path)
+    sys.path.insert(0, str(PROVE))
+    yield {name: importlib.import_module(name) for name in NAMES}
+    sys.path[:] = before
+    for name in NAMES:
+        sys.modules.pop(name, None)
 
 
-def _sources(sources_of: FindSources) -> Any:
-    return sources_of(universe=UNIVERSE, signals=SIGNALS, strategies=STRATEGIES)
+@pytest.fixture(scope="module")
+def changed(proof: dict[str, ModuleType]) -> dict[str, set[tuple[str, str]]]:
+    """By key, the fields that another value of it changes."""
+    return proof["keys"].all_changed_fields()
 
 
-def test_every_leaf_of_the_schema_is_in_the_table() -> None:
+def test_every_leaf_of_the_schema_is_in_the_table(proof: dict[str, ModuleType]) -> None:
     keys = all_keys()
-    assert len(keys) > 40
-    assert set(CHANGED) == set(keys)
+    assert len(keys) > 100
+    assert set(proof["key_values"].CHANGED) == set(keys)
     assert tuple(row.key for row in key_rows()) == keys
 
 
-@pytest.mark.parametrize("key", sorted(set(CHANGED) - set(SINGLE)))
-def test_another_value_changes_what_is_read(sources_of: FindSources, key: str) -> None:
-    sources = _sources(sources_of)
-    concrete = STARS.get(key, key.replace("*", "cross"))
-    name = "TRADER__" + concrete.upper().replace(".", "__")
-    along = ALONG.get(key, {})
-    # What changes along is the same in both, or it alone could make the difference.
-    before = _seen(check_policy(sources, {} if key == "app.quote" else along).form)
-    after = _seen(check_policy(sources, {name: CHANGED[key], **along}).form)
-    assert before != after
+@pytest.mark.parametrize("key", all_keys())
+def test_another_value_changes_what_is_built(
+    changed: dict[str, set[tuple[str, str]]], key: str
+) -> None:
+    assert changed[key]
 
 
-def test_the_quote_currency_itself_is_read(sources_of: FindSources) -> None:
-    env = {"TRADER__APP__QUOTE": "EUR", **ALONG["app.quote"]}
-    parameters, _ = _seen(check_policy(_sources(sources_of), env).form)
-    assert parameters.quote == "EUR"
+# Key -> a field it becomes, worked by hand: the table above must not be right by accident.
+BECOMES = {
+    "policy.limits.day_stop": {("Limits", "day_stop_ppm")},
+    "policy.limits.exposure_max": {
+        ("Limits", "exposure_ppm_max"),
+        ("StrategySpec", "budget_exposure_ppm"),
+    },
+    "universe.tiers.event.filters.age_min": {("TierSpec", "age_ms_min")},
+    "universe.regime.states.*.when": {("RegimeSpec", "program")},
+    "strategies.*.max_hold": {("StrategySpec", "hold_ms_max")},
+    "strategies.*.stop": {("StrategySpec", "program")},
+    "strategies.*.tier": {("StrategySpec", "tier"), ("StrategySpec", "symbols")},
+    "app.exchange.timeout_ms": {("Settings", "timeout_ms")},
+}
 
 
-@pytest.mark.parametrize("key", sorted(SINGLE))
-def test_a_key_with_one_possible_value_is_read_too(sources_of: FindSources, key: str) -> None:
-    form = check_policy(_sources(sources_of), {}).form
-    other = copy.deepcopy(form)
-    *path, last = key.split(".")
-    place: Any = other
-    for step in path:
-        place = place[step]
-    place[last] = SINGLE[key]
-    assert _seen(form) != _seen(other)
+@pytest.mark.parametrize("key", sorted(BECOMES))
+def test_a_key_becomes_the_field_that_is_meant(
+    changed: dict[str, set[tuple[str, str]]], key: str
+) -> None:
+    assert changed[key] == BECOMES[key]
+
+
+def test_a_key_whose_reader_is_removed_is_found_to_be_dead(
+    proof: dict[str, ModuleType], changed: dict[str, set[tuple[str, str]]], tmp_path: Path
+) -> None:
+    keys, key_readers = proof["keys"], proof["key_readers"]
+    classes = keys.classes_of(changed)
+    (tmp_path / "as_it_is").mkdir()
+    whole = key_readers.copy_of(keys.ROOT, tmp_path / "as_it_is")
+    # Of the first, another class has a field of the same name that goes on being read.
+    removed = {
+        ("TierSpec", "positions_max"): "take",
+        ("Limits", "drawdown_ppm_max"): "day_stop_ppm",
+    }
+    found = key_readers.readers(whole, classes, removed)
+    assert all(found.values())
+    (tmp_path / "without").mkdir()
+    without = key_readers.copy_of(keys.ROOT, tmp_path / "without")
+    for field, instead in removed.items():
+        for place in found[field]:
+            name, _, line = place.rpartition(":")
+            lines = (without / name).read_text().splitlines(keepends=True)
+            lines[int(line) - 1] = lines[int(line) - 1].replace(f".{field[1]}", f".{instead}")
+            (without / name).write_text("".join(lines))
+    dead = set(all_keys()) - set(keys.read_keys(changed, key_readers.readers(without, classes)))
+    assert "policy.limits.drawdown_max" in dead
+    assert dead == {
+        "policy.limits.drawdown_max",
+        *(f"universe.tiers.{tier}.positions_max" for tier in ("core", "rotational", "event")),
+        "policy.profile",  # it changes what nobody reads then
+    }

@@ -143,10 +143,8 @@ def _policies(state_dir: str, journal: str) -> Iterator[tuple[str, Path]]:
     places = [Path(journal)] if journal else sorted(_root(state_dir).glob("*/journal.db"))
     for place in places:
         with Journal.open(place, read_only=True) as opened:
-            for entry in opened.entries(kinds=["policy"]):
-                sha = str(entry.payload["sha"])
-                if opened.has_blob(sha):
-                    yield sha, place
+            named = [str(entry.payload["sha"]) for entry in opened.entries(kinds=["policy"])]
+            yield from ((sha, place) for sha in named if opened.has_blob(sha))
 
 
 def _root(state_dir: str) -> Path:
