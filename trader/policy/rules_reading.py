@@ -98,7 +98,8 @@ class Reader:
         self._step(tree.span)
         self._depth += 1
         try:
-            return replace(self._shape(tree, scope), span=tree.span)
+            value = self._shape(tree, scope)
+            return value if value.span == tree.span else replace(value, span=tree.span)
         finally:
             self._depth -= 1
 
