@@ -90,6 +90,8 @@ class Maker:
             for symbol in SYMBOLS:
                 tx.append("bars", self._bars(symbol, bar_ms), now_ms)
         plan: dict[str, Any] = {"bar_ms": bar_ms, "legs": legs, "refused": [], "trail": "0" * 64}
+        plan["results"] = {"cross": self.random.randrange(-(10**6), 10**6)}
+        plan["members"] = {"core": f"{bar_ms} {' '.join(SYMBOLS)}"}
         self.journal.append("plan", plan, now_ms)
         for leg in legs:
             self._carry_out(leg, now_ms)
