@@ -50,9 +50,15 @@ def tell_regime(snapshot: Snapshot) -> Regime:
     name, why, again = _tell(snapshot, regime, newest, seen)
     told = (NO_BAR_MS if again else newest, name)
     known = (state.number("regime_ms"), state.word("regime"))
-    answer = f"REGIME_UNKNOWN {why}" if why else f"REGIME_TOLD regime={name}"
+    answer = f"REGIME_UNKNOWN {why}" if why else _permits(regime, name)
     row = TrailRow(ROW_NAME, regime.benchmark, seen, {}, (), answer)
     return Regime(name, None if told == known else told, (row,))
+
+
+def _permits(regime: RegimeSpec, name: str) -> str:
+    state = next(state for state in regime.states if state.name == name)
+    tiers = ",".join(state.tiers) or "none"
+    return f"REGIME_TOLD regime={name} risk_ppm={state.risk_ppm} tiers={tiers}"
 
 
 def _tell(
