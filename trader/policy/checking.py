@@ -113,7 +113,7 @@ def _note(out: Gathered, detail: Any) -> Path:
     steps = _steps(loc[:-1] if bad_key else loc)
     path = tuple(step for step in steps if isinstance(step, str))
     node = find(out.tree, steps) or _nearest(out.tree, steps)
-    if node.absent:
+    if node.absent or path in out.broken:  # said already: what was refused is now missing
         return path
     guess = len(out.problems) < GUESSES_MAX
     code, message, hint = _words(path, node, detail, bad_key=bad_key, guess=guess)
@@ -165,7 +165,8 @@ def _words(
         what = "a list" if isinstance(node.value, list) else "a single value"
         return Code.WRONG_KIND.name, f"must hold keys and values, not {what}", ""
     if kind == "list_type":
-        return Code.WRONG_KIND.name, "must be a list", "write [BTC/USDT, ETH/USDT]"
+        example = "[core]" if path[-1] == "tiers" else "[BTC/USDT, ETH/USDT]"
+        return Code.WRONG_KIND.name, "must be a list", f"write {example}"
     if kind == "literal_error":
         return (
             Code.NOT_A_CHOICE.name,

@@ -18,6 +18,7 @@ from trader.policy.findings import Asked, Finding, Form, amount, key, opening, t
 from trader.policy.problems import Code
 from trader.policy.quantities import duration_ms
 from trader.policy.reading import Node
+from trader.policy.tree import find
 
 
 def _own(name: str, *keys: str) -> tuple[tuple[str, ...], ...]:
@@ -53,10 +54,12 @@ def hold(form: Form, _tree: Node) -> Iterator[Finding]:
             yield Finding(Code.HOLD_SHORT, _own(name, "max_hold"), message, hint)
 
 
-def stop_missing(form: Form, _tree: Node) -> Iterator[Finding]:
+def stop_missing(form: Form, tree: Node) -> Iterator[Finding]:
     """A strategy of rules alone without a stop: what it can lose has no bound."""
     for name, row in form["strategies"].items():
-        if row["enter"] and not row["file"] and not row["stop"]:
+        stop = find(tree, ("strategies", name, "stop"))
+        said = stop is not None and stop.value != ""  # one that was refused is not missing
+        if row["enter"] and not row["file"] and not said:
             message = f"strategy {name} of rules has no stop: its loss would have no bound"
             yield Finding(Code.STOP_MISSING, _own(name), message, "write stop: 5%, or a rule")
 

@@ -394,11 +394,11 @@ class Number(Kind):
     def convert(self, text: str) -> str | int:
         """See Kind."""
         try:
-            return quantities.parse_integer(text)
+            value: int | Decimal = quantities.parse_integer(text)
         except BadText:
             value = quantities.parse_decimal(text)
         _bound(value, -(10**12), 10**12, f"{shown(text)} is outside -10^12 to 10^12")
-        return quantities.decimal_text(value)
+        return value if isinstance(value, int) else quantities.decimal_text(value)
 
     def words(self) -> str:
         """See Kind."""

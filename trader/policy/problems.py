@@ -212,6 +212,8 @@ def looks_like_credential(text: str) -> bool:
         return True
     if not re.fullmatch(_LONG_WORD, text):
         return False
+    if text.isdigit():
+        return False  # a number without end is refused as one
     if re.fullmatch(_LONG_HEX, text):
         return True
     digits = any(c.isdigit() for c in text)

@@ -1,0 +1,140 @@
+"""Broken strategies.yaml: keys, kinds, rules, distances and budgets of a strategy.
+
+Lives here: the table. Must not live here: broken text (see `broken_text`), rules between keys.
+"""
+
+from __future__ import annotations
+
+from .broken_kinds import Row, rows_of
+
+C = "cross:\n  "
+DIP = "dip:\n  enter: close < open\n  stop: 5%\n  "
+
+
+def _key(text: str, code: str, part: str = "") -> tuple[str, list[str], str]:
+    """A strategy with this line, and the code it gives there."""
+    return f"{C}{text}\n", [f"2 {code} cross.{text.split(':', maxsplit=1)[0]}"], part
+
+
+def _rule(text: str, code: str, part: str = "") -> tuple[str, list[str], str]:
+    """A strategy of rules with one more line, and the code it gives there."""
+    return f"{DIP}{text}\n", [f"4 {code} dip.{text.split(':', maxsplit=1)[0]}"], part
+
+
+ROWS: list[Row] = rows_of(
+    "strategies",
+    [
+        # --- names and shapes
+        ("Cross: {}\n", ["1 BAD_NAME Cross"], "not a name"),
+        ("my-cross: {}\n", ["1 BAD_NAME my-cross"], "lower case"),
+        ("1: {}\n", ["1 BAD_NAME 1"], "lower case"),
+        ("a__b: {}\n", ["1 BAD_NAME a__b"], "single underscores"),
+        ("a" * 33 + ": {}\n", ["1 BAD_NAME " + "a" * 33], "at most 32"),
+        ("cross: ma_cross.py\n", ["1 WRONG_KIND cross"], "keys and values"),
+        ("cross: []\n", ["1 WRONG_KIND cross"], "not a list"),
+        ("cross:\n", ["1 NO_VALUE cross"], "no value"),
+        ("strategies: {cross: {}}\n", ["1 UNKNOWN_KEY strategies.cross"], "strategies"),
+        # --- flags, counts, words
+        _key("enabled: no", "NOT_A_BOOLEAN", "mean false"),
+        _key("enabled: Yes", "NOT_A_BOOLEAN", "mean true"),
+        _key("enabled: True", "NOT_A_BOOLEAN", "mean true"),
+        _key("enabled: 1", "NOT_A_BOOLEAN", "true or false"),
+        _key("enabled: []", "WRONG_KIND", "not a list"),
+        _key("shadow: y", "NOT_A_BOOLEAN", "true or false"),
+        _key("pyramiding: off", "NOT_A_BOOLEAN", "mean false"),
+        _key("priority: high", "NOT_AN_INTEGER", "'high'"),
+        _key("priority: -1", "OUT_OF_RANGE", "outside"),
+        _key("priority: 1.5", "NOT_AN_INTEGER", "whole"),
+        _key("ttl_bars: 0", "OUT_OF_RANGE", "1 to 1000"),
+        _key("timeframe: hourly", "NOT_A_CHOICE", "one of 1m"),
+        _key("timeframe: 1H", "NOT_A_CHOICE", "did you mean 1h"),
+        _key("timeframe: 12:30:00", "NOT_A_CHOICE", "12:30:00"),
+        _key("max_hold: 3", "NOT_A_DURATION", "unit"),
+        _key("max_hold: 3 days", "NOT_A_DURATION", "write"),
+        _key("max_hold: 99999d", "OUT_OF_RANGE", "3650d"),
+        _key("tier: main", "NOT_A_CHOICE", "core"),
+        _key("tier: [core]", "WRONG_KIND", "not a list"),
+        _key("preset: Slow", "NOT_A_NAME", "lower case"),
+        _key("preset: slow", "PRESET_UNKNOWN", "presets"),
+        _key("file: ../x.py", "NOT_A_NAME", "Python file"),
+        _key("file: /x.py", "NOT_A_NAME", "Python file"),
+        _key("file: x.txt", "NOT_A_NAME", "Python file"),
+        # --- instruments
+        _key("instruments: all", "NOT_A_CHOICE", "univ"),
+        _key("instruments: ['*/USDT']", "NOT_A_PAIR", "tier"),
+        _key("instruments: [ETH]", "NOT_A_PAIR", "BTC/USDT"),
+        _key("instruments: [DOGE/USDT]", "PAIR_OUTSIDE_UNIVERSE", "in no tier"),
+        _key("instruments: [ETH/USDT:USDT]", "PAIR_DERIVATIVE", "only spot"),
+        _key("instruments: [ETH/USDT, ETH/USDT]", "PAIR_TWICE", "keep one"),
+        _key("instruments: {ETH/USDT: 1}", "WRONG_KIND", "must be a list"),
+        (
+            C + "tier: core\n  instruments: [ETH/USDT]\n",
+            ["3 INSTRUMENTS_TWICE cross.instruments"],
+            "keep one",
+        ),
+        # --- size and budget
+        _key("size: 5%", "WRONG_KIND", "keys and values"),
+        (C + "size: {equity_share: 5}\n", ["2 SHARE_SCALE cross.size.equity_share"], "mean 5%"),
+        (C + "size: {equity_share: 0}\n", ["2 OUT_OF_RANGE cross.size.equity_share"], "outside"),
+        (C + "size: {notional_min: ten}\n", ["2 NOT_A_NUMBER cross.size.notional_min"], "'ten'"),
+        (C + "size: {risk: 1%}\n", ["2 RISK_AMBIGUOUS cross.size.risk"], "size.equity_share"),
+        (C + "size: {stake: 100}\n", ["2 UNKNOWN_KEY cross.size.stake"], "known here"),
+        (C + "budget: {exposure: 50}\n", ["2 SHARE_SCALE cross.budget.exposure"], "mean 50%"),
+        (C + "budget: {loss: -1%}\n", ["2 OUT_OF_RANGE cross.budget.loss"], "outside"),
+        (C + "budget: {max_risk: 1%}\n", ["2 RISK_AMBIGUOUS cross.budget.max_risk"], "loss"),
+        (
+            C + "budget: {positions_max: 1.0}\n",
+            ["2 NOT_AN_INTEGER cross.budget.positions_max"],
+            "whole",
+        ),
+        (
+            C + "budget: {trades_per_day_max: ~}\n",
+            ["2 NOT_AN_INTEGER cross.budget.trades_per_day_max"],
+            "'~'",
+        ),
+        # --- parameters
+        (
+            C + "parameters: {a: nan, b: 1e3, c: x}\n",
+            [f"2 NOT_A_NUMBER cross.parameters.{name}" for name in "abc"],
+            "finite",
+        ),
+        _key("parameters: [1, 2]", "WRONG_KIND", "not a list"),
+        (C + "parameters: {Fast: 1}\n", ["2 BAD_NAME cross.parameters.Fast"], "lower case"),
+        (C + "parameters: {fast: {}}\n", ["2 WRONG_KIND cross.parameters.fast"], "not a mapping"),
+        (DIP + "parameters: {n: 5}\n", ["4 PARAMETER_UNKNOWN dip.parameters.n"], "n"),
+        # --- distances
+        ("dip:\n  enter: close < open\n", ["1 STOP_MISSING dip"], "write stop"),
+        ("dip:\n  enter: close < open\n  stop: 5\n", ["3 NOT_A_SHARE dip.stop"], "write 5%"),
+        ("dip:\n  enter: close < open\n  stop: 0.05\n", ["3 NOT_A_SHARE dip.stop"], "write 5%"),
+        ("dip:\n  enter: close < open\n  stop: 0%\n", ["3 OUT_OF_RANGE dip.stop"], "above 0"),
+        ("dip:\n  enter: close < open\n  stop: 100%\n", ["3 OUT_OF_RANGE dip.stop"], "at most"),
+        ("dip:\n  enter: close < open\n  stop: -5%\n", ["3 NOT_A_SHARE dip.stop"], "not a dist"),
+        ("dip:\n  enter: close < open\n  stop: 1e1%\n", ["3 NOT_A_SHARE dip.stop"], "not a dist"),
+        ("dip:\n  enter: close < open\n  stop: close < 5\n", ["3 RULE_RESULT dip.stop"], "number"),
+        ("dip:\n  enter: close < open\n  stop: [5%]\n", ["3 WRONG_KIND dip.stop"], "not a list"),
+        _rule("target: 5", "NOT_A_SHARE", "write 5%"),
+        _rule("trail: two percent", "RULE_SYNTAX"),
+        _rule("trail: 5 * atr", "RULE_NAME", "write atr(14)"),
+        # --- rules
+        ("dip:\n  enter: close <\n  stop: 5%\n", ["2 RULE_SYNTAX dip.enter"], "yaml:2:"),
+        ("dip:\n  enter: true\n  stop: 5%\n", ["2 RULE_NAME dip.enter"], "write the condition"),
+        ("dip:\n  enter: yes\n  stop: 5%\n", ["2 RULE_NAME dip.enter"], "'yes'"),
+        ("dip:\n  enter: [close < 5]\n  stop: 5%\n", ["2 WRONG_KIND dip.enter"], "not a list"),
+        ("dip:\n  enter:\n  stop: 5%\n", ["2 NO_VALUE dip.enter"], "no value"),
+        (
+            "dip:\n  enter: close[-1] < open or clos > sma(close, 0)\n  stop: 5%\n",
+            ["2 RULE_LOOKAHEAD dip.enter", "2 RULE_NAME dip.enter", "2 RULE_PERIOD dip.enter"],
+            "a bar to come",
+        ),
+        _rule("exit: rsi(14)", "RULE_RESULT", "condition"),
+        _rule("exit: rsi(14) > 70 and", "RULE_SYNTAX"),
+        _rule("exit: import os", "RULE_FORBIDDEN"),
+        _rule("exit: eval('1') > 0", "RULE_NAME"),
+        _rule("strength: close > 1", "RULE_RESULT", "number"),
+        _rule("exit: on('15m', close) > 1", "RULE_TIMEFRAME"),
+        _rule("exit: close / 0 > 1", "RULE_DIVISION_BY_ZERO"),
+        _rule("exit: close > " + "(" * 10_000 + "1" + ")" * 10_000, "TOO_LARGE", "characters"),
+        _rule("exits: rsi(14) > 70", "UNKNOWN_KEY", "did you mean exit"),
+        ("cross:\n  file: cross.py\n  enter: close < open\n", ["3 ENTRY_TWICE cross.enter"], "one"),
+    ],
+)
