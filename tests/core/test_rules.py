@@ -250,3 +250,20 @@ def test_a_program_is_bound_once_for_the_same_numbers() -> None:
     assert bound_of(program, {"fast": 3}, "1m", MINUTE_MS) is one
     other = bound_of(program, {"fast": 4}, "1m", MINUTE_MS)
     assert other.nodes[1].numbers == (4,)
+
+
+@pytest.mark.parametrize(
+    ("values", "near"),
+    [
+        ([0.0, nan, 1.0, -2.0, 1000.0], 1),
+        ([1.0, 1025.0], 0),
+        ([1024.0, 0.9], 0),
+        ([1.0, inf], 0),
+        ([inf], 0),
+        ([1e300], 0),
+        ([nan, 0.0], 1),
+        ([], 1),
+    ],
+)
+def test_values_are_near_when_none_is_far_from_the_first(values: list[float], near: int) -> None:
+    assert kernels.near_rows(floats(values), 0, len(values), 1024.0) == near

@@ -1,5 +1,7 @@
 cimport cython
 
+cdef double FLOAT_MOST
+
 @cython.locals(i=Py_ssize_t)
 cpdef void number_rows(double value, double[::1] out, Py_ssize_t start, Py_ssize_t stop) noexcept
 
@@ -89,3 +91,6 @@ cpdef void spread_rows(const double[::1] a, Py_ssize_t first, Py_ssize_t begin, 
 
 @cython.locals(i=Py_ssize_t)
 cpdef void spread_flags(const signed char[::1] a, Py_ssize_t first, Py_ssize_t begin, Py_ssize_t end, const long long[::1] index, signed char[::1] out) noexcept
+
+@cython.locals(i=Py_ssize_t, least=double, most=double, value=double)
+cpdef int near_rows(const double[::1] a, Py_ssize_t start, Py_ssize_t stop, double factor) noexcept

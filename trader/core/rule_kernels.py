@@ -18,6 +18,8 @@ Floats: TypeAlias = "array[float] | memoryview[float]"
 Flags: TypeAlias = "array[int] | memoryview[int]"
 Times: TypeAlias = "array[int] | memoryview[int]"
 
+FLOAT_MOST = 1e300
+
 
 # --- arithmetic ----------------------------------------------------------------------------------
 
@@ -387,3 +389,26 @@ def spread_flags(a: Flags, first: int, begin: int, end: int, index: Times, out: 
     for i in range(len(index)):
         if begin <= index[i] < end:
             out[i] = a[index[i] - first]
+
+
+# --- whole histories -----------------------------------------------------------------------------
+
+
+def near_rows(a: Floats, start: int, stop: int, factor: float) -> int:
+    """1 when every finite value that is not 0 lies within [1 / factor, factor] times the first of
+    them, signs aside, and none is infinite; else 0."""
+    least = 0.0
+    most = 0.0
+    for i in range(start, stop):
+        value = a[i]
+        if value < 0.0:
+            value = -value
+        if least <= value <= most and most > 0.0:
+            continue
+        if value == 0.0 or value != value:  # noqa: PLR0124 - only a NaN differs from itself
+            continue
+        if most > 0.0 or value * factor > FLOAT_MOST:
+            return 0
+        least = value / factor
+        most = value * factor
+    return 1

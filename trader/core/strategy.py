@@ -41,7 +41,9 @@ class Window:
     Prices are made when they are first asked for.
     """
 
-    __slots__ = ("_first", "_series", "_stop", "close", "high", "low", "open", "open_ms", "volume")
+    __slots__ = (
+        "_first", "_made", "_series", "_stop", "close", "high", "low", "open", "open_ms", "volume",
+    )  # fmt: skip
 
     open_ms: memoryview[int]
     open: memoryview[float]
@@ -55,6 +57,7 @@ class Window:
         self._series = series
         self._first = first
         self._stop = len(series) if stop is None else stop
+        self._made: set[str] = set()
         self.open_ms = memoryview(series.open_ms)[first : self._stop].toreadonly()
         volume = memoryview(series.volume)[first : self._stop].toreadonly()
         self.volume = cast("memoryview[float]", volume)
@@ -62,6 +65,15 @@ class Window:
     def __len__(self) -> int:
         """Number of bars."""
         return len(self.open_ms)
+
+    def part(self, first: int, stop: int) -> Window:
+        """Rows [first, stop) of these; prices that were made already are shared."""
+        made = Window(self._series, self._first + first, self._first + stop)
+        for name in PRICES:
+            if name in self._made:
+                setattr(made, name, getattr(self, name)[first:stop])
+                made._made.add(name)
+        return made
 
     def __getattr__(self, name: str) -> memoryview[float]:
         """A price column that was not asked for before."""
@@ -71,6 +83,7 @@ class Window:
         column = price_column(ticks, self._series.tick, self._first, self._stop)
         view = cast("memoryview[float]", memoryview(column).toreadonly())
         setattr(self, name, view)
+        self._made.add(name)
         return view
 
 
