@@ -137,9 +137,10 @@ class RuleMaker:
         words: list[str] = []
         if count > 1 or (count and self.chance.random() < 0.8):
             words = [self._source(below, frame) for _ in range(count)]
-        words += self._numbers(entry)
-        if entry.session:
-            words.append(f'session="{self.chance.choice(sessions)}"')
+        session = self.chance.choice(sessions) if entry.session else ""
+        words += self._numbers(entry, TIMEFRAMES_MS.get(session, 0) // TIMEFRAMES_MS[frame])
+        if session:
+            words.append(f'session="{session}"')
         part = f".{self.chance.choice(entry.outputs)}" if entry.outputs else ""
         return f"{self._note(entry.name)}({', '.join(words)}){part}"
 
@@ -148,14 +149,16 @@ class RuleMaker:
             return self._note(self.chance.choice(COLUMNS))
         return self._series(below, frame)
 
-    def _numbers(self, entry: Indicator) -> list[str]:
-        """Numbers in order that go together; now and then the rest is left to the defaults."""
+    def _numbers(self, entry: Indicator, session_rows: int) -> list[str]:
+        """Numbers that go together and give a value within the session; by name now and then."""
         for _ in range(TRIES_MAX):
             values = [self._number(number) for number in entry.numbers]
-            if not entry.relation([float(value) for value in values]):
+            plain = [float(value) for value in values]
+            late = entry.session and entry.first_valid(plain) >= session_rows
+            if not late and not entry.relation(plain):
                 break
         else:
-            values = [Decimal(str(number.default)) for number in entry.numbers]
+            values = [Decimal(str(number.least)) for number in entry.numbers]
         words = [format(value, "f") for value in values]
         names = [number.name for number in entry.numbers]
         if names and self.chance.random() < 0.2:

@@ -227,5 +227,6 @@ REFUSED: list[tuple[str, str, int]] = [
     ("obv(session=1) > 1", "RULE_SESSION", 13),
     ("obv(session='day') > 1", "RULE_SESSION", 13),
     ("obv(session='1h') > 1", "RULE_SESSION", 13),
+    ("supertrend(4, 3, session='4h').line > 1", "RULE_SESSION", 26),
     ("on('1d', obv(session='1d')) > 1", "RULE_SESSION", 22),
 ]

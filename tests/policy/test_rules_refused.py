@@ -155,6 +155,12 @@ def test_a_session_and_a_higher_timeframe_are_judged_by_the_strategy_s_bars() ->
     assert [p.code.name for p in found] == ["RULE_TIMEFRAME", "RULE_SESSION"]
 
 
+def test_a_session_that_ends_before_its_indicator_is_ready_is_refused() -> None:
+    assert compiled("supertrend(3, 3, session='4h').line > 1").problems == ()
+    problem = only_problem("supertrend(4, 3, session='4h').line > 1")
+    assert problem.message == "a session of 4h is 4 bars; supertrend is ready on bar 5"
+
+
 def test_what_stands_below_a_refusal_s_sentence_fits_eighty_columns() -> None:
     texts = [text for text, _, _ in REFUSED] + [f"{word}(close) > 1" for word in FOREIGN]
     wide = {

@@ -128,9 +128,9 @@ def usage(indicator: Indicator) -> str:
 def indicator_value(indicator: Indicator, site: Site) -> Value:
     """The series of one output of an indicator; raises Refused."""
     series, rest = _sources(indicator, site)
-    numbers = _numbers(indicator, site, rest)
+    numbers, today = _numbers(indicator, site, rest)
     if indicator.session:
-        numbers.append(_session(indicator, site))
+        numbers.append(_session(indicator, site, today))
     output = _output(indicator, site)
     index = indicator.outputs.index(output) if output else 0
     text = f"{indicator.name}.{output}" if output else indicator.name
@@ -182,8 +182,10 @@ def _sources(indicator: Indicator, site: Site) -> tuple[list[Value], list[Value]
     return series, rest
 
 
-def _numbers(indicator: Indicator, site: Site, rest: Sequence[Value]) -> list[str]:
-    """Every number of an indicator in its table's order."""
+def _numbers(
+    indicator: Indicator, site: Site, rest: Sequence[Value]
+) -> tuple[list[str], list[float]]:
+    """Every number of an indicator in its table's order: as text, and what it is today."""
     names = [number.name for number in indicator.numbers]
     given = _given(indicator, site, rest, names)
     texts: list[str] = []
@@ -199,7 +201,7 @@ def _numbers(indicator: Indicator, site: Site, rest: Sequence[Value]) -> list[st
     why = indicator.relation(today)
     if why:
         raise site.refuse(f"{site.name}: {why}", code=Code.RULE_PERIOD)
-    return texts
+    return texts, today
 
 
 def _given(
@@ -263,7 +265,7 @@ def _bounded(owner: str, number: NumberOf, value: Value) -> str:
     return period(value, f"{number.name} of {owner}", least, most, whole=number.whole)
 
 
-def _session(indicator: Indicator, site: Site) -> str:
+def _session(indicator: Indicator, site: Site, today: Sequence[float]) -> str:
     given = dict(site.keywords).get(SESSION)
     hint = f"write {usage(indicator)}: anew each UTC day"
     if given is None:
@@ -276,9 +278,16 @@ def _session(indicator: Indicator, site: Site) -> str:
         say = f"{shown(given.text)} is no session"
         hint = f"one of {', '.join(TIMEFRAMES_MS)}"
         raise Refused(Code.RULE_SESSION, given.span, say, hint)
-    if site.bar and (length <= TIMEFRAMES_MS[site.bar] or length % TIMEFRAMES_MS[site.bar]):
+    if not site.bar:
+        return given.text
+    rows, left = divmod(length, TIMEFRAMES_MS[site.bar])
+    if left or rows < 2:
         say = f"a session of {given.text} does not hold several whole bars of {site.bar}"
         raise Refused(Code.RULE_SESSION, given.span, say)
+    first = indicator.first_valid(today) + 1
+    if first > rows:
+        say = f"a session of {given.text} is {rows} bars; {site.name} is ready on bar {first}"
+        raise Refused(Code.RULE_SESSION, given.span, say, "a longer session, or a smaller number")
     return given.text
 
 
