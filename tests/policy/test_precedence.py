@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,14 @@ def test_a_folder_in_the_place_of_a_file_is_unreadable(
 ) -> None:
     folder = write_policy(signals=None)
     (folder / "signals.yaml").mkdir()
+    assert _codes(tmp_path) == ["config/signals.yaml:0 FILE_UNREADABLE"]
+
+
+def test_a_pipe_in_the_folder_is_refused_and_not_waited_for(
+    tmp_path: Path, write_policy: WritePolicy
+) -> None:
+    write_policy(signals=None)
+    os.mkfifo(tmp_path / "config" / "signals.yaml")
     assert _codes(tmp_path) == ["config/signals.yaml:0 FILE_UNREADABLE"]
 
 

@@ -6,12 +6,14 @@ they mean; and no yaml, so that a cached policy costs no parser.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from trader.policy.problems import Code, PolicyError, problem_of
+from trader.policy.regular_files import read_regular
 
 SECTIONS = ("app", "policy", "universe", "signals", "strategies")
 PROFILES = ("conservative", "aggressive")
@@ -122,7 +124,7 @@ def _named(config: str, cwd: Path, stdin: str | None) -> list[Source]:
 def _folder(label: str, folder: Path) -> list[Source]:
     """The five files of a folder, and a warning for every other YAML file beside them."""
     sources = [
-        _file(f"{label}/{section}.yaml", section, folder / f"{section}.yaml")
+        _file(f"{label}/{section}.yaml", section, folder / f"{section}.yaml", waits=False)
         for section in SECTIONS
     ]
     wanted = {f"{section}.yaml" for section in SECTIONS}
@@ -138,11 +140,15 @@ def _folder(label: str, folder: Path) -> list[Source]:
     return sources
 
 
-def _file(label: str, section: str, path: Path) -> Source:
+def _file(label: str, section: str, path: Path, *, waits: bool = True) -> Source:
+    """One file; a pipe is waited for only when the user named it (`-c <(...)`)."""
     folder = str(path.parent)
     try:
-        with path.open("rb") as stream:
-            data = stream.read(SIZE_BYTES_MAX + 1)
+        if waits:
+            with path.open("rb") as stream:
+                data = stream.read(SIZE_BYTES_MAX + 1)
+        else:
+            data = _regular(path)
     except FileNotFoundError:
         return Source(label, section, folder, b"", _missing(path, section))
     except OSError as error:
@@ -150,6 +156,15 @@ def _file(label: str, section: str, path: Path) -> Source:
         fault = Fault(Code.FILE_UNREADABLE.name, f"cannot be read: {why}")
         return Source(label, section, folder, b"", fault)
     return Source(label, section, folder, data)
+
+
+def _regular(path: Path) -> bytes:
+    """What a regular file holds, within the bound; raises OSError."""
+    found = read_regular(path, SIZE_BYTES_MAX)
+    if found is None:
+        kind = errno.EISDIR if path.is_dir() else errno.EINVAL
+        raise OSError(kind, "is a directory" if path.is_dir() else "not a regular file")
+    return found[0]
 
 
 def _missing(path: Path, section: str) -> Fault:
