@@ -20,9 +20,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from trader import build
-from trader.app.context import Clock, PassSetup
+from trader.app.context import Clock, PassSetup, StrategySource
 from trader.app.inputs import decision_inputs
 from trader.app.ports import Venue
+from trader.app.strategy_verdicts import judge, without_refused
 from trader.errors import UsageError, VenueUnavailable
 from trader.journal.journal import Journal
 from trader.ops.clock import SystemClock, TravelClock
@@ -30,7 +31,7 @@ from trader.ops.latch import Latch
 from trader.ops.secrets import load_credentials
 from trader.policy.cache import load_checked
 from trader.policy.checked import Checked
-from trader.policy.parameters import Settings, build_settings
+from trader.policy.parameters import Settings, build_parameters, build_settings
 from trader.policy.sources import find_sources
 from trader.policy.strategy_files import load_strategies
 
@@ -133,16 +134,30 @@ def state_root(options: SetupOptions, named: str = "") -> Path:
 def load_policy(options: SetupOptions) -> Checked:
     """The checked policy, from its cache when it was checked before."""
     sources = find_sources(options.configs, cwd=options.cwd, env=options.env, stdin=options.stdin)
-    cache = state_root(options) / "cache"
-    return load_checked(sources, options.env, cache, build.code_hash())
+    return load_checked(sources, options.env, cache_folder(options), build.code_hash())
 
 
-def load_setup(options: SetupOptions) -> Setup:
-    """Policy, strategies, clock and places. Raises UsageError; touches no venue, no journal."""
+def cache_folder(options: SetupOptions) -> Path:
+    """Where checked policies and verdicts on strategy files are kept."""
+    return state_root(options) / "cache"
+
+
+def load_setup(options: SetupOptions, *, decides: bool = True) -> Setup:
+    """Policy, strategies, clock and places. Raises UsageError; touches no venue, no journal.
+
+    `decides`: false for what must work whatever the strategy files are like: none is loaded.
+    """
     checked = load_policy(options)
     settings = build_settings(checked.form)
-    texts = {name: source.text for name, source in load_strategies(checked).items()}
-    parameters, strategies = decision_inputs(checked.form, texts)
+    strategies: tuple[StrategySource, ...] = ()
+    refused: tuple[str, ...] = ()
+    if decides:
+        texts = {name: source.text for name, source in load_strategies(checked).items()}
+        parameters, strategies = decision_inputs(checked.form, texts, tolerant=True)
+        verdicts = judge(parameters, strategies, cache_folder(options), build.code_hash())
+        strategies, refused = without_refused(parameters, strategies, verdicts)
+    else:
+        parameters = build_parameters(checked.form, dict.fromkeys(checked.form["strategies"], ""))
     folder = state_root(options, settings.state_dir) / f"{parameters.account}-{parameters.mode}"
     places = Places(folder)
     clock = _clock(options, settings, parameters.mode)
@@ -165,11 +180,12 @@ def load_setup(options: SetupOptions) -> Setup:
         sleep=time.sleep,
         status_path=places.status,
         skew_ms_max=0 if options.now else SKEW_MS_MAX,
+        refused=refused,
     )
     return Setup(checked, settings, places, run, clock, latch, stop, options.env)
 
 
-def parse_time(text: str) -> int:
+def parse_time(text: str, option: str = "--now") -> int:
     """Epoch seconds, epoch milliseconds, or an ISO 8601 time (UTC unless it says otherwise)."""
     if text.isdigit():
         value = int(text)
@@ -178,7 +194,7 @@ def parse_time(text: str) -> int:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise UsageError(
-            f"--now {text!r} is not a time", "write 2024-01-31T12:00 or epoch seconds"
+            f"{option} {text!r} is not a time", "write 2024-01-31T12:00 or epoch seconds"
         ) from error
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

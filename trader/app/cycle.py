@@ -25,6 +25,7 @@ from trader.app.reconcile import (
     reconcile,
 )
 from trader.app.status_file import write_status
+from trader.app.strategy_verdicts import CHEAT_HINT
 from trader.core.canonical import canonical
 from trader.core.membership import is_universe_row
 from trader.core.plan import Plan, plan_payload
@@ -38,7 +39,6 @@ from trader.errors import ExitCode, UsageError, worst
 from trader.journal.journal import Journal
 
 DATA_CODES = ("DATA_", "QUOTE_")
-CHEAT_HINT = "mend it, or see `trader strategy check`"
 # What a venue adapter calls a refusal that only a human can mend.
 KEY_CODES = frozenset({"auth", "no_right", "clock"})
 

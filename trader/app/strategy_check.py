@@ -23,6 +23,7 @@ from trader.app.strategy_verdict import (
     CONDITIONS,
     Columns,
     Difference,
+    Subject,
     Verdict,
     exact_difference,
     holding,
@@ -35,7 +36,6 @@ from trader.app.strategy_verdict import (
 )
 from trader.app.strategy_wire import Bars
 
-REQUIRED = ("enter", "exit", "stop")
 SPAN_LEAST, SPAN_MOST = 96, 320
 # What is generated before a window, in warm-ups, to look at where windows start.
 BEFORE = 6
@@ -56,24 +56,6 @@ WORLDS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("CLOCK", "three years earlier", {"clock_s": -26_285 * HOUR_S}),
 )
 HASH_SEEDS = (1, 20_240, 777)
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What is checked.
-
-    Attributes:
-        numbers: its parameters; None: the file's own. step_ms: length of its bars.
-        anchor_bars: the anchor block; windows are as long as a decision's.
-        required: columns it must return.
-    """
-
-    name: str
-    text: str
-    numbers: Mapping[str, float | int] | None
-    step_ms: int
-    anchor_bars: int
-    required: tuple[str, ...] = REQUIRED
 
 
 @dataclass(slots=True)

@@ -44,10 +44,29 @@ REFUSED = frozenset(
         "WARMUP_INVALID",
     }
 )
+REQUIRED = ("enter", "exit", "stop")
 CONDITIONS = frozenset({"enter", "exit"})
 # Of a column's own range: what a fading start may leave (e**-10 of it, doubled twice).
 RESIDUAL = 2e-4
 ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is checked.
+
+    Attributes:
+        numbers: its parameters; None: the file's own. step_ms: length of its bars.
+        anchor_bars: the anchor block; windows are as long as a decision's.
+        required: columns it must return.
+    """
+
+    name: str
+    text: str
+    numbers: Mapping[str, float | int] | None
+    step_ms: int
+    anchor_bars: int
+    required: tuple[str, ...] = REQUIRED
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ def seal(*, config: Config, state_dir: StateDir) -> int:
     """Close everything so far into a sealed file, and go on in a new, small one."""
     from trader.journal.segments import close_segment
 
-    setup = account_setup(setup_options(config, state_dir))
+    setup = account_setup(setup_options(config, state_dir), decides=False)
     with hold(setup.places.lock):
         sealed = close_segment(setup.places.journal, setup.clock.now_ms())
     number, span = sealed.number, f"entries {sealed.from_seq} to {sealed.to_seq}"
@@ -39,7 +39,7 @@ def repair(*, config: Config, state_dir: StateDir) -> int:
     from trader.journal.rebuild import repair as repair_journal
     from trader.journal.verify import ERROR, verify
 
-    setup = account_setup(setup_options(config, state_dir))
+    setup = account_setup(setup_options(config, state_dir), decides=False)
     path, mode = setup.places.journal, setup.run.parameters.mode
     with hold(setup.places.lock):
         # Errors about an entry: folding a damaged one would spoil the rows it once made.
@@ -66,7 +66,7 @@ def accept_head(*, config: Config, state_dir: StateDir, by: By = "", reason: Rea
     """
     from trader.journal.acceptance import accept_head as accept
 
-    setup = account_setup(setup_options(config, state_dir))
+    setup = account_setup(setup_options(config, state_dir), decides=False)
     with hold(setup.places.lock):
         accepted = accept(setup.places.journal, by, reason, setup.clock.now_ms())
     if accepted is None:

@@ -74,7 +74,7 @@ def replay(
     from trader.app.replay import replay as replay_cycles
     from trader.build import code_hash
 
-    setup = account_setup(setup_options(config, state_dir))
+    setup = account_setup(setup_options(config, state_dir), decides=False)
     with open_journal(setup, read_only=True) as journal:
         last = journal.last_cycle()
         chosen = cycles or ([last.cycle] if last else [])
@@ -97,7 +97,7 @@ def explain(
     """Tell the story of one decision in words."""
     from trader.app.explain import explain as explain_cycle
 
-    setup = account_setup(setup_options(config, state_dir))
+    setup = account_setup(setup_options(config, state_dir), decides=False)
     with open_journal(setup, read_only=True) as journal:
         story = explain_cycle(journal, cycle)
     if as_json:
@@ -187,7 +187,7 @@ def chosen_journal(config: list[str], state_dir: str, journal: str) -> tuple[str
     """(mode, path) of the file that is named, else of the policy's account."""
     if journal:
         return "audit", Path(journal)
-    setup = account_setup(setup_options(config, state_dir))
+    setup = account_setup(setup_options(config, state_dir), decides=False)
     return mode_of(setup), setup.places.journal
 
 

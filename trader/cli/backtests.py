@@ -18,7 +18,9 @@ from trader.app.backtest import Progress, run_backtest
 from trader.app.backtest_inputs import BacktestOptions, build_inputs
 from trader.app.backtest_report import build_report
 from trader.app.inputs import decision_inputs
+from trader.app.strategy_verdicts import refuse_cheats
 from trader.bars.load import BarFile, load_bars
+from trader.build import code_hash
 from trader.cli.given import setup_options
 from trader.cli.output import console, print_json
 from trader.cli.timeranges import parse_timerange
@@ -28,7 +30,7 @@ from trader.domain.instrument import Instrument
 from trader.errors import UsageError
 from trader.policy.checked import Checked
 from trader.policy.strategy_files import load_strategies
-from trader.wiring import load_policy
+from trader.wiring import cache_folder, load_policy
 
 PPM_PER_BPS = 100
 
@@ -78,7 +80,8 @@ def backtest(
     options = read_options(
         checked, timerange, starting_balance, fee, spread, tuple(strategy), timeframe
     )
-    report = backtest_report(checked, bars, options, instruments, verbose=verbose > 0)
+    cache = cache_folder(setup_options(config, state_dir))
+    report = backtest_report(checked, bars, options, instruments, cache, verbose=verbose > 0)
     if as_json:
         print_json(report)
     else:
@@ -93,23 +96,31 @@ def backtest_report(
     bars: Sequence[str],
     options: BacktestOptions,
     instruments: str,
+    cache: Path,
     *,
     verbose: bool,
 ) -> dict[str, Any]:
-    """The report of one run."""
+    """The report of one run; `cache`: where verdicts on strategy files are kept."""
     rules = read_rules(instruments) if instruments else {}
+    files = load_files(bars, rules)
+    texts = {name: source.text for name, source in load_strategies(checked).items()}
+    parameters, sources = decision_inputs(checked.form, texts)
+    codes = {source.name: source.code for source in sources}
+    inputs = build_inputs(parameters, codes, files, options, rules)
+    refuse_cheats(inputs.parameters, sources, cache, code_hash())
+    with _progress(shown=verbose) as advance:
+        return build_report(run_backtest(inputs, advance))
+
+
+def load_files(bars: Sequence[str], rules: Mapping[str, Instrument]) -> dict[str, BarFile]:
+    """Bar files by instrument; raises UsageError or DataError."""
     files: dict[str, BarFile] = {}
     for given in bars:
         file = _load(given, rules)
         if file.symbol in files:
             raise UsageError(f"--bars names {file.symbol} twice", "give each instrument once")
         files[file.symbol] = file
-    texts = {name: source.text for name, source in load_strategies(checked).items()}
-    parameters, sources = decision_inputs(checked.form, texts)
-    codes = {source.name: source.code for source in sources}
-    inputs = build_inputs(parameters, codes, files, options, rules)
-    with _progress(shown=verbose) as advance:
-        return build_report(run_backtest(inputs, advance))
+    return files
 
 
 def read_options(

@@ -26,8 +26,11 @@ def setup_options(
     return SetupOptions(tuple(config), state_dir, now, stdin, env)
 
 
-def account_setup(options: SetupOptions) -> Setup:
-    """The policy's account; whatever goes wrong after this is said with its mode."""
-    setup = load_setup(options)
+def account_setup(options: SetupOptions, *, decides: bool = True) -> Setup:
+    """The policy's account; whatever goes wrong after this is said with its mode.
+
+    `decides`: false where no strategy is asked, so that none of their files is loaded.
+    """
+    setup = load_setup(options, decides=decides)
     spoken_mode.set(setup.run.parameters.mode)
     return setup

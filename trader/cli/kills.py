@@ -67,7 +67,7 @@ def resume(
     *, config: Config, state_dir: StateDir, now: Now, by: By = "", reason: Reason = ""
 ) -> int:
     """Take the latch away and run again: by a named human, with a reason."""
-    setup = account_setup(setup_options(config, state_dir, now))
+    setup = account_setup(setup_options(config, state_dir, now), decides=False)
     mode = setup.run.parameters.mode
     with hold(setup.places.lock), open_journal(setup) as journal:
         done = resume_account(setup.latch, journal, by, reason, setup.clock.now_ms())
@@ -79,7 +79,7 @@ def resume(
 @app.command()
 def status(*, config: Config, state_dir: StateDir, as_json: AsJson) -> int:
     """Show what halts the account: the latch, and the journal's halt."""
-    setup = account_setup(setup_options(config, state_dir))
+    setup = account_setup(setup_options(config, state_dir), decides=False)
     mode = setup.run.parameters.mode
     try:
         with open_journal(setup, read_only=True) as journal:
@@ -102,7 +102,7 @@ def kill_setups(config: Sequence[str], state_dir: str, now: str) -> list[tuple[s
     when the policy cannot be read, for then nobody knows which one is meant."""
     options = setup_options(config, state_dir, now)
     try:
-        setup = account_setup(options)
+        setup = account_setup(options, decides=False)
     except TraderError as error:
         folders = account_folders(state_root(options))
         if not folders:

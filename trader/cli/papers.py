@@ -59,7 +59,8 @@ def reset(
     from trader.cli.output import is_terminal
     from trader.errors import UsageError
 
-    setup = passes.account_setup(passes.setup_options(config, state_dir, "", passes.PAPER))
+    options = passes.setup_options(config, state_dir, "", passes.PAPER)
+    setup = passes.account_setup(options, decides=False)
     if not yes and not is_terminal():
         raise UsageError("a reset wants to be confirmed", "add --yes")
     if not yes and not typer.confirm(f"[paper] start {setup.places.folder.name} anew?"):

@@ -45,6 +45,9 @@ def check(*, config: Config, state_dir: StateDir, equity: Equity = "", as_json: 
     print(f"[{found['mode']}] hash {found['sha']}")
     for warning in found["warnings"]:
         print(f"[{found['mode']}] warning: {warning['text']}")
+    for name, verdict in found["strategies"].items():
+        if verdict["code"]:
+            print(f"[{found['mode']}] warning: strategy {name}: {verdict['said']}")
     for number, line in enumerate(found.get("sizes", {}).get("text", ())):
         print(line if number else f"[{found['mode']}] {line}")
     return 0
@@ -56,17 +59,21 @@ def checked_row(config: list[str], state_dir: str, equity: str = "") -> dict[str
     `equity`: also what strategies would trade on such an account; "" for not asked.
     """
     from trader.app.inputs import decision_inputs
+    from trader.app.strategy_verdicts import refuse_cheats
+    from trader.build import code_hash
     from trader.cli.size_tables import parse_equity, sizes_of
     from trader.policy.checking import check_policy
     from trader.policy.sources import find_sources
     from trader.policy.strategy_files import load_strategies
+    from trader.wiring import cache_folder
 
     account = parse_equity(equity) if equity else None
     given = setup_options(config, state_dir)
     sources = find_sources(given.configs, cwd=given.cwd, env=given.env, stdin=given.stdin)
     checked = check_policy(sources, given.env, strategy_files=True)
     texts = {name: source.text for name, source in load_strategies(checked).items()}
-    parameters, _ = decision_inputs(checked.form, texts)
+    parameters, files = decision_inputs(checked.form, texts)
+    verdicts = refuse_cheats(parameters, files, cache_folder(given), code_hash())
     names = ", ".join(spec.name for spec in parameters.strategies) or "no strategies"
     tiers = sorted({f"tier {spec.tier}" for spec in parameters.strategies if spec.tier})
     return {
@@ -75,6 +82,7 @@ def checked_row(config: list[str], state_dir: str, equity: str = "") -> dict[str
         "summary": f"{names} on {', '.join([*parameters.symbols, *tiers]) or 'nothing'}",
         "sha": checked.sha,
         "source_sha": checked.source_sha,
+        "strategies": {name: verdict.row() for name, verdict in verdicts.items()},
         **problem_rows((), checked.warnings),
         **({} if account is None else {"sizes": sizes_of(checked.form, account)}),
     }

@@ -37,7 +37,7 @@ def resume(
     """Go on with entries, or with one strategy: by a named human, with a reason."""
     if strategy and mark:
         raise UsageError("--strategy and --mark are two things", "give one of them")
-    setup = account_setup(setup_options(config, state_dir, now))
+    setup = account_setup(setup_options(config, state_dir, now), decides=False)
     with hold(setup.places.lock), open_journal(setup) as journal:
         now_ms = setup.clock.now_ms()
         if strategy:
