@@ -1,4 +1,4 @@
-"""The texts of the demo's workspace: five small policy files and one strategy.
+"""The texts of the demo's workspace: five small policy files and a strategy file.
 
 Lives here: what `trader demo` writes. Must not live here: the running of it.
 """
@@ -41,6 +41,29 @@ tiers:
 {instruments}
 """
 
+# With several instruments: two named, the others by rank; and a market with moods.
+WIDE_UNIVERSE = """\
+timeframe: 15m
+refresh: 15m
+tiers:
+  core:
+    pairs:
+{instruments}
+  rotational:                # the two of all others that trade most, until they are fourth
+    pairs: [".*/USDT"]
+    take: 2
+    keep: 3
+    rank_by: quote_volume
+regime:
+  benchmark: BTC/USDT
+  timeframe: 15m
+  confirm_bars: 2
+  states:
+    crash: {{when: "roc(close, 8) < -8", tiers: [], risk: 0}}
+    bear: {{when: "close < sma(close, 16)", tiers: [core, rotational], risk: 50%}}
+    bull: {{tiers: [core, rotational], risk: 100%}}
+"""
+
 SIGNALS = """\
 defaults:
   ttl_bars: 1
@@ -55,6 +78,26 @@ demo_cross:
     fast: 8
     slow: 40
     stop_atr: 4.0
+"""
+
+WIDE_SIGNALS = """\
+triggers:
+  turning:                   # it was sold hard, and is bought again
+    rule: crosses_above(rsi(length), level)
+    parameters: {length: 14, level: 35}
+"""
+
+WIDE_STRATEGIES = """\
+demo_dip:                    # rules alone: no Python
+  enter: turning and volume > 0
+  exit: rsi(14) > 65
+  stop: 1.5%
+  target: 2%
+  max_hold: 3h
+  tier: rotational
+  timeframe: 1m
+  size:
+    equity_share: 10%
 """
 
 DEMO_CROSS = '''\
@@ -89,14 +132,19 @@ This folder was written by `trader demo`. The next demo replaces config, bars, s
 """
 
 
-def config_files(base_url: str, symbols: list[str]) -> dict[str, str]:
-    """Path below the workspace -> text."""
+def config_files(base_url: str, symbols: list[str], *, wide: bool = False) -> dict[str, str]:
+    """Path below the workspace -> text.
+
+    `wide`: the symbols are the core of a universe of two tiers, a regime opens and closes them,
+    and a strategy of rules trades the best of the rest.
+    """
     instruments = "\n".join(f"      - {symbol}" for symbol in symbols)
+    universe = WIDE_UNIVERSE if wide else UNIVERSE
     return {
         "config/app.yaml": APP.format(base_url=base_url),
         "config/policy.yaml": POLICY,
-        "config/universe.yaml": UNIVERSE.format(instruments=instruments),
-        "config/signals.yaml": SIGNALS,
-        "config/strategies.yaml": STRATEGIES,
+        "config/universe.yaml": universe.format(instruments=instruments),
+        "config/signals.yaml": SIGNALS + (WIDE_SIGNALS if wide else ""),
+        "config/strategies.yaml": STRATEGIES + ("\n" + WIDE_STRATEGIES if wide else ""),
         "config/strategies/demo_cross.py": DEMO_CROSS,
     }

@@ -27,6 +27,7 @@ from trader.errors import ExitCode, UsageError, worst
 BARS_MINUTES = 2_400
 # Far enough into the made bars that every window is full.
 FIRST_MINUTE = 1_500
+CORE = ["BTC/USDT", "ETH/USDT"]
 WARM_CYCLES = 30
 COLD_CYCLES = 6
 PAPER_CYCLES = 4
@@ -149,11 +150,7 @@ def serving(stage: Stage, seed: int) -> Generator[None]:
     )
     with serve_in_thread(config) as served:
         stage.start_ms = served.exchange.clock.now_ms() - FIRST_MINUTE * _MINUTE_MS
-        symbols = [
-            f"{instrument.base}/{instrument.quote}"
-            for instrument in served.engine.instruments.values()
-        ]
-        for name, text in config_files(served.base_url, symbols).items():
+        for name, text in config_files(served.base_url, CORE, wide=True).items():
             path = stage.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
