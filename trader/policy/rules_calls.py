@@ -112,13 +112,14 @@ def steps_of(value: Value, what: str, least: int = 1) -> str:
 # Indicators ------------------------------------------------------------------------------------
 
 
-def usage(indicator: Indicator) -> str:
-    """How an indicator is written, with its defaults."""
+def usage(indicator: Indicator, first: str = "") -> str:
+    """How an indicator is written, with its defaults, or another first number."""
     words = ["close" for name in indicator.inputs if name == SOURCE]
     if len(words) > 1:
         words = ["close", "volume", *words[2:]]
     for number in indicator.numbers:
-        words.append("20" if number.default is None else _default(number))
+        words.append(first or ("20" if number.default is None else _default(number)))
+        first = ""
     if indicator.session:
         words.append('session="1d"')
     part = f".{indicator.outputs[0]}" if indicator.outputs else ""

@@ -1,7 +1,7 @@
 """What an operator means: arithmetic, comparisons, conditions, steps back; operands are read.
 
-Lives here: types of operands, literals that are worked out at once, and the warnings about units
-and foregone comparisons. Must not live here: the tree, names, calls.
+Lives here: types of operands, literals that are worked out at once. Must not live here: the tree,
+names, calls; what is doubtful about a comparison (see `rules_doubts`).
 """
 
 from __future__ import annotations
@@ -13,25 +13,12 @@ from decimal import Context, Decimal, localcontext
 from trader.policy.problems import Code
 from trader.policy.quantities import decimal_text
 from trader.policy.rules_calls import STEPS_BACK_MAX, mixture, node_of, period
+from trader.policy.rules_doubts import SIGNS, doubt_comparison, doubt_conjunction
 from trader.policy.rules_problems import Refused, Span
 from trader.policy.rules_program import Nodes
 from trader.policy.rules_scan import DIGITS_MAX, NUMBER_MAX
-from trader.policy.rules_types import (
-    KIND_WORDS,
-    Outcome,
-    Type,
-    Value,
-    bad,
-    clash,
-    kind_of,
-    outcome_of,
-    type_of_both,
-)
+from trader.policy.rules_types import Type, Value, bad, kind_of, type_of_both
 
-SIGNS = {
-    "add": "+", "sub": "-", "mul": "*", "div": "/",
-    "gt": ">", "ge": ">=", "lt": "<", "le": "<=", "eq": "==", "ne": "!=",
-}  # fmt: skip
 _JOINED = "conditions are joined by and, or, not"
 _EXACT = Context(prec=60)
 
@@ -142,6 +129,9 @@ def logic_value(desk: Desk, op: str, values: Sequence[Value]) -> Value:
     whole = values[0]
     for value in values[1:]:
         whole = Value(Type.BOOLEAN, desk.span, desk.add(op, [whole, value]))
+    if op == "and":
+        parts = [value.node for value in values]
+        doubt_conjunction(desk.warn, desk.nodes, whole.node, parts, desk.span)
     return whole
 
 
@@ -155,50 +145,11 @@ def compared(desk: Desk, ops: Sequence[str], values: Sequence[Value]) -> Value:
             say = "compares two numbers: no bar can change it"
             raise Refused(Code.RULE_CONSTANT, span, say)
         pair = Value(Type.BOOLEAN, span, desk.add(op, [left, right]))
-        _look_at(desk, op, left, right, span)
+        doubt_comparison(desk.warn, op, (left, right), span)
         if whole is None:
             whole = pair
         else:
             whole = Value(Type.BOOLEAN, desk.span, desk.add("and", [whole, pair]))
     assert whole is not None
+    doubt_conjunction(desk.warn, desk.nodes, whole.node, (), desk.span)
     return whole
-
-
-def _look_at(desk: Desk, op: str, left: Value, right: Value, span: Span) -> None:
-    """Warnings about one comparison."""
-    outcome = outcome_of(op, left, right)
-    if clash(left, right):
-        desk.warn(mixture(span, f"{SIGNS[op]} between", left, right))
-    elif outcome.always is not None:
-        desk.warn(_foregone(outcome, span))
-    elif op in {"eq", "ne"}:
-        _look_at_equality(desk, op, left, right, span)
-    else:
-        _look_at_scale(desk, left, right, span)
-
-
-def _look_at_equality(desk: Desk, op: str, left: Value, right: Value, span: Span) -> None:
-    numbers = left.type is Type.NUMBER and right.type is Type.NUMBER
-    if numbers or "count" in {left.kind, right.kind}:
-        return
-    say = f"{SIGNS[op]} asks whether computed numbers are equal to the last digit"
-    desk.warn(Refused(Code.RULE_EQUALITY, span, say, "use >= or <="))
-
-
-def _look_at_scale(desk: Desk, left: Value, right: Value, span: Span) -> None:
-    """An oscillator of 0 to 100 that is held against a share of 1."""
-    for series, number in ((left, right), (right, left)):
-        known = number.known if number.is_literal else None
-        if known is None or series.high != 100:
-            continue
-        if 0 < known < 1:
-            said = decimal_text(known)
-            say = f"compares {KIND_WORDS['bounded']} of {series.low} to 100 with {said}"
-            hint = f"did you mean {decimal_text(100 * known)}"
-            desk.warn(Refused(Code.RULE_UNITS, span, say, hint))
-
-
-def _foregone(outcome: Outcome, span: Span) -> Refused:
-    if outcome.always:
-        return Refused(Code.RULE_ALWAYS, span, f"is always true: {outcome.why}")
-    return Refused(Code.RULE_NEVER, span, f"can never be true: {outcome.why}")

@@ -6,6 +6,7 @@ Lives here: what names, operators, steps back, on() and triggers mean. Must not 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -49,6 +50,7 @@ DEPTH_MAX = 80
 # Work before equal nodes are joined: bounds triggers that name each other over and over.
 STEPS_MAX = 3_000
 PROBLEMS_MAX = 20
+_NUMBERED = re.compile(r"([a-z_]+?)_?([1-9][0-9]{0,3})")
 
 
 class Exhausted(Refused):
@@ -163,6 +165,12 @@ class Reader:
     def _unknown(self, name: str, span: Span, scope: Scope) -> Refused:
         known = [*COLUMNS, *scope.names, *self.triggers, *FUNCTIONS, *INDICATORS]
         say = f"nothing here is called {shown(name)}"
+        # Elsewhere ema_20 is a column that somebody computed before.
+        column = _NUMBERED.fullmatch(name.lower())
+        indicator = INDICATORS.get(column.group(1)) if column else None
+        if column and indicator and indicator.numbers:
+            hint = f"write {usage(indicator, column.group(2))}"
+            return Refused(Code.RULE_NAME, span, say, hint)
         return Refused(Code.RULE_NAME, span, say, hint_for(name, known))
 
     def _part(self, tree: Part, scope: Scope) -> Value:

@@ -69,6 +69,19 @@ _WORDS = {
     "for": "any(condition, 5) and all(condition, 5) look at the last 5 bars",
     "lambda": "a named part is a trigger of signals.yaml",
 }
+# Words of everyday language behind a value.
+_PHRASES = {
+    "crosses": "write crosses_above(a, b)",
+    "cross": "write crosses_above(a, b)",
+    "crossed": "write crosses_above(a, b)",
+    "above": "write a > b",
+    "over": "write a > b",
+    "below": "write a < b",
+    "under": "write a < b",
+    "equals": "write a == b",
+    "rises": "write rising(a)",
+    "falls": "write falling(a)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +248,7 @@ class _Order:
             self.wants_value = True
         elif token.kind != "sign" or word not in _GRAMMAR:
             say = f"an operator is missing before {shown(word)}"
-            raise Refused(Code.RULE_SYNTAX, token.span, say, _CONDITIONS if word == "not" else "")
+            raise Refused(Code.RULE_SYNTAX, token.span, say, self._meant(word))
         elif word in _BINARY:
             self.wants_value = True
         elif word in _OPEN:
@@ -246,6 +259,13 @@ class _Order:
             self._comma(token)
         elif word == "=":
             self._equals(token)
+
+    def _meant(self, word: str) -> str:
+        """What was probably meant by words without an operator between them."""
+        for said in (word.lower(), self.last.word.lower()):
+            if said in {"and", "or", "not"}:
+                return f"write {said}" if said not in {word, self.last.word} else _CONDITIONS
+        return _PHRASES.get(word.lower(), "")
 
     def _may_be_called(self, token: Token) -> bool:
         """Whether an opening bracket behind a value starts a call; raises Refused."""
