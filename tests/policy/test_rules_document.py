@@ -160,6 +160,7 @@ def test_the_table_of_other_bots_words_is_the_parser_s() -> None:
         ("rsi(14) < 0.3", "RULE_UNITS"),
         ("rsi(14) == 50", "RULE_EQUALITY"),
         ("rsi(14) > 120", "RULE_NEVER"),
+        ("rsi(14) < 30 and rsi(14) > 70", "RULE_NEVER"),
         ("rsi(14) >= 0", "RULE_ALWAYS"),
     ],
 )
