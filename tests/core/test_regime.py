@@ -258,7 +258,7 @@ def test_the_benchmark_is_read_only_when_a_bar_of_it_has_closed() -> None:
         {
             "bar_ms": 1,
             "legs": [],
-            "members": {t: f"{CLOSE_MS} {BTC}" for t in ("core", "rotational")},
+            "members": dict.fromkeys(("core", "rotational"), f"{CLOSE_MS} {BTC}"),
         },
     )
     windows = wanted_windows(policy, {}, state, CLOSE_MS)

@@ -140,8 +140,16 @@ def test_what_is_denied_not_listed_or_not_active_is_no_member() -> None:
     assert misfit == "UNIVERSE_UNLISTED why=scale"
 
 
+def test_a_tier_that_asks_nothing_of_bars_needs_none() -> None:
+    troubles = {A: ("DATA_STALE read=VENUE_UNAVAILABLE",)}
+    rules = policy(TierSpec("core", (A, B), spread_ppm_max=300))
+    snapshot = seen_at(known(A, B), rules, {}, quotes={A: quoted()}, troubles=troubles)
+    assert answers(snapshot) == {A: "MEMBER rank=1", B: "UNIVERSE_DATA why=quote"}
+    assert wanted_windows(rules, {}, known(A, B), CLOSE_MS) == {}
+
+
 def test_bars_that_are_stale_absent_or_in_trouble_exclude_by_name() -> None:
-    tier = TierSpec("core", (A,))
+    tier = TierSpec("core", (A,), take=1)
     late = one(tier, hours(A, end_ms=CLOSE_MS - HOUR_MS))
     newest, wanted = CLOSE_MS - 2 * HOUR_MS, CLOSE_MS - HOUR_MS
     assert late == f"UNIVERSE_DATA why=stale wanted_ms={wanted} newest_ms={newest}"
@@ -150,7 +158,7 @@ def test_bars_that_are_stale_absent_or_in_trouble_exclude_by_name() -> None:
     assert empty == {A: f"UNIVERSE_DATA why=stale wanted_ms={wanted} newest_ms=none"}
     read = ("DATA_STALE read=VENUE_UNAVAILABLE",)
     assert one(tier, troubles={A: read}) == f"UNIVERSE_DATA why={read[0]}"
-    no_quote = one(TierSpec("core", (A,), spread_ppm_max=500), quotes={})
+    no_quote = one(TierSpec("core", (A,), take=1, spread_ppm_max=500), quotes={})
     assert no_quote == "UNIVERSE_DATA why=quote"
     assert one(tier, quotes={}) == "MEMBER rank=1"
 
@@ -216,7 +224,8 @@ def test_volatility_is_the_mean_range_of_the_last_seven_days() -> None:
 
 
 def test_too_short_a_history_for_the_rank_excludes_by_name() -> None:
-    tier = TierSpec("core", (A,), rank_by="momentum")
+    tier = TierSpec("core", (A,), rank_by="momentum", take=1)
+    assert one(replace(tier, take=0), hours(A, count=168)) == "MEMBER rank=1"
     assert one(tier, hours(A, count=168)) == "UNIVERSE_DATA why=short rank_by=momentum"
     assert one(tier, hours(A, count=169)) == "MEMBER rank=1"
 
@@ -351,8 +360,8 @@ def test_a_strategy_follows_its_tier_and_one_with_a_list_keeps_it() -> None:
 def test_candidates_are_read_only_when_they_are_due_and_as_far_back_as_is_measured() -> None:
     state = known(A, B, C)
     rules = policy(
-        TierSpec("core", (A,)),
-        TierSpec("rotational", (B,), rank_by="momentum"),
+        TierSpec("core", (A,), take=1),
+        TierSpec("rotational", (B,), rank_by="momentum", take=1),
         TierSpec("event", (C,), age_ms_min=30 * DAY_MS),
         deny=("DENIED/USDT",),
     )
@@ -368,7 +377,7 @@ def test_candidates_are_read_only_when_they_are_due_and_as_far_back_as_is_measur
 
 
 def test_an_instrument_that_is_not_known_or_denied_is_not_read() -> None:
-    rules = policy(TierSpec("core", (A, B, C)), deny=(B,))
+    rules = policy(TierSpec("core", (A, B, C), take=1), deny=(B,))
     assert list(wanted_windows(rules, {}, known(A, B), CLOSE_MS)) == [(A, "1h")]
 
 

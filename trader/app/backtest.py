@@ -89,7 +89,7 @@ class _Run:
 
     def __init__(self, inputs: BacktestInputs) -> None:
         self.inputs = inputs
-        self.state = _open_books(inputs)
+        self.state = open_books(inputs)
         self.trips = RoundTrips(self.state)
         self.refusals: Counter[str] = Counter()
         self.quiet: Counter[str] = Counter()
@@ -225,7 +225,8 @@ def _decided(simulation: Simulation, bar_ms: int) -> Plan:
             simulation.strategy_troubles[lost.name] = lost.trouble
 
 
-def _open_books(inputs: BacktestInputs) -> State:
+def open_books(inputs: BacktestInputs) -> State:
+    """An account that holds the starting balance and knows the instruments, and nothing else."""
     parameters = inputs.parameters
     state = State()
     capital = to_units(inputs.cash, inputs.cash_unit, "starting balance")

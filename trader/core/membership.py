@@ -25,6 +25,7 @@ from trader.core.scale import ScaleError, Spec, text, to_decimal, to_units_round
 from trader.core.series import Series
 from trader.core.snapshot import Snapshot
 from trader.core.universe import (
+    asks_bars,
     candidates_of,
     is_denied,
     is_due,
@@ -138,34 +139,45 @@ def _look_at(snapshot: Snapshot, tier: TierSpec, symbol: str) -> Candidate:
 
 
 def _measure(snapshot: Snapshot, tier: TierSpec, found: Candidate) -> None:
-    universe = snapshot.parameters.universe
     spec = snapshot.state.spec(found.symbol)
+    quote = snapshot.quotes.get(found.symbol)
+    book = _Book(spec, spread_ppm(quote), depth_units(spec, quote))
+    found.seen = book.seen()
+    if asks_bars(tier):
+        _measure_bars(snapshot, tier, found, spec)
+    found.excluded = found.excluded or book.excluded(tier)
+    found.passing = found.passing or found.excluded.startswith("UNIVERSE_DATA why=quote")
+
+
+def _measure_bars(snapshot: Snapshot, tier: TierSpec, found: Candidate, spec: Spec) -> None:
+    universe = snapshot.parameters.universe
     last = last_closed_open_ms(snapshot.close_ms, universe.timeframe_ms)
     bars = _window(snapshot, tier, found, last)
     if bars is None:
         return
     end_ms = last + universe.timeframe_ms
-    numbers = _Numbers(
-        spec=spec,
-        close_ticks=bars.close[-1],
-        price_ticks_min=to_units_rounded(Decimal(tier.price_min), spec.tick, "price_min", up=True),
-        age_ms=age_ms(bars, end_ms),
-        volume=quote_volume(spec, bars, end_ms),
-        spread_ppm=spread_ppm(snapshot.quotes.get(found.symbol)),
-        depth_units=depth_units(spec, snapshot.quotes.get(found.symbol)),
-        depth_units_min=to_units_rounded(
-            Decimal(tier.depth_min), spec.cash_unit, "depth_min", up=True
-        ),
-    )
-    found.seen = numbers.seen()
+    close, age, volume = bars.close[-1], age_ms(bars, end_ms), quote_volume(spec, bars, end_ms)
+    found.seen |= {
+        "age_minutes": age // MINUTE_MS,
+        "close_ticks": close,
+        "quote_volume": number_text(volume),
+    }
     measure = rank_measure(tier.rank_by, spec, bars, end_ms)
     if measure is not None:
         found.measure = measure
         found.seen[tier.rank_by] = number_text(measure)
-    found.excluded = numbers.excluded(tier)
-    if not found.excluded and measure is None:
+    price_ticks_min = to_units_rounded(Decimal(tier.price_min), spec.tick, "price_min", up=True)
+    if close < price_ticks_min:
+        measured = text(spec.price(close))
+        found.excluded = f"UNIVERSE_PRICE limit={tier.price_min} measured={measured}"
+    elif age < tier.age_ms_min:
+        limit, minutes = tier.age_ms_min // MINUTE_MS, age // MINUTE_MS
+        found.excluded = f"UNIVERSE_AGE limit_minutes={limit} measured_minutes={minutes}"
+    elif volume < float(tier.quote_volume_min):
+        measured = number_text(volume)
+        found.excluded = f"UNIVERSE_VOLUME limit={tier.quote_volume_min} measured={measured}"
+    elif measure is None and tier.take:
         found.excluded = f"UNIVERSE_DATA why=short rank_by={tier.rank_by}"
-    found.passing = found.excluded.startswith("UNIVERSE_DATA why=quote")
 
 
 def _window(snapshot: Snapshot, tier: TierSpec, found: Candidate, last_ms: int) -> Series | None:
@@ -193,50 +205,30 @@ def _window(snapshot: Snapshot, tier: TierSpec, found: Candidate, last_ms: int) 
 
 
 @dataclass(frozen=True, slots=True)
-class _Numbers:
-    """What a candidate's filters compare; limits that depend on the instrument's scale too."""
+class _Book:
+    """What the quote tells of a candidate, and what a tier asks of it."""
 
     spec: Spec
-    close_ticks: int
-    price_ticks_min: int
-    age_ms: int
-    volume: float
     spread_ppm: int
     depth_units: int
-    depth_units_min: int
 
     def seen(self) -> Seen:
-        """For the trail: all that could be measured."""
-        seen: Seen = {
-            "age_minutes": self.age_ms // MINUTE_MS,
-            "close_ticks": self.close_ticks,
-            "quote_volume": number_text(self.volume),
-        }
-        if self.spread_ppm != NOT_TOLD:
-            seen["spread_ppm"] = self.spread_ppm
-        if self.depth_units != NOT_TOLD:
-            seen["depth_units"] = self.depth_units
-        return seen
+        """For the trail: what was told."""
+        told = {"depth_units": self.depth_units, "spread_ppm": self.spread_ppm}
+        return {name: value for name, value in told.items() if value != NOT_TOLD}
 
     def excluded(self, tier: TierSpec) -> str:
         """The first filter that says no, with its numbers; "" when all pass."""
-        if self.close_ticks < self.price_ticks_min:
-            measured = text(self.spec.price(self.close_ticks))
-            return f"UNIVERSE_PRICE limit={tier.price_min} measured={measured}"
-        if self.age_ms < tier.age_ms_min:
-            limit, age = tier.age_ms_min // MINUTE_MS, self.age_ms // MINUTE_MS
-            return f"UNIVERSE_AGE limit_minutes={limit} measured_minutes={age}"
-        if self.volume < float(tier.quote_volume_min):
-            measured = number_text(self.volume)
-            return f"UNIVERSE_VOLUME limit={tier.quote_volume_min} measured={measured}"
         if tier.spread_ppm_max and self.spread_ppm == NOT_TOLD:
             return "UNIVERSE_DATA why=quote"
         if tier.spread_ppm_max and self.spread_ppm > tier.spread_ppm_max:
             limit, measured = tier.spread_ppm_max, self.spread_ppm
             return f"UNIVERSE_SPREAD limit_ppm={limit} measured_ppm={measured}"
+        unit = self.spec.cash_unit
+        least = to_units_rounded(Decimal(tier.depth_min), unit, "depth_min", up=True)
         # Where the venue gives no sizes the filter cannot be asked.
-        if self.depth_units != NOT_TOLD and self.depth_units < self.depth_units_min:
-            measured = text(to_decimal(self.depth_units, self.spec.cash_unit))
+        if self.depth_units != NOT_TOLD and self.depth_units < least:
+            measured = text(to_decimal(self.depth_units, unit))
             return f"UNIVERSE_DEPTH limit={tier.depth_min} measured={measured}"
         return ""
 

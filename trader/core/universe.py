@@ -142,20 +142,26 @@ def followed_symbols(parameters: Parameters, state: State) -> list[str]:
 # --- what must be read ---------------------------------------------------------------------------
 
 
+def asks_bars(tier: TierSpec) -> bool:
+    """Whether bars decide who is a member; a tier that asks nothing of them takes all it names."""
+    limits = (tier.quote_volume_min, tier.price_min)
+    return tier.take > 0 or tier.age_ms_min > 0 or any(float(limit) > 0 for limit in limits)
+
+
 def look_back_ms(universe: UniverseSpec, tier: TierSpec) -> int:
     """How far back a tier's measures reach, slack included."""
-    rank_ms = VOLUME_MS if tier.rank_by == "quote_volume" else RANK_MS
+    rank_ms = RANK_MS if tier.take and tier.rank_by != "quote_volume" else VOLUME_MS
     return max(VOLUME_MS, tier.age_ms_min, rank_ms, universe.timeframe_ms) + SLACK_MS
 
 
 def candidate_spans(parameters: Parameters, state: State, close_ms: int) -> dict[str, Span]:
-    """By candidate of a tier that is due: first and last open time of the bars of
+    """By candidate of a tier that is due and asks for bars: first and last open time of the bars of
     `universe.timeframe` that its measures read. Instruments that are not known yet are left out."""
     universe = parameters.universe
     step_ms = universe.timeframe_ms
     last = last_closed_open_ms(close_ms, step_ms)
     spans: dict[str, Span] = {}
-    for tier in due_tiers(universe, state, close_ms):
+    for tier in filter(asks_bars, due_tiers(universe, state, close_ms)):
         back = look_back_ms(universe, tier)
         first = bar_open_ms(last + step_ms - back, step_ms)
         for symbol in candidates_of(parameters, tier, state.instruments):
