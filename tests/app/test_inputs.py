@@ -44,3 +44,39 @@ def test_a_strategy_that_cannot_be_used_is_the_users_to_edit(
     with pytest.raises(UsageError, match=said) as caught:
         decision_inputs(form, {"flipper": text})
     assert caught.value.hint == "edit the strategy file or strategies.yaml"
+
+
+def test_a_strategy_of_rules_needs_no_text_and_brings_its_program(world: World) -> None:
+    path = world.folder / "config" / "strategies.yaml"
+    path.write_text(
+        path.read_text() + "dip:\n  enter: close < sma(close, calm)\n  stop: 5%\n"
+        "  timeframe: 1m\n  parameters: {calm: 5}\n"
+    )
+    form = world.setup().checked.form
+    parameters, sources = decision_inputs(form, {"flipper": FLIPPER})
+    assert [(source.name, source.sha == "") for source in sources] == [
+        ("flipper", False),
+        ("dip", True),
+    ]
+    assert sources[1].code.program == form["strategies"]["dip"]["program"]
+    assert sorted(sources[1].code.program["outputs"]) == ["enter", "stop"]
+    assert parameters.strategies[1].numbers == {"calm": 5}
+
+
+def test_a_rule_beside_a_file_has_numbers_that_the_file_does_not_know(world: World) -> None:
+    path = world.folder / "config" / "strategies.yaml"
+    path.write_text(
+        path.read_text() + "  exit: close < sma(close, calm)\n  parameters: {calm: 5}\n"
+    )
+    form = world.setup().checked.form
+    parameters, sources = decision_inputs(form, {"flipper": FLIPPER})
+    assert parameters.strategies[0].numbers == {"period": 4, "stop": 50.0, "calm": 5}
+    assert sorted(sources[0].code.program["outputs"]) == ["exit"]
+
+
+def test_the_journal_keeps_the_files_of_strategies_and_no_file_of_rules(world: World) -> None:
+    path = world.folder / "config" / "strategies.yaml"
+    path.write_text(path.read_text() + "dip:\n  enter: close < open\n  stop: 5%\n  timeframe: 1m\n")
+    world.cycle(9)
+    (payload,) = world.payloads("policy")
+    assert list(payload["strategies"]) == ["flipper"]

@@ -24,6 +24,7 @@ USER_CODE_ERRORS = (Exception,)
 
 Numbers = Mapping[str, float | int]
 PRICES = frozenset({"open", "high", "low", "close"})
+COLUMNS = PRICES | {"open_ms", "volume"}
 FLOAT_EXACT = 2**53  # whole numbers up to here are exact as floats
 
 
@@ -38,11 +39,11 @@ class Window:
         open_ms: int64[n], open times, oldest first.
         open, high, low, close: float64[n], prices. volume: float64[n], base coins.
 
-    Prices are made when they are first asked for.
+    A column is made when it is first asked for.
     """
 
     __slots__ = (
-        "_first", "_made", "_series", "_stop", "close", "high", "low", "open", "open_ms", "volume",
+        "_first", "_series", "_stop", "_whole", "close", "high", "low", "open", "open_ms", "volume",
     )  # fmt: skip
 
     open_ms: memoryview[int]
@@ -52,38 +53,35 @@ class Window:
     close: memoryview[float]
     volume: memoryview[float]
 
-    def __init__(self, series: Series, first: int = 0, stop: int | None = None) -> None:
-        """Rows [first, stop) of a series; prices become the nearest floats of their decimals."""
+    def __init__(
+        self, series: Series, first: int = 0, stop: int | None = None, whole: Window | None = None
+    ) -> None:
+        """Rows [first, stop) of a series; prices become the nearest floats of their decimals.
+
+        `whole`: all rows of the series, whose columns are then shared.
+        """
         self._series = series
         self._first = first
         self._stop = len(series) if stop is None else stop
-        self._made: set[str] = set()
-        self.open_ms = memoryview(series.open_ms)[first : self._stop].toreadonly()
-        volume = memoryview(series.volume)[first : self._stop].toreadonly()
-        self.volume = cast("memoryview[float]", volume)
+        self._whole = whole
 
     def __len__(self) -> int:
         """Number of bars."""
-        return len(self.open_ms)
+        return self._stop - self._first
 
-    def part(self, first: int, stop: int) -> Window:
-        """Rows [first, stop) of these; prices that were made already are shared."""
-        made = Window(self._series, self._first + first, self._first + stop)
-        for name in PRICES:
-            if name in self._made:
-                setattr(made, name, getattr(self, name)[first:stop])
-                made._made.add(name)
-        return made
-
-    def __getattr__(self, name: str) -> memoryview[float]:
-        """A price column that was not asked for before."""
-        if name not in PRICES:
+    def __getattr__(self, name: str) -> memoryview[Any]:
+        """A column that was not asked for before."""
+        if name not in COLUMNS:
             raise AttributeError(name)
-        ticks: array[int] = getattr(self._series, name)
-        column = price_column(ticks, self._series.tick, self._first, self._stop)
-        view = cast("memoryview[float]", memoryview(column).toreadonly())
+        if self._whole is not None:
+            view = getattr(self._whole, name)[self._first : self._stop]
+        elif name in PRICES:
+            ticks: array[int] = getattr(self._series, name)
+            column = price_column(ticks, self._series.tick, self._first, self._stop)
+            view = memoryview(column).toreadonly()
+        else:
+            view = memoryview(getattr(self._series, name)).toreadonly()[self._first : self._stop]
         setattr(self, name, view)
-        self._made.add(name)
         return view
 
 
@@ -143,12 +141,19 @@ def load_strategy(name: str, source: str) -> tuple[StrategyCode, dict[str, float
 def with_defaults(spec: StrategySpec, defaults: Numbers) -> StrategySpec:
     """The strategy with its file's PARAMETERS where the policy sets none.
 
-    Raises StrategyError for a number that the file does not know.
+    Raises StrategyError for a number that neither the file knows nor a rule beside it.
     """
-    unknown = sorted(set(spec.numbers) - set(defaults))
+    unknown = sorted(set(spec.numbers) - set(defaults) - _numbers_of_rules(spec))
     if unknown:
         raise StrategyError(
             f"strategy {spec.name}: {spec.source} has no parameter {', '.join(unknown)} "
             f"(it has {', '.join(sorted(defaults))})"
         )
     return replace(spec, numbers={**defaults, **spec.numbers})
+
+
+def _numbers_of_rules(spec: StrategySpec) -> set[str]:
+    """Names of the numbers that the strategy's rules read (`$name` in their program)."""
+    nodes: list[Any] = spec.program.get("nodes", [])
+    numbers: list[str] = [text for node in nodes for text in node[3]]
+    return {text[1:] for text in numbers if text.startswith("$")}
