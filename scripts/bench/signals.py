@@ -1,0 +1,84 @@
+"""What signals cost: the throughput of each indicator, beside one pass of C in the same run.
+
+Prints a table: million rows a second, and the time as a multiple of the C pass that computes an
+SMA(20)/SMA(50) cross (compiled here; without a compiler there is no ratio). The last line is JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from array import array
+from math import nan
+from typing import Any
+
+from c_pass import best_of, c_pass, made_columns
+
+from trader import build
+from trader.core.indicator import Indicator
+from trader.core.indicator_table import INDICATORS
+
+ROWS, ROWS_QUICK = 1_000_000, 100_000
+DAY_MS = 86_400_000
+# What an indicator without a default is given.
+PERIOD = 20
+
+
+def usual(entry: Indicator) -> tuple[float, ...]:
+    """The numbers that an indicator is measured with."""
+    return tuple(PERIOD if one.default is None else one.default for one in entry.numbers)
+
+
+def indicator_seconds(entry: Indicator, columns: dict[str, Any], rounds: int) -> float:
+    """Best time of one run over all rows, its memory made before."""
+    numbers = usual(entry)
+    inputs = [columns["close" if name == "source" else name] for name in entry.inputs]
+    outs = [array("d", [nan]) * len(columns["close"]) for _ in range(entry.width)]
+    full = (*numbers, DAY_MS) if entry.session else numbers
+
+    def work() -> None:
+        entry.run(inputs, full, outs, 0, len(outs[0]), entry.new_state(numbers))
+
+    return best_of(rounds, work)
+
+
+def throughput(columns: dict[str, Any], c_seconds: float, rounds: int) -> dict[str, Any]:
+    """Every indicator: million rows a second and its time in C passes; printed as a table."""
+    rows = len(columns["close"])
+    told: dict[str, Any] = {}
+    print(f"{'indicator':<14}{'numbers':<14}{'million rows/s':>16}{'C passes':>12}")
+    for name, entry in INDICATORS.items():
+        seconds = indicator_seconds(entry, columns, rounds)
+        speed = round(rows / seconds / 1e6, 1)
+        ratio = round(seconds / c_seconds, 2) if c_seconds else None
+        numbers = ", ".join(f"{number:g}" for number in usual(entry))
+        print(f"{name:<14}{numbers:<14}{speed:>16}{ratio if c_seconds else '-':>12}")
+        told[name] = [speed, ratio]
+    return told
+
+
+def main() -> int:
+    """Measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the rows, two rounds")
+    parser.add_argument("--seed", type=int, default=1, help="what the made bars start from")
+    given = parser.parse_args()
+    rows, rounds = (ROWS_QUICK, 2) if given.quick else (ROWS, 5)
+    columns = made_columns(rows, given.seed)
+    work = c_pass(columns["close"])
+    c_seconds = best_of(2 * rounds, work) if work else 0.0
+    figures = {
+        "bench": "signals",
+        "core": build.describe(),
+        "rows": rows,
+        "seed": given.seed,
+        "c_pass_ms": round(c_seconds * 1000, 2) if work else None,
+        "indicators": throughput(columns, c_seconds, rounds),
+    }
+    print(json.dumps(figures))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
