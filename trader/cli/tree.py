@@ -42,6 +42,7 @@ def build_app() -> typer.Typer:
         papers,
         policies,
         resumes,
+        strategies,
         universes,
     )
 
@@ -71,6 +72,7 @@ def build_app() -> typer.Typer:
     app.add_typer(kills.app, name="kill")
     app.add_typer(audits.app, name="audit")
     app.add_typer(policies.app, name="policy")
+    app.add_typer(strategies.app, name="strategy")
     app.add_typer(universes.app, name="universe")
     app.add_typer(exchanges.app, name="exchange")
     return app
