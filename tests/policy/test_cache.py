@@ -34,7 +34,8 @@ from trader.policy.showing import show
 checked = load_checked(find_sources([], cwd=Path.cwd(), env={}), {}, Path("cache"), "code")
 shas = {name: source.sha for name, source in load_strategies(checked).items()}
 build_parameters(checked.form, shas), build_settings(checked.form), show(checked)
-print(checked.sha, sorted(name for name in ("yaml", "pydantic") if name in sys.modules))
+heavy = ("yaml", "pydantic", "trader.policy.rules_compile", "trader.policy.schema")
+print(checked.sha, sorted(name for name in heavy if name in sys.modules))
 """
 
 
@@ -46,10 +47,10 @@ def _touched(path: Path) -> os.stat_result:
     return path.stat()
 
 
-def test_the_second_load_imports_neither_yaml_nor_pydantic(
+def test_the_second_load_imports_neither_yaml_nor_pydantic_nor_the_parser_of_rules(
     tmp_path: Path, write_policy: WritePolicy
 ) -> None:
-    write_policy()
+    write_policy(strategies="dip:\n  enter: rsi(14) < 30\n  stop: 5%\n")
     root = Path(trader.__file__).parent.parent
     outputs: list[str] = []
     for _ in range(2):
@@ -64,7 +65,8 @@ def test_the_second_load_imports_neither_yaml_nor_pydantic(
         outputs.append(run.stdout)
     first, second = (line.split(" ", 1) for line in outputs)
     assert first[0] == second[0]
-    assert first[1].strip() == "['pydantic', 'yaml']"
+    parsers = ["pydantic", "trader.policy.rules_compile", "trader.policy.schema", "yaml"]
+    assert first[1].strip() == str(parsers)
     assert second[1].strip() == "[]"
 
 
