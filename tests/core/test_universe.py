@@ -135,7 +135,8 @@ def test_what_is_denied_not_listed_or_not_active_is_no_member() -> None:
     assert one(tier, rules={"deny": (".*/USDT",)}) == "UNIVERSE_DENIED"
     assert one(tier, state=known(B)) == "UNIVERSE_UNLISTED known=0"
     off = account(1_000 * UNIT, instrument(A, active=False))
-    assert one(tier, state=off) == "UNIVERSE_UNLISTED active=0"
+    assert one(TierSpec("core", (A,), take=1), state=off) == "UNIVERSE_UNLISTED active=0"
+    assert one(tier, state=off) == "MEMBER rank=1"  # the gate INSTRUMENT_INACTIVE says no
     misfit = one(tier, state=known(B), troubles={A: ("UNIVERSE_UNLISTED why=scale",)})
     assert misfit == "UNIVERSE_UNLISTED why=scale"
 

@@ -128,7 +128,8 @@ def _look_at(snapshot: Snapshot, tier: TierSpec, symbol: str) -> Candidate:
         said = [s for s in snapshot.troubles.get(symbol, ()) if s.startswith("UNIVERSE_")]
         found.excluded = said[0] if said else "UNIVERSE_UNLISTED known=0"
         found.passing = " read=" in found.excluded and REFUSED_READ not in found.excluded
-    elif not state.spec(symbol).active:
+    elif tier.take and not state.spec(symbol).active:
+        # It must not take the place of one that can be traded; else the gates say so themselves.
         found.excluded = "UNIVERSE_UNLISTED active=0"
     else:
         try:

@@ -76,7 +76,7 @@ def plan(snapshot: Snapshot) -> Plan:
     in_force = {tier: chosen.in_force for tier, chosen in members.items()}
     regime = tell_regime(snapshot)
     desk = Desk(snapshot, Access(snapshot.parameters.universe, in_force, regime.name))
-    desk.trail += [*regime.rows, *(row for chosen in members.values() for row in chosen.rows)]
+    told = [*regime.rows, *(row for chosen in members.values() for row in chosen.rows)]
     specs = {spec.name: spec for spec in desk.parameters.strategies}
     for symbol in desk.view.open_symbols():
         position = snapshot.state.positions[symbol]
@@ -96,7 +96,7 @@ def plan(snapshot: Snapshot) -> Plan:
         snapshot.bar_ms,
         tuple(desk.legs),
         tuple(desk.refused),
-        tuple(desk.trail),
+        (*desk.trail, *told),
         changed_marks(snapshot.state, desk.marks),
         desk.stops,
         {name: units for name, units in results.items() if units != books[name].result_units},
