@@ -100,16 +100,22 @@ def test_logic_is_kleenes() -> None:
 VALUE = st.sampled_from([nan, 1.0, 2.0, 3.0])
 
 
-@given(st.lists(st.tuples(VALUE, VALUE), min_size=1, max_size=12))
-def test_a_cross_is_above_now_and_not_above_before(rows: list[tuple[float, float]]) -> None:
+@given(st.lists(st.tuples(VALUE, VALUE), min_size=1, max_size=12), st.integers(0, 12))
+def test_a_cross_is_above_now_and_not_above_before(
+    rows: list[tuple[float, float]], cut: int
+) -> None:
     a, b = floats([one for one, _ in rows]), floats([other for _, other in rows])
     n = len(rows)
-    now, was, before, wanted = (flags([0] * n) for _ in range(4))
-    kernels.gt_rows(a, b, now, 0, n)
-    kernels.ge_rows(b, a, was, 0, n)
-    kernels.back_flags(was, 1, before, 0, n)
-    kernels.and_rows(now, before, wanted, 0, n)
-    assert made(kernels.crosses_rows, a, b, rows=n, code="b") == list(wanted)
+    above, below = flags([7] * n), flags([7] * n)
+    kernels.crosses_rows(a, b, above, below, 0, min(cut, n))
+    kernels.crosses_rows(a, b, above, below, min(cut, n), n)
+    for found, one, other in ((above, a, b), (below, b, a)):
+        now, was, before, wanted = (flags([0] * n) for _ in range(4))
+        kernels.gt_rows(one, other, now, 0, n)
+        kernels.ge_rows(other, one, was, 0, n)
+        kernels.back_flags(was, 1, before, 0, n)
+        kernels.and_rows(now, before, wanted, 0, n)
+        assert list(found) == list(wanted)
 
 
 @given(st.lists(VALUE, min_size=1, max_size=12), st.integers(1, 4))

@@ -19,7 +19,7 @@ from math import nan
 from typing import Any
 
 from trader.core.rule_kernels import newest_closed_rows
-from trader.core.rules import Bound, Column, Frame, Node, fill, new_column
+from trader.core.rules import Bound, Column, Frame, Node, fill, new_column, new_state
 from trader.core.series import Series
 from trader.core.strategy import Window
 from trader.domain.timeframe import grid_origin_ms
@@ -84,27 +84,14 @@ class Block:
                 continue
             if node.form == "column":
                 values[node.key] = getattr(self.bars, node.columns[0])
-            elif node.form == "indicator":
-                self._fill_run(node, [values[nodes[i].key] for i in node.args])
             elif node.form == "on":
                 values[node.key] = self._seen(bound, node)
             else:
-                out = new_column(node, len(self))
+                keys = node.lines or (node.key,)
+                outs = [new_column(node, len(self)) for _ in keys]
                 args = [values[nodes[i].key] for i in node.args]
-                fill(node, self.bars, args, (out,), 0, len(self), None)
-                values[node.key] = out
-
-    def _fill_run(self, node: Node, args: list[Column]) -> None:
-        """All lines of an indicator at once."""
-        assert node.indicator is not None
-        outs = [array("d", bytes(8 * len(self))) for _ in range(node.indicator.width)]
-        own = node.numbers[:-1] if node.indicator.session else node.numbers
-        fill(node, self.bars, args, outs, 0, len(self), node.indicator.new_state(own))
-        if node.indicator.outputs:
-            for name, out in zip(node.indicator.outputs, outs, strict=True):
-                self._values[f"{node.run}.{name}"] = out
-        else:
-            self._values[node.run] = outs[0]
+                fill(node, self.bars, args, outs, 0, len(self), new_state(node))
+                values.update(zip(keys, outs, strict=True))
 
     def _seen(self, bound: Bound, node: Node) -> Column:
         """A node of another timeframe as each row sees it: its newest bar that had closed."""

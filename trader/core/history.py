@@ -14,14 +14,12 @@ one go stay below the 2**53 units of the smallest that the second float of the s
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left
-from math import nan
 from typing import Any
 
 from trader.core.frames import Block, Frames, anchor_ms
 from trader.core.rule_kernels import near_rows
-from trader.core.rules import Bound, Column, Node, fill, new_column
+from trader.core.rules import Bound, Column, Node, fill, new_column, new_state
 from trader.core.series import Series
 from trader.core.strategy import Window
 
@@ -37,19 +35,25 @@ REREAD = frozenset(
 
 
 def evaluate_history(
-    bound: Bound, frames: Frames, symbol: str, bars: Window | None = None
+    bound: Bound,
+    frames: Frames,
+    symbol: str,
+    bars: Window | None = None,
+    outs: dict[str, Any] | None = None,
 ) -> dict[str, Column]:
     """Each output of a program on every bar of its own timeframe, as long as the series.
 
     `frames` holds the series of every timeframe of the program. `bars` are the rows of the
-    program's own, when somebody has their prices as floats already.
+    program's own, when somebody has their prices as floats already; `outs` the columns of an
+    earlier evaluation of as many bars, to be written over.
     """
     series = frames.series[symbol, bound.frames[0].timeframe]
     whole = Window(series) if bars is None else bars
-    outs: dict[str, Any] = {}
-    for name, index in bound.outputs.items():
-        flags = bound.nodes[index].flags
-        outs[name] = array("b", [-1]) * len(series) if flags else array("d", [nan]) * len(series)
+    if outs is None:
+        outs = {
+            name: new_column(bound.nodes[index], len(series))
+            for name, index in bound.outputs.items()
+        }
     return _History(bound, frames, symbol, series, whole, outs).run()
 
 
@@ -59,35 +63,28 @@ class _Scratch:
     def __init__(self, bound: Bound, rows: int) -> None:
         self.nodes = [(i, bound.nodes[i]) for i in bound.frames[0].order]
         self.columns: dict[int, Any] = {}
-        self._runs: dict[str, list[Any]] = {}
+        self._calls: dict[int, list[Any]] = {}
+        made: dict[str, Any] = {}
         for index, node in self.nodes:
-            if node.indicator is not None:
-                if node.run not in self._runs:
-                    wide = range(node.indicator.width)
-                    self._runs[node.run] = [new_column(node, rows) for _ in wide]
-                self.columns[index] = self._runs[node.run][node.line]
-            elif node.form != "column":
-                self.columns[index] = new_column(node, rows)
+            if node.form == "column":
+                continue
+            keys = node.lines or (node.key,)
+            if node.key not in made:
+                made.update((key, new_column(node, rows)) for key in keys)
+                self._calls[index] = [made[key] for key in keys]
+            self.columns[index] = made[node.key]
 
-    def run(self, bars: Window) -> bool:
+    def run(self, bars: Window) -> None:
         """Fill rows [0, len(bars)) of every column."""
         columns, rows = self.columns, len(bars)
-        done: set[str] = set()
         for index, node in self.nodes:
             if node.form == "column":
                 columns[index] = getattr(bars, node.columns[0])
-                continue
-            args = [columns[i] for i in node.args]
-            if node.indicator is None:
-                fill(node, bars, args, (columns[index],), 0, rows, None)
-            elif node.run not in done:
-                done.add(node.run)
-                own = node.numbers[:-1] if node.indicator.session else node.numbers
-                state = node.indicator.new_state(own)
-                fill(node, bars, args, self._runs[node.run], 0, rows, state)
-        return self._is_near(rows)
+            elif index in self._calls:
+                args = [columns[i] for i in node.args]
+                fill(node, bars, args, self._calls[index], 0, rows, new_state(node))
 
-    def _is_near(self, rows: int) -> bool:
+    def is_near(self, rows: int) -> bool:
         """Whether the inputs of means are such that their sums were exact."""
         sources = {node.args[0] for _, node in self.nodes if _is_mean(node)}
         return all(near_rows(self.columns[i], 0, rows, NEAR) for i in sources)
@@ -133,7 +130,7 @@ class _History:
         self._block_scratch = scratch if blocks == 1 else None
         while at < len(opens):
             start = anchor_ms(opens[at], self.frame.step_ms, self.all.anchor_bars)
-            stop = bisect_left(opens, start + blocks * self.block_ms, at)
+            stop = self._index(start + blocks * self.block_ms, at + blocks * self.all.anchor_bars)
             if not exact:
                 self._block(start, at, stop)
             else:
@@ -144,8 +141,9 @@ class _History:
     def _blocks(self, scratch: _Scratch, start: int, at: int, stop: int) -> None:
         """Rows [at, stop) of several anchor blocks in one go, where that is exact."""
         opens, step_ms = self.series.open_ms, self.frame.step_ms
-        first = bisect_left(opens, start - self.warm_ms, 0, at)
-        near = scratch.run(self.bars.part(first, stop))
+        first = self._index(start - self.warm_ms, at - self.frame.warmup)
+        scratch.run(Window(self.series, first, stop, self.bars))
+        near = scratch.is_near(stop - first)
         if near:
             self._keep(scratch, first, at, stop)
             is_whole = opens[first] == start - self.warm_ms
@@ -153,26 +151,33 @@ class _History:
                 return
         while at < stop:
             start = anchor_ms(opens[at], step_ms, self.all.anchor_bars)
-            end = bisect_left(opens, start + self.block_ms, at, stop)
-            first = bisect_left(opens, start - self.warm_ms, 0, at)
+            end = self._index(start + self.block_ms, at + self.all.anchor_bars)
+            first = self._index(start - self.warm_ms, at - self.frame.warmup)
             if not near or at - first < self.needs:
                 self._block(start, at, end)
             at = end
 
     def _block(self, start: int, at: int, stop: int) -> None:
         """Rows [at, stop) of one anchor block, from its own start."""
-        first = bisect_left(self.series.open_ms, start - self.warm_ms, 0, at)
+        first = self._index(start - self.warm_ms, at - self.frame.warmup)
         if len(self.bound.frames) == 1:
             if self._block_scratch is None:
                 rows = self.all.anchor_bars + self.frame.warmup
                 self._block_scratch = _Scratch(self.bound, rows)
-            self._block_scratch.run(self.bars.part(first, stop))
+            self._block_scratch.run(Window(self.series, first, stop, self.bars))
             self._keep(self._block_scratch, first, at, stop)
             return
         key = (self.symbol, self.frame.timeframe)
         block = Block(self.all, key, self.series, (first, at, stop))
         for name, index in self.bound.outputs.items():
             self._put(name, block.column(self.bound, index), first, at, stop)
+
+    def _index(self, open_ms: int, guess: int) -> int:
+        """Index of the first bar at or after a time; where no bar is absent the guess is right."""
+        opens = self.series.open_ms
+        if 0 <= guess < len(opens) and opens[guess] == open_ms:
+            return guess
+        return bisect_left(opens, open_ms)
 
     def _keep(self, scratch: _Scratch, first: int, at: int, stop: int) -> None:
         for name, index in self.bound.outputs.items():

@@ -263,24 +263,33 @@ def back_flags(a: Flags, k: int, out: Flags, start: int, stop: int) -> None:
             out[i] = -1
 
 
-def crosses_rows(a: Floats, b: Floats, out: Flags, start: int, stop: int) -> None:
-    """`a > b and (a <= b)[1]`: above now, not above one row before."""
-    was = -1
+def crosses_rows(a: Floats, b: Floats, above: Flags, below: Flags, start: int, stop: int) -> None:
+    """Both crosses at once: above is `a > b and (a <= b)[1]`, below `a < b and (a >= b)[1]`."""
+    was = 2
     if start > 0:
-        if a[start - 1] <= b[start - 1]:
-            was = 1
-        elif a[start - 1] > b[start - 1]:
-            was = 0
+        was = _side(a[start - 1], b[start - 1])
     for i in range(start, stop):
-        if a[i] > b[i]:
-            out[i] = was
-            was = 0
-        elif a[i] <= b[i]:
-            out[i] = 0
-            was = 1
-        else:
-            out[i] = 0 if was == 0 else -1
-            was = -1
+        side = _side(a[i], b[i])
+        above[i] = 0
+        below[i] = 0
+        if side != was or side == 2:
+            if side == 1:
+                above[i] = 1 if was <= 0 else -1
+            elif side == -1:
+                below[i] = 1 if was < 2 else -1
+            elif side == 2:
+                above[i] = 0 if was == 1 else -1
+                below[i] = 0 if was == -1 else -1
+        was = side
+
+
+def _side(one: float, other: float) -> int:
+    """1 above, 0 equal, -1 below, 2 not ready."""
+    if one > other:
+        return 1
+    if one < other:
+        return -1
+    return 0 if one == other else 2
 
 
 def rising_rows(a: Floats, n: int, out: Flags, start: int, stop: int) -> None:

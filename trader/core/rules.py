@@ -56,9 +56,8 @@ BINARY: dict[str, tuple[Fill, bool, bool, bool]] = {
     "ne": (kernels.ne_rows, False, True, False),
     "and": (kernels.and_rows, True, True, False),
     "or": (kernels.or_rows, True, True, False),
-    "crosses_above": (kernels.crosses_rows, False, True, False),
-    "crosses_below": (kernels.crosses_rows, False, True, True),
 }
+CROSSES = ("crosses_above", "crosses_below")
 COUNTED: dict[str, tuple[Fill, bool]] = {
     "rising": (kernels.rising_rows, False),
     "falling": (kernels.falling_rows, False),
@@ -86,8 +85,8 @@ class Node:
         args: indices of nodes, in the kernel's order. form: how the kernel is called (see `fill`).
         kernel: fills rows. flags: whether the rows are a condition.
         number, whole: what the kernel takes besides. columns: those of the bars that it reads.
-        indicator, numbers, line: of an indicator; `run` names its run: lines of one run are
-            computed together.
+        indicator, numbers: of an indicator. lines: keys of what one call computes together, its
+            own among them; () for a node alone.
         key: equal keys over equal rows have equal values. text: the expression, for people.
         warmup: rows before a row after which where the series starts no longer matters.
         exact: whether that is so to the last bit (nothing below fades).
@@ -108,8 +107,7 @@ class Node:
     columns: tuple[str, ...] = ()
     indicator: Indicator | None = None
     numbers: tuple[float | int, ...] = ()
-    line: int = 0
-    run: str = ""
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +245,8 @@ class _Binder:
             return _over(node, args, below)
         if op in BINARY:
             return _binary(op, place, args, below)
+        if op in CROSSES:
+            return _crossing(op, place, args, below)
         if op == "back":
             flags = below[0].flags
             _check(op, below, 1, flags=flags)
@@ -287,7 +287,6 @@ class _Binder:
         _check(name, below, indicator.inputs.count("source"), flags=False)
         if (output or indicator.outputs) and output not in indicator.outputs:
             raise RuleError(f"{name} has no output {output!r}")
-        line = indicator.outputs.index(output) if output else 0
         values, session_rows, words = self._numbers(indicator, numbers, self._step_ms(place))
         words = [*(one.text for one in below), *words]
         run = f"{name}({', '.join(words)})"
@@ -296,7 +295,8 @@ class _Binder:
         node = Node("indicator", place, "indicator", indicator.kernel, told, told)
         node = _over(node, args, below, own)
         exact = node.exact and indicator.memory == "finite"
-        return replace(node, indicator=indicator, numbers=values, line=line, run=run, exact=exact)
+        lines = tuple(f"{run}.{name}" for name in indicator.outputs) or (run,)
+        return replace(node, indicator=indicator, numbers=values, lines=lines, exact=exact)
 
     def _numbers(
         self, indicator: Indicator, numbers: Sequence[str], step_ms: int
@@ -374,8 +374,16 @@ def _binary(op: str, place: int, args: tuple[int, ...], below: list[Node]) -> No
     a, b = below[0].text, below[1].text
     told = f"({a} {SIGNS[op]} {b})" if op in SIGNS else f"{op}({a}, {b})"
     order = (args[1], args[0]) if swapped else args
-    own = 1 if op.startswith("crosses") else 0
-    return _over(Node(op, place, "binary", kernel, told, told, flags=flags), order, below, own)
+    return _over(Node(op, place, "binary", kernel, told, told, flags=flags), order, below)
+
+
+def _crossing(op: str, place: int, args: tuple[int, ...], below: list[Node]) -> Node:
+    """One of the two crosses of a pair of series, which are computed together."""
+    _check(op, below, 2, flags=False)
+    lines = tuple(f"{name}({below[0].text}, {below[1].text})" for name in CROSSES)
+    told = lines[CROSSES.index(op)]
+    node = Node(op, place, "crosses", kernels.crosses_rows, told, told, flags=True, lines=lines)
+    return _over(node, args, below, 1)
 
 
 def _check(op: str, below: Sequence[Node], count: int, *, flags: bool) -> None:
@@ -400,9 +408,8 @@ def _keyed(nodes: Sequence[Node], frames: Sequence[Frame]) -> list[Node]:
             made.append(replace(node, key=f"{node.text} from {seen.warmup}"))
         elif any(one.key != one.text for one in below):
             of = " of " + "; ".join(one.key for one in below)
-            line = node.key.removeprefix(node.run)
-            run = node.run + of if node.run else ""
-            made.append(replace(node, key=run + line if run else node.key + of, run=run))
+            lines = tuple(line + of for line in node.lines)
+            made.append(replace(node, key=node.key + of, lines=lines))
         else:
             made.append(node)
     return made
@@ -416,14 +423,22 @@ def new_column(node: Node, rows: int) -> array[Any]:
     return array("b", bytes(rows)) if node.flags else array("d", bytes(8 * rows))
 
 
+def new_state(node: Node) -> array[float] | None:
+    """What an indicator remembers from row to row, at row 0; None for anything else."""
+    if node.indicator is None:
+        return None
+    own = node.numbers[:-1] if node.indicator.session else node.numbers
+    return node.indicator.new_state(own)
+
+
 def fill(
     node: Node, bars: Any, args: Sequence[Column], outs: Sequence[Column], start: int, stop: int,
     state: array[float] | None,
 ) -> None:  # fmt: skip
     """Rows [start, stop) of a node from rows [0, stop) of its arguments and of the bars.
 
-    `outs` is one column, of an indicator one for each line. `state` is what `Indicator.new_state`
-    gave, carried from call to call; None for anything else. A plain column and on() are not filled
+    `outs` is one column, or one for each of the node's lines. `state` is what `new_state` gave,
+    carried from call to call; None for anything else. A plain column and on() are not filled
     here: `frames` has them.
     """
     form = node.form
@@ -432,6 +447,8 @@ def fill(
     elif form == "indicator":
         inputs = _inputs(node, bars, args)
         node.kernel(*inputs, *node.numbers, *outs, start, stop, state)
+    elif form == "crosses":
+        node.kernel(args[0], args[1], outs[0], outs[1], start, stop)
     elif form == "whole":
         node.kernel(args[0], node.whole, outs[0], start, stop)
     elif form == "unary":
