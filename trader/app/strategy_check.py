@@ -85,19 +85,21 @@ def check_strategy(
     budget_s: float,
     given: Mapping[str, Bars] | None = None,
     rounds: int = 1,
+    seed: int = 0,
 ) -> Verdict:
     """Check one file, for about so many seconds at most (never less than a first look).
 
-    `given`: bars by name, besides the generated ones. `rounds`: how many sets of generated bars.
+    `given`: bars by name, besides the generated ones. `rounds`: how many sets of generated bars;
+    `seed`: the number of the first.
     """
-    return _Check(subject, budget_s, given or {}, rounds).run()
+    return _Check(subject, budget_s, given or {}, range(seed, seed + rounds)).run()
 
 
 class _Check:
     """One check; lives no longer."""
 
     def __init__(
-        self, subject: Subject, budget_s: float, given: Mapping[str, Bars], rounds: int
+        self, subject: Subject, budget_s: float, given: Mapping[str, Bars], rounds: range
     ) -> None:
         self.subject = subject
         self.until = time.monotonic() + budget_s
@@ -113,8 +115,8 @@ class _Check:
     def run(self) -> Verdict:
         try:
             self._learn()
-            for number in range(self.rounds):
-                if number and self._late():
+            for number in self.rounds:
+                if number > self.rounds[0] and self._late():
                     break
                 self._round(number)
             verdict = self.failure or Verdict("", "nothing found")
@@ -154,9 +156,10 @@ class _Check:
         cases = [case for case in self._cases(number) if self._ask_base(case)]
         if not cases:
             return
-        if number == 0:
+        first = number == self.rounds[0]
+        if first:
             self._as_is(cases)
-        self._worlds(cases if number == 0 else cases[:2], first=number == 0)
+        self._worlds(cases if first else cases[:2], first=first)
         trials = [self._trials(case, Random(number)) for case in cases]  # noqa: S311 - rows to try
         done = 0
         for turn in zip_longest(*trials):
@@ -184,7 +187,8 @@ class _Check:
                 continue
             whole = BEFORE * reach + rows
             parts = max(1, min(6, len(bars) // whole))
-            at = (len(bars) - min(whole, len(bars))) * number // max(1, self.rounds)
+            place = number - self.rounds[0]
+            at = (len(bars) - min(whole, len(bars))) * place // len(self.rounds)
             for part in range(parts):
                 first = min(at + part * (len(bars) // parts), max(0, len(bars) - whole))
                 piece = bars.slice(first, first + whole)
