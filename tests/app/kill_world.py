@@ -131,6 +131,7 @@ class MemoryVenue:
 
     def active_symbols(self) -> list[str]:
         """Every listed instrument."""
+        self._call("active_symbols")
         return sorted(self.listed)
 
     def fetch_venue_ms(self) -> int:
