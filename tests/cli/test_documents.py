@@ -37,7 +37,7 @@ def test_every_command_exit_code_and_reason_is_documented() -> None:
     for code in ExitCode:
         assert f"| {int(code)} | " in cli
     text = (ROOT / "docs" / "reasons.md").read_text(encoding="utf-8")
-    for code in (*reasons.REFUSALS, *reasons.QUIET, *reasons.ORDERS):
+    for code in (*reasons.REFUSALS, *reasons.QUIET, *reasons.UNIVERSE, *reasons.ORDERS):
         assert f"| `{code}` | " in text
 
 
