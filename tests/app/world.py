@@ -25,7 +25,6 @@ LIMITS = {
     "slippage": "10bps",
     "exit_slippage": "300bps",
     "collar": "50%",
-    "position": "100%",
     "bar_jump_max": "90%",
     "exposure_max": "100%",
     "loss_max": "100%",
@@ -114,7 +113,9 @@ def write_config(
     (config / "strategies").mkdir(parents=True, exist_ok=True)
     (config / "strategies" / "flipper.py").write_text(FLIPPER)
     pairs = ", ".join(instruments)
-    rules = "".join(f"  {name}: {value}\n" for name, value in {**LIMITS, **limits}.items())
+    count = len(instruments)
+    wide = {**LIMITS, "position": f"{100 // count}%", "positions_max": str(count), **limits}
+    rules = "".join(f"  {name}: {value}\n" for name, value in wide.items())
     strategies = (
         f"flipper:\n  file: flipper.py\n  timeframe: 1m\n  size:\n    equity_share: {share}\n"
     )
