@@ -99,7 +99,7 @@ def test_prices_that_a_sum_cannot_hold_exactly_are_taken_block_by_block() -> Non
 
 
 def test_a_history_longer_than_one_go_has_no_seams() -> None:
-    series = {(BTC, "1m"): walk(40_000, 2, 0.0001)}
+    series = {(BTC, "1m"): walk(70_000, 2, 0.0001)}
     bound = bind(cross_program(4, 9), {}, "1m", MINUTE_MS)
     window = Window(series[BTC, "1m"])
     frames = Frames(series, 2**60, 256)

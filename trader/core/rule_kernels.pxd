@@ -71,7 +71,7 @@ cpdef void back_flags(const signed char[::1] a, Py_ssize_t k, signed char[::1] o
 @cython.locals(i=Py_ssize_t, was=int, side=int)
 cpdef void crosses_rows(const double[::1] a, const double[::1] b, signed char[::1] above, signed char[::1] below, Py_ssize_t start, Py_ssize_t stop) noexcept
 
-cdef inline int _side(double one, double other) noexcept
+cdef int _side(double one, double other) noexcept
 
 @cython.locals(i=Py_ssize_t, j=Py_ssize_t, held=int)
 cpdef void rising_rows(const double[::1] a, Py_ssize_t n, signed char[::1] out, Py_ssize_t start, Py_ssize_t stop) noexcept

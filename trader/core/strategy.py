@@ -15,7 +15,7 @@ from types import CodeType
 from typing import Any, cast
 
 from trader.core.parameters import StrategyCode, StrategySpec
-from trader.core.rule_kernels import price_rows
+from trader.core.rule_kernels import near_rows, price_rows
 from trader.core.series import Series
 
 # What code of a user may raise while it decides: anything, classes of its own among them. One
@@ -25,6 +25,7 @@ USER_CODE_ERRORS = (Exception,)
 Numbers = Mapping[str, float | int]
 PRICES = frozenset({"open", "high", "low", "close"})
 COLUMNS = PRICES | {"open_ms", "volume"}
+NEAR = 1_024.0  # both ways from the first value: 2**20 between the largest and the smallest
 FLOAT_EXACT = 2**53  # whole numbers up to here are exact as floats
 
 
@@ -43,7 +44,8 @@ class Window:
     """
 
     __slots__ = (
-        "_first", "_series", "_stop", "_whole", "close", "high", "low", "open", "open_ms", "volume",
+        "_far", "_first", "_series", "_stop", "_whole",
+        "close", "high", "low", "open", "open_ms", "volume",
     )  # fmt: skip
 
     open_ms: memoryview[int]
@@ -64,10 +66,20 @@ class Window:
         self._first = first
         self._stop = len(series) if stop is None else stop
         self._whole = whole
+        self._far: dict[str, bool] = {}
 
     def __len__(self) -> int:
         """Number of bars."""
         return self._stop - self._first
+
+    def is_near(self, name: str) -> bool:
+        """Whether all values of a column lie so near each other that sums of them can be exact
+        (see `history`); looked at once for all rows, and only then for these."""
+        if self._whole is not None and self._whole.is_near(name):
+            return True
+        if name not in self._far:
+            self._far[name] = not near_rows(getattr(self, name), 0, len(self), NEAR)
+        return not self._far[name]
 
     def __getattr__(self, name: str) -> memoryview[Any]:
         """A column that was not asked for before."""
