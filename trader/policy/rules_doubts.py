@@ -79,11 +79,13 @@ def _contradiction(nodes: Nodes, top: int) -> str:
     """What two comparisons below the same `and` demand of one value, or ""."""
     lows: dict[int, tuple[Decimal, bool]] = {}
     highs: dict[int, tuple[Decimal, bool]] = {}
-    left = [top]
+    # Equal parts are one node: each is looked at once, however often it is named.
+    left, seen = [top], {top}
     while left:
         op, _, arguments, _, _ = nodes.rows[left.pop()]
         if op == "and":
-            left += arguments
+            left += [part for part in dict.fromkeys(arguments) if part not in seen]
+            seen.update(arguments)
         elif op in {"gt", "ge", "lt", "le"}:
             _demand(nodes, op, arguments, (lows, highs))
     for series in lows.keys() & highs.keys():
