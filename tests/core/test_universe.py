@@ -120,6 +120,19 @@ def test_a_filter_lets_its_bound_in_and_one_unit_past_it_out(
     assert one(TierSpec("core", (A,), **outside)).startswith(f"{code} limit")
 
 
+def test_a_long_age_is_told_by_bars_of_days() -> None:
+    midnight = CLOSE_MS // DAY_MS * DAY_MS
+    tier = TierSpec("core", (A,), age_ms_min=30 * DAY_MS)
+    for days, answer in ((30, "MEMBER rank=1"), (29, "UNIVERSE_AGE limit_minutes=43200 ")):
+        rows: list[BarRow] = [
+            (midnight - (days - i) * DAY_MS, 100, 100, 100, 100, 1.0) for i in range(days)
+        ]
+        series = {(A, "1h"): hours(A), (A, "1d"): build_series(A, DAY_MS, TICK, rows)}
+        found = answers(seen_at(known(A), policy(tier), series))[A]
+        assert found.startswith(answer)
+    assert one(tier, hours(A)) == "UNIVERSE_AGE limit_minutes=43200 measured_minutes=1440"
+
+
 def test_the_smaller_side_of_the_book_is_its_depth_and_where_none_is_told_it_is_not_asked() -> None:
     # 50 lots of 0.001 at 99.99 are 4.9995; 100 lots at 100.01 are 10.001.
     book = {A: quoted(bid_lots=50, ask_lots=100)}
@@ -368,8 +381,11 @@ def test_candidates_are_read_only_when_they_are_due_and_as_far_back_as_is_measur
     )
     windows = wanted_windows(rules, {}, state, CLOSE_MS)
     last = CLOSE_MS - HOUR_MS
-    days = {A: 2, B: 8, C: 31}
-    assert windows == {(s, "1h"): (CLOSE_MS - n * DAY_MS, last) for s, n in days.items()}
+    days = {A: 2, B: 8, C: 2}
+    hourly = {(s, "1h"): (CLOSE_MS - n * DAY_MS, last) for s, n in days.items()}
+    # A long age is told by whole days: of the last full one, 31 back.
+    midnight = CLOSE_MS // DAY_MS * DAY_MS
+    assert windows == {**hourly, (C, "1d"): (midnight - 31 * DAY_MS, midnight - DAY_MS)}
     for tier, symbol in (("core", A), ("rotational", B), ("event", C)):
         chosen_then = {"members": {tier: f"{CLOSE_MS} {symbol}"}}
         number = state.number("last_bar_ms") + 1

@@ -26,9 +26,13 @@ def quote_volume(spec: Spec, bars: Series, end_ms: int) -> float:
     return total
 
 
-def age_ms(bars: Series, end_ms: int) -> int:
-    """How long ago the oldest bar at hand opened: true age, or as far back as was looked."""
-    return end_ms - bars.open_ms[0]
+def age_ms(bars: Series, days: Series | None, end_ms: int) -> int:
+    """How long ago the oldest bar at hand opened: true age, or as far back as was looked. `days`:
+    bars that reach further back, if there are any."""
+    oldest = bars.open_ms[0]
+    if days is not None and len(days):
+        oldest = min(oldest, days.open_ms[0])
+    return end_ms - oldest
 
 
 def momentum(bars: Series, end_ms: int) -> float | None:

@@ -25,6 +25,7 @@ from trader.core.scale import ScaleError, Spec, text, to_decimal, to_units_round
 from trader.core.series import Series
 from trader.core.snapshot import Snapshot
 from trader.core.universe import (
+    age_step_ms,
     asks_bars,
     candidates_of,
     is_denied,
@@ -35,7 +36,7 @@ from trader.core.universe import (
     members_text,
     refreshed_ms,
 )
-from trader.domain.timeframe import MINUTE_MS, last_closed_open_ms
+from trader.domain.timeframe import MINUTE_MS, last_closed_open_ms, timeframe_name
 
 # Trail rows of the universe carry this before the tier's name where others name a strategy.
 ROW_PREFIX = "universe:"
@@ -157,7 +158,9 @@ def _measure_bars(snapshot: Snapshot, tier: TierSpec, found: Candidate, spec: Sp
     if bars is None:
         return
     end_ms = last + universe.timeframe_ms
-    close, age, volume = bars.close[-1], age_ms(bars, end_ms), quote_volume(spec, bars, end_ms)
+    days = snapshot.series.get((found.symbol, timeframe_name(age_step_ms(universe, tier))))
+    age = age_ms(bars, days, end_ms)
+    close, volume = bars.close[-1], quote_volume(spec, bars, end_ms)
     found.seen |= {
         "age_minutes": age // MINUTE_MS,
         "close_ticks": close,

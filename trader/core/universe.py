@@ -148,23 +148,39 @@ def asks_bars(tier: TierSpec) -> bool:
     return tier.take > 0 or tier.age_ms_min > 0 or any(float(limit) > 0 for limit in limits)
 
 
+def age_step_ms(universe: UniverseSpec, tier: TierSpec) -> int:
+    """Length of the bars that tell a candidate's age: those of the universe, or whole days where
+    they would be many (a year of hours for each of hundreds of candidates)."""
+    if tier.age_ms_min < RANK_MS or universe.timeframe_ms >= DAY_MS:
+        return universe.timeframe_ms
+    return DAY_MS
+
+
 def look_back_ms(universe: UniverseSpec, tier: TierSpec) -> int:
-    """How far back a tier's measures reach, slack included."""
+    """How far back a tier's measures on bars of `universe.timeframe` reach, slack included."""
     rank_ms = RANK_MS if tier.take and tier.rank_by != "quote_volume" else VOLUME_MS
-    return max(VOLUME_MS, tier.age_ms_min, rank_ms, universe.timeframe_ms) + SLACK_MS
+    age_ms = tier.age_ms_min if age_step_ms(universe, tier) == universe.timeframe_ms else 0
+    return max(VOLUME_MS, age_ms, rank_ms, universe.timeframe_ms) + SLACK_MS
 
 
-def candidate_spans(parameters: Parameters, state: State, close_ms: int) -> dict[str, Span]:
-    """By candidate of a tier that is due and asks for bars: first and last open time of the bars of
-    `universe.timeframe` that its measures read. Instruments that are not known yet are left out."""
+def candidate_spans(
+    parameters: Parameters, state: State, close_ms: int
+) -> dict[tuple[str, int], Span]:
+    """By (candidate, bar length) of a tier that is due and asks for bars: first and last open time
+    of the bars that its measures read. Instruments that are not known yet are left out."""
     universe = parameters.universe
-    step_ms = universe.timeframe_ms
-    last = last_closed_open_ms(close_ms, step_ms)
-    spans: dict[str, Span] = {}
+    spans: dict[tuple[str, int], Span] = {}
     for tier in filter(asks_bars, due_tiers(universe, state, close_ms)):
-        back = look_back_ms(universe, tier)
-        first = bar_open_ms(last + step_ms - back, step_ms)
+        wanted = {universe.timeframe_ms: look_back_ms(universe, tier)}
+        wanted.setdefault(age_step_ms(universe, tier), tier.age_ms_min + SLACK_MS)
         for symbol in candidates_of(parameters, tier, state.instruments):
             if symbol in state.instruments and not is_denied(universe, symbol):
-                spans[symbol] = (first, last)
+                for step_ms, back_ms in wanted.items():
+                    spans[symbol, step_ms] = _span(close_ms, step_ms, back_ms)
     return spans
+
+
+def _span(close_ms: int, step_ms: int, back_ms: int) -> Span:
+    """Open times of the bars that reach back from the newest closed one."""
+    last = last_closed_open_ms(close_ms, step_ms)
+    return bar_open_ms(last + step_ms - back_ms, step_ms), last

@@ -11,7 +11,7 @@ from trader.core.parameters import Parameters, RegimeSpec
 from trader.core.rules import Bound, RuleError, bound_of
 from trader.core.state import State
 from trader.core.universe import Span, candidate_spans, regime_is_due
-from trader.domain.timeframe import last_closed_open_ms
+from trader.domain.timeframe import last_closed_open_ms, timeframe_name
 
 # A state that has not been confirmed leaves the one before it in force; so many bars further back
 # than `confirm_bars` it is looked for.
@@ -38,7 +38,7 @@ def universe_windows(
     told from at the decision that closes at `close_ms`; nothing while neither is due."""
     universe = parameters.universe
     candidates = candidate_spans(parameters, state, close_ms)
-    found = {(symbol, universe.timeframe): span for symbol, span in candidates.items()}
+    found = {(symbol, timeframe_name(step)): span for (symbol, step), span in candidates.items()}
     regime = universe.regime
     if regime is None or not regime_is_due(universe, state, close_ms):
         return found
