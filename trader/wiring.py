@@ -23,6 +23,7 @@ from trader import build
 from trader.app.context import Clock, PassSetup, StrategySource
 from trader.app.inputs import decision_inputs
 from trader.app.ports import Venue
+from trader.app.strategy_facts import KeptFacts
 from trader.app.strategy_verdicts import judge, without_refused
 from trader.errors import UsageError, VenueUnavailable
 from trader.journal.journal import Journal
@@ -153,7 +154,12 @@ def load_setup(options: SetupOptions, *, decides: bool = True) -> Setup:
     refused: tuple[str, ...] = ()
     if decides:
         texts = {name: source.text for name, source in load_strategies(checked).items()}
-        parameters, strategies = decision_inputs(checked.form, texts, tolerant=True)
+        parameters, strategies = decision_inputs(
+            checked.form,
+            texts,
+            tolerant=True,
+            kept=KeptFacts(cache_folder(options), build.code_hash()),
+        )
         verdicts = judge(parameters, strategies, cache_folder(options), build.code_hash())
         strategies, refused = without_refused(parameters, strategies, verdicts)
     else:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from trader.app.context import StrategySource
+from trader.app.strategy_facts import KeptFacts
 from trader.app.strategy_process import (
     StrategyLost,
     StrategyProcess,
@@ -31,14 +32,19 @@ Inputs = tuple[Parameters, tuple[StrategySource, ...]]
 
 
 def decision_inputs(
-    form: Mapping[str, Any], texts: Mapping[str, str], *, tolerant: bool = False
+    form: Mapping[str, Any],
+    texts: Mapping[str, str],
+    *,
+    tolerant: bool = False,
+    kept: KeptFacts | None = None,
 ) -> Inputs:
     """Parameters and what each strategy decides with; `texts` holds each file's source by the
     strategy's name (a strategy of rules alone has none).
 
     Raises UsageError when a strategy file cannot be used or lacks a configured parameter; with
     `tolerant` a file that cannot be loaded is told in `StrategySource.trouble` instead: the others
-    go on, and so do the stops of what it holds.
+    go on, and so do the stops of what it holds. `kept`: what files told before, so that a pass
+    need not wait for processes that are just starting.
     """
     shas = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
     parameters = build_parameters(dict(form), shas)
@@ -48,6 +54,10 @@ def decision_inputs(
         for spec in parameters.strategies
         if spec.name in texts
     }
+    for name, process in processes.items():
+        facts = kept.of(texts[name]) if kept is not None else None
+        if facts is not None:
+            process.assume(*facts)
     sources: list[StrategySource] = []
     specs: list[StrategySpec] = []
     for spec in parameters.strategies:
@@ -59,6 +69,8 @@ def decision_inputs(
         known, trouble = _ask(spec, process)
         if trouble and not tolerant:
             raise UsageError(_sentence(spec.name, process, trouble), HINT)
+        if kept is not None and not trouble:
+            kept.keep(texts[spec.name], *process.facts())
         specs.append(known)
         text, sha = texts[spec.name], shas[spec.name]
         code = isolated_code(process, spec.program)

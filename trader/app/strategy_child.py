@@ -34,6 +34,8 @@ PR_SET_PDEATHSIG = 1
 # Whatever user code does must become an answer: SystemExit and KeyboardInterrupt too.
 ANYTHING = (BaseException,)
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE)
+# What this program or its libraries may have put handlers on.
+_DEFAULT = (signal.SIGALRM, signal.SIGCHLD, signal.SIGUSR1, signal.SIGUSR2, signal.SIGPROF)
 _LIBRARIES = tuple(
     {sys.prefix, sys.base_prefix, sys.exec_prefix, "/usr/lib", "/usr/share/zoneinfo"}
 )
@@ -130,9 +132,8 @@ def run_child(reads: int, writes: int, start: dict[str, Any]) -> None:
 def _leave_parent(reads: int, writes: int) -> None:
     """Own session and signals, no file but the pipes, an empty environment."""
     os.setsid()
-    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-        if signal.getsignal(number) not in {signal.SIG_DFL, None}:
-            signal.signal(number, signal.SIG_DFL)
+    for number in _DEFAULT:
+        signal.signal(number, signal.SIG_DFL)
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
     nothing = os.open(os.devnull, os.O_RDWR)
@@ -155,16 +156,26 @@ def _leave_parent(reads: int, writes: int) -> None:
 
 def _limit(parent: int) -> None:
     """Memory, files and cores; and no life after the parent's."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    space = pages * resource.getpagesize() + MEMORY_BYTES_MAX
-    with contextlib.suppress(OSError):  # where the kernel is short of memory, it ends us first
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    space = resource.getpagesize() * _pages() + MEMORY_BYTES_MAX
+    with contextlib.suppress(OSError):
+        # Where the kernel is short of memory, it ends us first.
+        place = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
+        os.write(place, b"1000")
+        os.close(place)
     _lower(resource.RLIMIT_AS, space)
     _lower(resource.RLIMIT_FSIZE, 0)
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_NOFILE, OPEN_FILES_MAX)
     if os.getppid() != parent:
         os._exit(0)
+
+
+def _pages() -> int:
+    """Of address space that this process has now."""
+    place = os.open("/proc/self/statm", os.O_RDONLY)
+    told = os.read(place, 256)
+    os.close(place)
+    return int(told.split()[0])
 
 
 def _lower(what: int, to: int) -> None:

@@ -101,6 +101,7 @@ class StrategyProcess:
             os.set_blocking(end, False)
             with contextlib.suppress(OSError):  # a smaller pipe only means more turns
                 fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        self._unanswered = True  # whether it has yet to say that it is loaded
         self._parameters: dict[str, float | int] | None = None
         self._failed: StrategyRaised | None = None
         self._warmups: dict[str, int] = {}
@@ -136,7 +137,19 @@ class StrategyProcess:
             self._parameters = self._load()
         return dict(self._parameters)
 
+    def assume(self, parameters: Numbers, warmups: Mapping[str, int]) -> None:
+        """What this very file told an earlier process: nothing is waited for until it is asked
+        for a signal."""
+        if self._parameters is None and self._failed is None:
+            self._parameters = dict(parameters)
+            self._warmups = dict(warmups)
+
+    def facts(self) -> tuple[dict[str, float | int], dict[str, int]]:
+        """What `assume` takes."""
+        return self.parameters(), dict(self._warmups)
+
     def _load(self) -> dict[str, float | int]:
+        self._unanswered = False
         try:
             row, _ = self._receive("load", LOAD_S)
             return self._read(row, lambda: numbers_of(row["parameters"]))
@@ -153,7 +166,6 @@ class StrategyProcess:
         if key not in self._warmups:
             if self.trouble:
                 return 0
-            self.parameters()
             row = {"do": "warmup", "numbers": dict(numbers), "limit_s": EVALUATE_S}
             told, _ = self._ask("warmup", row, b"")
             bars = self._read(told, lambda: int(told["warmup"]))
@@ -167,7 +179,6 @@ class StrategyProcess:
 
         Raises what the file raises, StrategyLost.
         """
-        self.parameters()
         row = {"do": "signals", "numbers": dict(numbers), "limit_s": EVALUATE_S}
         told, body = self._ask("signals", row, bars_bytes(bars))
         return self._read(told, lambda: columns_of(told["columns"], body))
@@ -175,8 +186,10 @@ class StrategyProcess:
     # --- the pipe ----------------------------------------------------------------------------
 
     def _ask(self, what: str, row: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
-        if self.trouble:
-            raise StrategyLost(self.name, self.trouble)
+        if self._failed is not None:
+            raise self._failed
+        if self._unanswered:
+            self._parameters = self._load()
         return self._receive(what, EVALUATE_S, pack(row, body))
 
     def _receive(
