@@ -17,6 +17,7 @@ from trader.cli.policy_views import value_text
 from trader.policy.checked import Checked
 from trader.policy.checking import check_policy
 from trader.policy.describing import KeyRow, key_rows, schema_of
+from trader.policy.foreign_keys import FOREIGN
 from trader.policy.showing import show
 from trader.policy.sources import PROFILES, SECTIONS, find_sources, profile_bytes
 
@@ -46,7 +47,17 @@ LAYERS = (
 
 def config_pages(note: str) -> dict[str, str]:
     """Path below the repository -> text."""
-    return {f"{FOLDER}/{section}.md": _page(note, section) for section in SECTIONS}
+    pages = {f"{FOLDER}/{section}.md": _page(note, section) for section in SECTIONS}
+    return pages | {f"{FOLDER}/words.md": _words(note)}
+
+
+def _words(note: str) -> str:
+    """What keys of other programs are called here."""
+    lines = [note, "# Keys of other programs", ""]
+    lines += ["An unknown key of this list is refused with what to write instead.", ""]
+    lines += ["| there | here |", "|---|---|"]
+    lines += [f"| `{word}` | {instead} |" for word, instead in FOREIGN.items()]
+    return "\n".join([*lines, ""])
 
 
 def _page(note: str, section: str) -> str:

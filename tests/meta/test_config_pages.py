@@ -28,7 +28,7 @@ def scripts() -> Iterator[dict[str, ModuleType]]:
 
 def test_the_pages_are_what_the_program_says(scripts: dict[str, ModuleType]) -> None:
     from_program = scripts["docs_config"].config_pages(scripts["docs_config"].NOTE)
-    assert len(from_program) == 5
+    assert len(from_program) == 6
     for name, text in from_program.items():
         assert (ROOT / name).read_text() == text, f"run: python scripts/docs.py ({name})"
 

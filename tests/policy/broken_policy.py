@@ -80,7 +80,7 @@ ROWS: list[Row] = rows_of(
         (L + "pyramiding: 0\n", ["2 NOT_A_BOOLEAN limits.pyramiding"], "true or false"),
         # --- keys and shapes
         (L + "colar: 3%\n", ["2 UNKNOWN_KEY limits.colar"], "did you mean collar"),
-        (L + "max_positions: 3\n", ["2 UNKNOWN_KEY limits.max_positions"], "did you mean position"),
+        (L + "max_positions: 3\n", ["2 UNKNOWN_KEY limits.max_positions"], "positions_max"),
         (L + "at_risk: 5%\n", ["2 RISK_AMBIGUOUS limits.at_risk"], "exposure_max"),
         (L + "total_at_risk: 5%\n", ["2 RISK_AMBIGUOUS limits.total_at_risk"], "loss_max"),
         ("max_risk: 2%\n", ["1 RISK_AMBIGUOUS max_risk"], "limits.exposure_max"),

@@ -19,10 +19,11 @@ from pydantic.fields import FieldInfo
 from trader.core.canonical import sha256_of
 from trader.policy.checked import Checked, Form, source_sha
 from trader.policy.coherence import findings
-from trader.policy.compiling import compile_form, judge_sources_of_rules
+from trader.policy.compiling import compile_form, judge_regime, judge_sources_of_rules
 from trader.policy.effective import fill_in, origins
 from trader.policy.fields import close_to
 from trader.policy.findings import Finding
+from trader.policy.foreign_keys import what_instead
 from trader.policy.gathering import Gathered, gather
 from trader.policy.problems import Code, PolicyError, Problem, is_credential_key, is_risk_key
 from trader.policy.quantities import BadText
@@ -68,6 +69,7 @@ def examine(
         used = compile_form(form, out)
         found = findings(form, out.tree, out.broken)
         found += judge_sources_of_rules(form, out.tree, used)
+        found += judge_regime(form)
         if strategy_files:
             places = {source.folder: posixpath.dirname(source.label) for source in sources}
             found += judge_strategies(form, out.folders, places, used)
@@ -204,7 +206,7 @@ def _unknown_key(path: Path, *, guess: bool) -> tuple[str, str, str]:
     known = keys_at(path[:-1])
     if not guess:
         return Code.UNKNOWN_KEY.name, "unknown key", ""
-    hint = close_to(key, known)
+    hint = what_instead(".".join(path)) or close_to(key, known)
     if not hint and len(path) == 2 and key == path[0]:
         hint = f"this file already is section {key}: remove this line and one indentation"
     if not hint:

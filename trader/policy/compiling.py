@@ -24,6 +24,7 @@ from trader.policy.written_rules import distance_rule
 CONDITIONS = ("enter", "exit", "strength")
 DISTANCES = ("stop", "target", "trail")
 OUTPUTS = (*CONDITIONS, *DISTANCES)
+UNKNOWN = "unknown"
 STRATEGIES_MAX = 200
 TRIGGERS_MAX = 200
 TRIGGERS = ("signals", "triggers")
@@ -129,6 +130,15 @@ def judge_sources_of_rules(
             yield Finding(Code.INSTRUMENTS_TWICE, ((*at, "instruments"), at), message, "keep one")
         if not row["file"] and name in used:
             yield from _unused(name, row, form["signals"]["presets"], used[name])
+
+
+def judge_regime(form: Form) -> Iterator[Finding]:
+    """A state whose name already says something else."""
+    regime = form["universe"]["regime"]
+    if regime and UNKNOWN in regime["states"]:
+        message = f"{UNKNOWN} is what the regime is called while it cannot be told"
+        paths = ((*REGIME, "states", UNKNOWN),)
+        yield Finding(Code.REGIME_STATES, paths, message, "give the state another name")
 
 
 def _unused(
