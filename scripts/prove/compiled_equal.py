@@ -179,7 +179,9 @@ def work(seed: int, *, quick: bool) -> dict[str, Any]:
     told["numbers"] = hash_numbers(seed, 20 if quick else 400)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        rehearsal.write_config(folder, STRATEGIES, SYMBOLS, "  position: 60%\n", "1m")
+        rehearsal.write_config(
+            folder, STRATEGIES, SYMBOLS, "  position: 50%\n  positions_max: 2\n", "1m"
+        )
         minutes = 1_500 if quick else 3_000
         bars = write_made_bars(folder / "bars", seed, minutes, instruments=MADE)
         kinds: Counter[str] = Counter()

@@ -33,7 +33,7 @@ MINUTE_MS = 60_000
 # States of an order that the exchange must know about, exactly once.
 ARRIVED = frozenset({OrderState.OPEN, OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED})
 
-FLIPPER = '''"""A strategy for proofs: enters on every fourth bar, leaves two bars later."""
+FLIPPER = '''"""A strategy for proofs: enters on every fourth minute, leaves two minutes later."""
 
 PARAMETERS = {"period": 4, "stop": 50.0}
 
@@ -43,8 +43,7 @@ def warmup(p):
 
 
 def signals(bars, p):
-    step = bars.open_ms[1] - bars.open_ms[0] if len(bars) > 1 else 1
-    turn = [(at // step) % p["period"] for at in bars.open_ms]
+    turn = [(at // 60_000) % p["period"] for at in bars.open_ms]
     return {
         "enter": [int(t == 0) for t in turn],
         "exit": [int(t == 2) for t in turn],

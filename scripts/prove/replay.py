@@ -52,7 +52,7 @@ mean_reversion:
   size:
     equity_share: 40%
 """
-LIMITS = "  position: 50%\n"
+LIMITS = "  position: 50%\n  positions_max: 1\n"
 SETTLE_MS = 5_000
 Facts = dict[int, list[str]]
 
