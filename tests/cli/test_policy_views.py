@@ -107,3 +107,15 @@ def test_a_rule_s_problem_is_drawn_with_its_caret(workspace: Workspace) -> None:
     done = workspace.trader("policy", "check")
     assert done.returncode == 2
     assert "close > emma(20) and close[1] > open\n            ^^^^" in done.stderr
+
+
+def test_diff_with_one_policy_compares_it_with_what_commands_read(workspace: Workspace) -> None:
+    env = {"TRADER__POLICY__LIMITS__COLLAR": "4%"}
+    done = workspace.trader("policy", "diff", "config", **env)
+    assert "1 of the keys differ\npolicy.limits.collar: 0.03 -> 0.04\n" in done.stdout
+
+
+def test_diff_takes_a_file_that_is_laid_over_another(workspace: Workspace) -> None:
+    (workspace.folder / "mine.yaml").write_text("policy: {limits: {collar: 5%}}\n")
+    done = workspace.trader("policy", "diff", "config", "config,mine.yaml")
+    assert "policy.limits.collar: 0.03 -> 0.05" in done.stdout

@@ -60,15 +60,19 @@ def show(*, config: Config, state_dir: StateDir, as_json: AsJson) -> int:
 def diff(
     *,
     old: Annotated[str, typer.Argument(metavar="A")],
-    new: Annotated[str, typer.Argument(metavar="B")],
+    new: Annotated[str, typer.Argument(metavar="[B]", show_default=False)] = "",
+    config: Config,
     state_dir: StateDir,
     as_json: AsJson,
     journal: JournalFile = "",
 ) -> int:
-    """Compare two policies: folders, files, or hashes (first digits) that a journal holds."""
+    """Compare two policies: folders, files (a,b: b laid over a), or first digits of a hash that a
+    journal holds. Without B: with the policy as every command reads it.
+    """
     from trader.policy.comparing import changes, silent_changes
 
-    before, after = (side_of(name, state_dir, journal) for name in (old, new))
+    before = side_of(old, state_dir, journal)
+    after = side_of(new, state_dir, journal) if new else _present(config, state_dir)
     found = changes(before.form, after.form)
     silent = silent_changes(before.form, after.form)
     if as_json:
@@ -79,7 +83,7 @@ def diff(
         print_json({**sides, "changes": rows, "read_differently": silent})
         return 0
     print(f"a {before.sha[:12]} {before.name}\nb {after.sha[:12]} {after.name}")
-    print(f"{len(found)} keys differ" if found else "no key differs")
+    print(f"{len(found)} of the keys differ" if found else "no key differs")
     if found and draws():
         from trader.cli.policy_tables import diff_view
 
@@ -114,8 +118,16 @@ def side_of(name: str, state_dir: str, journal: str) -> Side:
     if is_hash and not Path(name).exists():
         return _by_hash(name, state_dir, journal)
     # As they are written: variables would make both sides equal where they override.
-    checked = check_policy(find_sources([name], cwd=Path.cwd(), env={}), {})
+    configs = [name] if Path(name).exists() else name.split(",")
+    checked = check_policy(find_sources(configs, cwd=Path.cwd(), env={}), {})
     return Side(name, checked.sha, checked.form)
+
+
+def _present(config: list[str], state_dir: str) -> Side:
+    from trader.wiring import load_policy
+
+    checked = load_policy(setup_options(config, state_dir))
+    return Side("as it is read now", checked.sha, checked.form)
 
 
 def _by_hash(digits: str, state_dir: str, journal: str) -> Side:
