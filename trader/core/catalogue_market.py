@@ -71,7 +71,7 @@ OSCILLATORS = (
         "(p) or fell (m)",
         source="Quong and Soudack, 1989",
         flat="50 (neither rise nor fall, or no volume)",
-        talib="MFI: it says 0 where p + m is below 1, whatever the coin; here 50 where it is 0",
+        talib="MFI: where p + m is 0 it says 0, here 50",
         history=lambda n: HISTORY * rows(n),
     ),
     Indicator(

@@ -76,7 +76,8 @@ class Indicator:
         session: whether it is reset at each session's start and must be told its length.
         firsts: per output, the index of its first number; of a session: within the session.
         settled: numbers -> rows before a row, after which where the series starts no longer
-            matters to it; finite: exactly; fading: no more than e**-10 of the difference is left.
+            matters to it; finite: exactly; fading: the averages that it is made of keep no more
+            than e**-10 of another start.
         kernel: inputs..., numbers..., outs..., start, stop, state -> fills outs[start:stop].
         history: numbers -> doubles of state beyond SLOTS.
         formula, source, flat: in words; flat: its value when nothing moves.

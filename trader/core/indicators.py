@@ -7,9 +7,9 @@ oldest row first. Output: array of float64 of that length, NaN where there is no
 first valid row, where an input is NaN or infinite (the count then begins anew), and where the
 result would overflow. A value reads only its own row and rows before it; compiled and interpreted
 form are equal to the last bit. Warm-up: rows before a row that settle its value, wherever the
-series starts (fading: no more than e**-10 of the difference is left). ValueError: a number out of
-bounds, columns of different lengths, a value that is no number. Must not live here: loops
-(averages.py and its siblings), signatures (catalogue_*.py) and prices as integers.
+series starts (fading: the averages it is made of keep no more than e**-10 of another start).
+ValueError: a number out of bounds, columns of different lengths, a value that is no number. Must
+not live here: loops (averages.py and its siblings), signatures (catalogue_*.py), integer prices.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ def cci(high: Column, low: Column, close: Column, n: int = 14) -> array[float]:
 def mfi(high: Column, low: Column, close: Column, volume: Column, n: int = 14) -> array[float]:
     """Money flow index (Quong and Soudack 1989), 0..100: share of price * volume of n rows that
     came with a higher typical price. Finite memory, warm-up and first valid index n; flat input
-    gives 50 (TA-Lib's MFI: 0, and also where the flows sum to less than 1)."""
+    gives 50 (TA-Lib's MFI: 0)."""
     return _run("mfi", (high, low, close, volume), (n,))[0]
 
 

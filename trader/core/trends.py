@@ -231,8 +231,9 @@ def supertrend_rows(
         bottom = middle - k * span
         upper = upper if top >= upper and before <= upper else top
         lower = lower if bottom <= lower and before >= lower else bottom
+        # The first row has no trend to leave: it counts as up, whatever its close.
         turned = last < lower if side > 0.0 else last > upper
-        side = -side if turned else side
+        side = -side if turned and age > n + 1 else side
         if top - top == 0.0 and bottom - bottom == 0.0:
             line[i] = lower if side > 0.0 else upper
             direction[i] = side
