@@ -23,6 +23,7 @@ from array import array
 from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ from trader.bars.resample import resample
 from trader.core import indicators
 from trader.core.canonical import canonical
 from trader.core.fold import fold
+from trader.core.indicator_table import INDICATORS
 from trader.core.money import mul_div_down, mul_div_up
 from trader.core.parameters import Parameters
 from trader.core.simulate import Model, Simulation
@@ -71,21 +73,38 @@ def hash_numbers(seed: int, rounds: int) -> str:
     rng = random.Random(seed)
     digest = hashlib.sha256()
     for _ in range(rounds):
-        n = rng.randrange(1, 40)
-        columns = [array("d", [rng.uniform(1, 10 ** rng.randrange(1, 9)) for _ in range(120)])]
-        columns += [array("d", [value * 1.01 for value in columns[0]])]
-        columns += [array("d", [value * 0.99 for value in columns[0]])]
-        x, high, low = columns
-        made: list[Any] = [
-            getattr(indicators, name)(x, n)
-            for name in ("sma", "ema", "stdev", "highest", "lowest", "rsi")
-        ]
-        made.append(indicators.atr(high, low, x, n))
-        made.append(indicators.crosses_above(x, made[0]))
-        for column in made:
-            digest.update(bytes(memoryview(column)))
+        columns = _columns(rng, 120)
+        for entry in INDICATORS.values():
+            numbers = tuple(
+                rng.randint(int(one.least), 40) if one.whole else rng.uniform(one.least, 1.0)
+                for one in entry.numbers
+            )
+            if entry.problem(numbers):
+                continue
+            inputs = [columns["close" if name == "source" else name] for name in entry.inputs]
+            session = (rng.choice((3_600_000, 86_400_000)),) if entry.session else ()
+            for line in entry.values(inputs, (*numbers, *session)):
+                digest.update(bytes(line))
+        mean = indicators.sma(columns["close"], rng.randrange(1, 40))
+        digest.update(bytes(indicators.crosses_above(columns["close"], mean)))
         digest.update(_products(rng).encode())
     return digest.hexdigest()
+
+
+def _columns(rng: random.Random, rows: int) -> dict[str, array[Any]]:
+    """Columns of any size, some with values repeated, huge, below zero or no numbers at all."""
+    unit = 10.0 ** rng.randrange(-6, 9)
+    odd = rng.choice((0.0, 0.0, 0.05))
+    strange = (nan, inf, -inf, 1e308, -1e308, 5e-324, 0.0, -unit)
+    columns: dict[str, array[Any]] = {}
+    for name in ("open", "high", "low", "close", "volume"):
+        level = rng.choice((3, 1_000_000))
+        values = [unit * (1.0 + rng.randrange(level) / level) for _ in range(rows)]
+        values = [rng.choice(strange) if rng.random() < odd else value for value in values]
+        columns[name] = array("d", values)
+    start = rng.randrange(10**12)
+    columns["open_ms"] = array("q", [start + 600_000 * row for row in range(rows)])
+    return columns
 
 
 def _products(rng: random.Random) -> str:
