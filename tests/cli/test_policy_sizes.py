@@ -1,0 +1,89 @@
+"""`trader policy check --equity`: whole output, width, JSON, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from .workspace import Workspace, loads
+
+STRATEGIES = """\
+dip:
+  enter: close < open
+  stop: 5%
+  size: {equity_share: 20%}
+  budget: {positions_max: 1}
+grind:
+  enter: close < open
+  stop: 2 * atr(14)
+  size: {equity_share: 3%}
+"""
+# Order = account x share / 1.001: 258.82 x 6 % / 1.001 = 15.5136, 258.82 x 3 % / 1.001 = 7.7568.
+SAID = """\
+[paper] what each strategy would really trade on 258.82 USDT
+strategy  wants  order  least  at stop    from  here
+dip       51.76  15.51     10     0.78  166.84   yes
+grind      7.76   7.75     10  by rule  333.67    no
+dip: policy.limits.position leaves 6% of equity
+The smallest account that can trade at all: 166.84 USDT; every strategy that can
+  trade does from 333.67 USDT.
+Assumed: a signal of full strength, the most favourable regime, a taker fee of
+  0.1%. `order` is the value after the fee; whole lots may take off up to one
+  lot. `at stop` is without costs: a round trip costs up to 0.4% of the order's
+  value, fees and slippage both ways.
+"""
+
+
+@pytest.fixture
+def sized(workspace: Workspace) -> Workspace:
+    """The workspace with the conservative profile and two strategies of rules."""
+    config = workspace.folder / "config"
+    (config / "policy.yaml").write_text("profile: conservative\n")
+    (config / "strategies.yaml").write_text(STRATEGIES)
+    return workspace
+
+
+def test_the_table_says_what_is_left_of_every_size_and_why(sized: Workspace) -> None:
+    done = sized.trader("policy", "check", "--equity", "258.82")
+    assert (done.returncode, done.stderr) == (0, "")
+    said = done.stdout
+    assert said[said.index("[paper] what each") :] == SAID
+    assert "warning: config/strategies.yaml:4: CAP_BINDS dip.size.equity_share:" in said
+
+
+def test_the_table_fits_eighty_columns_whatever_it_says(sized: Workspace) -> None:
+    name = "a" * 32
+    sized.replace("strategies.yaml", "grind", name)
+    done = sized.trader("policy", "check", "--equity", "100000")
+    table = done.stdout[done.stdout.index("[paper] what each") :].splitlines()
+    assert any(line.startswith(name) for line in table)
+    assert max(map(len, table)) <= 80
+
+
+def test_the_sizes_as_json_are_texts(sized: Workspace) -> None:
+    found = loads(sized.trader("policy", "check", "--equity", "258.82", "--json"))
+    sizes = found["sizes"]
+    dip, grind = sizes["strategies"]
+    assert (sizes["equity"], sizes["account_min"], sizes["account_all"]) == (
+        "258.82",
+        "166.84",
+        "333.67",
+    )
+    assert dip["binds"] == [{"cap": "policy.limits.position", "share": "6%"}]
+    assert (dip["order"], dip["stop"], dip["loss_at_stop"], dip["trades"]) == (
+        "15.51",
+        "5%",
+        "0.78",
+        True,
+    )
+    assert (grind["stop"], grind["loss_at_stop"], grind["trades"]) == ("by rule", None, False)
+    assert "sizes" not in loads(sized.trader("policy", "check", "--json"))
+
+
+@pytest.mark.parametrize("equity", ["abc", "-1", "1e3", "nan", "99999999999999", "1,000"])
+def test_an_account_that_is_none_is_refused_in_one_sentence(
+    workspace: Workspace, equity: str
+) -> None:
+    done = workspace.trader("policy", "check", f"--equity={equity}")
+    assert done.returncode == 2
+    assert "--equity" in done.stderr
+    assert done.stderr.count("\n") == 1
