@@ -1,7 +1,8 @@
 """Writes the generated documents; `--check` only compares, for CI.
 
 docs/cli.md (commands, options, exit codes), docs/reasons.md (reason codes), docs/errors.md (errors
-and the exit code of each). Lives here: their text. Must not live here: facts of the program, which
+and the exit code of each), docs/indicators.md (the indicator table), docs/config/ (the five files).
+Lives here: their text. Must not live here: facts of the program, which
 are read from it.
 """
 
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from docs_config import NOTE, config_pages
+from docs_indicators import indicators_page
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -25,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def documents() -> dict[str, str]:
     """Path below the repository -> text."""
     pages = {"docs/cli.md": cli(), "docs/reasons.md": reasons(), "docs/errors.md": errors()}
-    return pages | config_pages(NOTE)
+    return pages | {"docs/indicators.md": indicators_page(NOTE)} | config_pages(NOTE)
 
 
 def cli() -> str:
