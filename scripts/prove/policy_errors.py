@@ -282,7 +282,7 @@ def bomb_cases() -> Iterator[Case]:
         (r"strategies\.yaml:1:", r"strategies\.yaml:6000:"),
     )
     wide = "".join(
-        f"s{n}:\n  stop: 5%\n  enter: {' and '.join(['rsi(14) < 3 * clos'] * 100)}\n"
+        f"s{n}:\n  stop: 5%\n  enter: {' and '.join(['rsi(14) < 3 * clos'] * 80)}\n"
         for n in range(150)
     )
     yield Case("150 long rules", {"strategies": wide}, (r"strategies\.yaml:450:.*RULE_NAME",))

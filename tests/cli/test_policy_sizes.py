@@ -23,7 +23,8 @@ SAID = """\
 strategy  wants  order  least  at stop    from  here
 dip       51.76  15.51     10     0.78  166.84   yes
 grind      7.76   7.75     10  by rule  333.67    no
-dip: policy.limits.position leaves 6% of equity
+dip: policy.limits.position leaves 6% of equity; its stop loses 0.3% of equity,
+  not 1%
 The smallest account that can trade at all: 166.84 USDT; every strategy that can
   trade does from 333.67 USDT.
 Assumed: a signal of full strength, the most favourable regime, a taker fee of

@@ -187,9 +187,25 @@ OF_LIMITS = (
             "CAP_BINDS",
             "strategies",
             1,
-            "what budget.exposure allows, 4%",
+            "what budget.exposure allows, 4%: the cap always binds",
             "cross: {size: {equity_share: 5%}, budget: {exposure: 4%}}\n",
             "cross: {size: {equity_share: 4%}, budget: {exposure: 4%}}\n",
+        )
+    ),
+    # What 1 % at risk with a stop of 10 % wants, and what a cap of 3 % makes of it.
+    mild(
+        Example(
+            "CAP_BINDS",
+            "strategies.yaml:4",
+            "a stop of 10% loses 0.3% of equity, not 1%",
+            {
+                "policy": "limits: {position: 3%}\n",
+                "strategies": RULE + "  stop: 10%\n  size: {equity_share: 10%}\n",
+            },
+            {
+                "policy": "limits: {position: 10%, positions_max: 2}\n",
+                "strategies": RULE + "  stop: 10%\n  size: {equity_share: 10%}\n",
+            },
         )
     ),
     mild(

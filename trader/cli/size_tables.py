@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from fractions import Fraction
 from textwrap import wrap
 from typing import Any
 
 from trader.errors import UsageError
 from trader.policy.checked import Form
 from trader.policy.effective_sizes import EffectiveSizes, StrategySize, effective_sizes
-from trader.policy.findings import amount, percent
+from trader.policy.findings import amount, percent, size_share
 from trader.policy.quantities import BadText, parse_decimal
 
 WIDTH = 80
@@ -87,8 +88,13 @@ def size_lines(form: Form, sizes: EffectiveSizes) -> Iterator[str]:
         yield f"(app.capital leaves {amount(sizes.used)} of it)"
     yield from _table([HEADS, *(_cells(form, row) for row in sizes.rows)])
     for row in sizes.rows:
-        caps = [f"{cap.name} leaves {percent(cap.share)} of equity" for cap in row.binds]
-        said = [*caps, *([f"never trades: {row.closed}"] if row.closed else [])]
+        said = [f"{cap.name} leaves {percent(cap.share)} of equity" for cap in row.binds]
+        if row.binds and row.stop is not None:
+            asked, stop = Fraction(size_share(form["strategies"][row.name])), Fraction(row.stop)
+            said.append(
+                f"its stop loses {percent(row.share * stop)} of equity, not {percent(asked * stop)}"
+            )
+        said += [f"never trades: {row.closed}"] if row.closed else []
         yield from _folded(f"{row.name}: {'; '.join(said)}" if said else "")
     yield from _folded(_from_where(sizes))
     yield from _folded(

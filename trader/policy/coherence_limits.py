@@ -258,6 +258,13 @@ def cap_binds(form: Form, _tree: Node) -> Iterator[Finding]:
             f"equity_share {percent(size)} is above what {least.name} allows, "
             f"{percent(least.share)}: the cap always binds"
         )
+        stop = distance_share(row["stop"])
+        if stop is not None:
+            share = Fraction(stop)
+            message += (
+                f", and a stop of {percent(stop)} loses {percent(least.share * share)} of equity, "
+                f"not {percent(size * share)}"
+            )
         hint = f"write {percent(least.share)}, or raise the cap"
         paths = _own(name, "size", "equity_share")
         yield Finding(Code.CAP_BINDS, paths, message, hint, True)
