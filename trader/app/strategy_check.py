@@ -39,7 +39,10 @@ from trader.app.strategy_wire import Bars
 SPAN_LEAST, SPAN_MOST = 96, 320
 # What is generated before a window, in warm-ups, to look at where windows start.
 BEFORE = 6
+# Rows by which those looks back differ from whole warm-ups, or a period in it would not show.
+UNEVEN = (0, 1, 3, 7, 12)
 AFTER_START = 6
+PIECES_MAX = 8
 SHAKES = 6
 HOUR_S = 3_600.0
 WORLDS: tuple[tuple[str, str, dict[str, Any]], ...] = (
@@ -185,14 +188,18 @@ class _Check:
             if len(bars) <= self.warmup + 16:
                 self.notes.append(f"{name} has {len(bars)} bars, too few for this warm-up")
                 continue
-            whole = BEFORE * reach + rows
-            parts = max(1, min(6, len(bars) // whole))
-            place = number - self.rounds[0]
-            at = (len(bars) - min(whole, len(bars))) * place // len(self.rounds)
-            for part in range(parts):
-                first = min(at + part * (len(bars) // parts), max(0, len(bars) - whole))
-                piece = bars.slice(first, first + whole)
-                yield _Case(name, piece, max(0, len(piece) - rows))
+            yield from self._pieces(name, bars, rows, number)
+
+    def _pieces(self, name: str, bars: Bars, rows: int, number: int) -> Iterator[_Case]:
+        """Windows of given bars, spread over them; each round takes others."""
+        reach = BEFORE * max(self.warmup, 64)
+        last = max(0, len(bars) - rows)
+        parts = min(PIECES_MAX, last // rows + 2) if last else 1
+        later = (number - self.rounds[0]) * rows // (2 * len(self.rounds))
+        for part in range(parts):
+            start = min(last, last * part // max(1, parts - 1) + later)
+            first = max(0, start - reach)
+            yield _Case(name, bars.slice(first, start + rows), start - first)
 
     def _ask_base(self, case: _Case) -> bool:
         """The answer that all others are compared with; False when there is none."""
@@ -377,8 +384,8 @@ class _Check:
         column, row = difference.column, case.start + difference.row
         reach = max(self.warmup, 64)
         values: list[float] = []
-        for times in (2, 3, 4, 5, BEFORE):
-            first = row - times * reach
+        for times, less in enumerate(UNEVEN, BEFORE - len(UNEVEN) + 1):
+            first = row - times * reach + less
             if first < 0:
                 break
             with suppress(StrategyRaised):

@@ -212,7 +212,7 @@ def settles(column: str, values: Sequence[float], answer: Sequence[float]) -> bo
     if all(_close(last[0], value, margin, condition=column in CONDITIONS) for value in last[1:]):
         return True
     steps = [abs(after - before) for before, after in pairwise(values)]
-    return column not in CONDITIONS and all(b < 0.5 * a for a, b in pairwise(steps))
+    return column not in CONDITIONS and all(b <= 0.5 * a for a, b in pairwise(steps))
 
 
 def _range(column: Sequence[float]) -> float:
