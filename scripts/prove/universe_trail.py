@@ -18,7 +18,7 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -37,6 +37,7 @@ from trader.core.fold import fold
 from trader.core.membership import is_universe_row
 from trader.core.plan import Plan, plan, plan_payload
 from trader.core.simulate import Simulation
+from trader.core.strategy import load_strategy
 from trader.domain.instrument import Instrument
 from trader.domain.timeframe import TIMEFRAMES_MS
 from trader.exchange.made_bars import DEMO_INSTRUMENTS, write_made_bars
@@ -105,7 +106,7 @@ class Tally:
 
 def prove_universe(arguments: argparse.Namespace) -> Verdict:
     """Every ground under both profiles."""
-    bars = 160 if arguments.quick else 3_000
+    bars = 160 if arguments.quick else 1_500
     tally = Tally()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -174,6 +175,10 @@ def inputs_of(
     texts = {name: source.text for name, source in load_strategies(checked).items()}
     parameters, strategies = decision_inputs(checked.form, texts)
     codes = {source.name: source.code for source in strategies}
+    for spec in parameters.strategies:
+        if spec.name in texts:  # the shipped files: here they need no process of their own
+            file, _ = load_strategy(spec.name, texts[spec.name])
+            codes[spec.name] = replace(file, program=spec.program)
     rules = {pair: rules_of(file) for pair, file in files.items()}
     options = BacktestOptions(cash=Decimal(10_000))
     return build_inputs(parameters, codes, files, options, rules)
