@@ -59,8 +59,12 @@ STRATEGIES = """ma_cross:
   parameters:
     fast: 3
     slow: 9
+  trail: 1.2%
+  max_hold: 40m
 mean_reversion:
   timeframe: 5m
+  target: 1.2%
+  priority: 50
   instruments: [BTC/USDT, ETH/USDT]
   size:
     equity_share: 15%
