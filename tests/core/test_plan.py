@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from trader.core import gates
 from trader.core.approval import Approved
 from trader.core.fold import fold
 from trader.core.marks import DAY_MS
+from trader.core.money import PPM
 from trader.core.parameters import TierSpec, UniverseSpec
 from trader.core.plan import Plan, plan, plan_payload
 from trader.core.simulate import plan_bytes
@@ -250,6 +251,29 @@ def test_a_strategys_own_smallest_order_counts_when_it_is_larger() -> None:
         assert answers(plan(snapshot(account(), policy))) == [answer]
 
 
+def capped(caps: Mapping[str, int], **own: int) -> int:
+    """Lots of BTC that are bought when 100 of 1,000 are wanted, under these caps."""
+    universe = UniverseSpec(tiers=(TierSpec("core", (BTC,), weight_ppm=own.pop("weight", PPM)),))
+    policy = parameters(strategy("one", BTC, **own), **caps)
+    state = account()
+    members = {"core": f"{BAR_MS + MINUTE_MS} {BTC}"}
+    fold(state, "plan", {"bar_ms": BAR_MS - MINUTE_MS, "legs": [], "members": members})
+    decided = plan(snapshot(state, replace(policy, universe=universe)))
+    return decided.legs[0].proposal.qty_lots
+
+
+def test_a_size_above_a_cap_is_cut_to_the_cap() -> None:
+    # 100 / 1.001 of fee = 99.90; at 100.10, the worst price, that is 998 lots of 0.001.
+    assert capped({}) == capped({"position_ppm": 100_000}) == 998
+    # 50 / 1.001 = 49.95: 499 lots.
+    half = capped({"position_ppm": 50_000})
+    assert half == 499
+    assert half == capped({"exposure_ppm_max": 50_000})
+    assert half == capped({}, budget_exposure_ppm=50_000)
+    assert half == capped({}, weight=50_000)
+    assert half == capped({"position_ppm": 70_000}, weight=50_000)
+
+
 # --- purity ------------------------------------------------------------------------------------
 
 
@@ -283,10 +307,6 @@ def with_orders(*rows: tuple[dict[str, Any], str]) -> State:
     return state
 
 
-def two_names() -> Any:
-    return parameters(strategy("one", BTC), position_ppm=50_000)
-
-
 def holding_many() -> State:
     state = account()
     for symbol in ("A/USDT", "B/USDT", "C/USDT"):
@@ -314,7 +334,6 @@ SCENES: dict[str, Scene] = {
         with_orders((order_row(strategy="two", **SELL), "accepted"))
     ),
     "POSITIONS_MAX": lambda: snapshot(holding_many()),
-    "POSITION_CAP": lambda: snapshot(account(), two_names()),
     "QTY_MIN": lambda: snapshot(
         account(1_000 * UNIT, instrument(qty_min="5")), parameters(position_ppm=1_000_000)
     ),
@@ -352,10 +371,19 @@ def traded(**limits: Any) -> Snapshot:
     return snapshot(state, parameters(spec, **limits))
 
 
-def holding_one(**budget: int) -> Snapshot:
+def holding_one(limits: Mapping[str, int] | None = None, **budget: int) -> Snapshot:
+    """One strategy wants 100 of BTC and holds 60 lots (6 USDT) of ETH, of 1,000."""
     state = account()
     hold(state, ETH, lots=60, name="one", stop_ticks=9_000)
-    return snapshot(state, parameters(strategy("one", BTC, **budget)))
+    return snapshot(state, parameters(strategy("one", BTC, **budget), **(limits or {})))
+
+
+def adding() -> Snapshot:
+    """The same strategy adds nearly 100 to 6 that it holds, of 1,000."""
+    state = account()
+    hold(state, BTC, lots=60, name="one", stop_ticks=9_000)
+    spec = strategy("one", BTC, pyramiding=True)
+    return snapshot(state, parameters(spec, pyramiding=True, position_ppm=105_000))
 
 
 def tiered(**caps: int) -> Snapshot:
@@ -368,7 +396,7 @@ def tiered(**caps: int) -> Snapshot:
     return snapshot(state, replace(parameters(strategy("one", BTC)), universe=universe))
 
 
-SCENES |= {"ALREADY_HELD": already_held, "CASH": cash}
+SCENES |= {"ALREADY_HELD": already_held, "CASH": cash, "POSITION_CAP": adding}
 SCENES |= {
     "TIER_POSITIONS": lambda: tiered(positions_max=1),
     # 6 are held and nearly 100 to be bought, of 1,000.
@@ -386,7 +414,7 @@ SCENES |= {
     "TRADES_HOUR": lambda: traded(trades_hour_max=1),
     "TRADES_DAY": lambda: traded(trades_day_max=1),
     "BUDGET_TRADES_DAY": lambda: traded(own_trades=0),
-    "EXPOSURE_TOTAL": lambda: snapshot(account(), parameters(exposure_ppm_max=99_000)),
+    "EXPOSURE_TOTAL": lambda: holding_one({"exposure_ppm_max": 105_000}),
     "LOSS_TOTAL": lambda: snapshot(account(), parameters(loss_ppm_max=1_000)),
     "BUDGET_EXPOSURE": lambda: holding_one(budget_exposure_ppm=105_000),
     "BUDGET_LOSS": lambda: holding_one(budget_loss_ppm=1_700),

@@ -39,7 +39,8 @@ def consider(desk: Desk, strategy: StrategySpec, symbol: str) -> None:
     worst = price_up(opinion.close_ticks, desk.limits.slippage_ppm)
     equity = max(0, desk.view.equity_units())
     share_ppm = mul_div_down(strategy.equity_ppm, strength_ppm(opinion.strength), PPM)
-    budget = mul_div_down(equity, mul_div_down(share_ppm, desk.access.risk_ppm, PPM), PPM)
+    share_ppm = mul_div_down(share_ppm, desk.access.risk_ppm, PPM)
+    budget = mul_div_down(equity, min(share_ppm, cap_ppm(desk, strategy, symbol)), PPM)
     free = desk.view.free_cash_units()
     asked: Seen = {
         "budget_units": budget,
@@ -82,6 +83,19 @@ def consider(desk: Desk, strategy: StrategySpec, symbol: str) -> None:
         desk.view, proposal, strategy, desk.limits, desk.marks, desk.snapshot.now_ms
     )
     desk.ask(proposal, gate_view, spec, seen | asked)
+
+
+def cap_ppm(desk: Desk, strategy: StrategySpec, symbol: str) -> int:
+    """The most that one position of a strategy may be worth, share of equity: its size is cut to
+    that. What is held already is not known here: the gates see to it."""
+    tier = desk.access.tier(strategy, symbol)
+    caps = [spec.weight_ppm for spec in desk.access.universe.tiers if spec.name == tier]
+    return min(
+        desk.limits.position_ppm,
+        desk.limits.exposure_ppm_max,
+        strategy.budget_exposure_ppm,
+        *caps,
+    )
 
 
 def _stop_ticks(spec: Spec, opinion: Opinion) -> int:
