@@ -179,6 +179,30 @@ def test_an_hour_is_seen_when_it_has_closed_with_the_value_of_its_own_block() ->
         assert said[i] == own.column(bound, hourly)[-1]
 
 
+def test_a_warm_up_of_another_timeframe_is_part_of_what_is_seen() -> None:
+    """Two strategies see the same hourly average from different starts, on the same rows."""
+    hour = BAR_MS // HOUR_MS * HOUR_MS
+    minutes = walk(60 * 400, last_ms=hour + 90 * MINUTE_MS)
+    held = (minutes, resample(minutes, HOUR_MS))
+    plain, _ = seen_program()
+    p = Program()
+    hours = p.column(timeframe="1h")
+    quick = p.indicator("ema", hours, numbers=(5,), timeframe="1h")
+    calm = p.indicator("ema", hours, numbers=(40,), timeframe="1h")
+    seen = p.add("on", quick, text="1h")
+    long = p.add("gt", p.add("on", calm, text="1h"), seen)
+    wide = p.plain(enter=long, strength=p.add("add", seen, p.number(0)))
+    bar = hour + 79 * MINUTE_MS
+    frames = frames_of(*held, close_ms=bar + MINUTE_MS, anchor=20)
+    for program in (plain, wide, plain):
+        shared = values(frames, rules(program), bar, "strength")
+        alone = frames_of(*held, close_ms=bar + MINUTE_MS, anchor=20)
+        assert values(alone, rules(program), bar, "strength") == shared
+    one, other = (values(frames, rules(program), bar, "strength") for program in (plain, wide))
+    assert one != other
+    assert one == pytest.approx(other, rel=1e-4)
+
+
 def test_an_hour_that_is_not_there_is_not_ready() -> None:
     program, _ = seen_program()
     bound = rules(program)

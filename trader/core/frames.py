@@ -77,20 +77,28 @@ class Block:
     def _fill_all(self, bound: Bound, order: tuple[int, ...]) -> None:
         """Every node of the frame, arguments first."""
         values = self._values
-        nodes = bound.nodes
+        rows = len(self)
         for index in order:
-            node = nodes[index]
-            if node.key in values:
+            node = bound.nodes[index]
+            key = node.key
+            if key in values:
                 continue
-            if node.form == "column":
-                values[node.key] = getattr(self.bars, node.columns[0])
-            elif node.form == "on":
-                values[node.key] = self._seen(bound, node)
+            form = node.form
+            if form == "binary":
+                one, other = node.below
+                out = values[key] = new_column(node, rows)
+                node.kernel(values[one], values[other], out, 0, rows)
+            elif form == "column":
+                values[key] = getattr(self.bars, node.columns[0])
+            elif form == "number":
+                values[key] = self._frames.number(node, rows)
+            elif form == "on":
+                values[key] = self._seen(bound, node)
             else:
-                keys = node.lines or (node.key,)
-                outs = [new_column(node, len(self)) for _ in keys]
-                args = [values[nodes[i].key] for i in node.args]
-                fill(node, self.bars, args, outs, 0, len(self), new_state(node))
+                keys = node.lines or (key,)
+                outs = [new_column(node, rows) for _ in keys]
+                args = [values[one] for one in node.below]
+                fill(node, self.bars, args, outs, 0, rows, new_state(node))
                 values.update(zip(keys, outs, strict=True))
 
     def _seen(self, bound: Bound, node: Node) -> Column:
@@ -128,6 +136,15 @@ class Frames:
         self.close_ms = close_ms
         self.anchor_bars = anchor_bars
         self._blocks: dict[tuple[str, str, Rows], Block] = {}
+        self._numbers: dict[tuple[str, int], Column] = {}
+
+    def number(self, node: Node, rows: int) -> Column:
+        """A column of one number, shared by every block of as many rows."""
+        found = self._numbers.get((node.key, rows))
+        if found is None:
+            found = self._numbers[node.key, rows] = new_column(node, rows)
+            fill(node, None, (), (found,), 0, rows, None)
+        return found
 
     def rows(self, symbol: str, frame: Frame, open_ms: int) -> Rows | None:
         """(first, start of the anchor block, stop) of the block that holds a bar, as indices into

@@ -86,7 +86,7 @@ class Node:
         kernel: fills rows. flags: whether the rows are a condition.
         number, whole: what the kernel takes besides. columns: those of the bars that it reads.
         indicator, numbers: of an indicator. lines: keys of what one call computes together, its
-            own among them; () for a node alone.
+            own among them; () for a node alone. below: keys of its arguments.
         key: equal keys over equal rows have equal values. text: the expression, for people.
         warmup: rows before a row after which where the series starts no longer matters.
         exact: whether that is so to the last bit (nothing below fades).
@@ -108,6 +108,7 @@ class Node:
     indicator: Indicator | None = None
     numbers: tuple[float | int, ...] = ()
     lines: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,8 @@ def bind(
         raise
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise RuleError(f"malformed: {type(error).__name__} {error}") from error
-    return Bound(tuple(binder.nodes), outputs, binder.frames())
+    frames = binder.frames()
+    return Bound(tuple(_keyed(binder.nodes, frames)), outputs, frames)
 
 
 _KNOWN: dict[int, tuple[Mapping[str, Any], dict[Any, Bound]]] = {}
@@ -331,8 +333,7 @@ class _Binder:
         return Node("on", 0, "on", kernel, told, told, args, flags=flags, exact=exact)
 
     def frames(self) -> tuple[Frame, ...]:
-        """The timeframes, the strategy's own first; keys of on() are completed by the warm-up of
-        the frame they look into, because it is part of what they mean."""
+        """The timeframes, the strategy's own first."""
         made: list[Frame] = []
         for place, name in enumerate(self.names):
             order = tuple(i for i, node in enumerate(self.nodes) if node.place == place)
@@ -341,9 +342,7 @@ class _Binder:
             exact = all(self.nodes[i].exact for i in order)
             timeframe = name or self.timeframe
             made.append(Frame(timeframe, self._step_ms(place), warmup, exact, order))
-        frames = tuple(made)
-        self.nodes = _keyed(self.nodes, frames)
-        return frames
+        return tuple(made)
 
     def _step_ms(self, place: int) -> int:
         return TIMEFRAMES_MS[self.names[place]] if place else self.step_ms
@@ -399,19 +398,19 @@ def _told(value: float) -> str:
 
 
 def _keyed(nodes: Sequence[Node], frames: Sequence[Frame]) -> list[Node]:
-    """Nodes whose keys tell apart what only the warm-up of another timeframe tells apart."""
+    """Nodes with the keys of their arguments. Keys of on() are completed by the warm-up of the
+    frame they look into, because it is part of what they mean."""
     made: list[Node] = []
     for node in nodes:
         below = [made[i] for i in node.args]
+        key, lines = node.key, node.lines
         if node.op == "on":
-            seen = frames[below[0].place]
-            made.append(replace(node, key=f"{node.text} from {seen.warmup}"))
+            key = f"{node.text} from {frames[below[0].place].warmup}"
         elif any(one.key != one.text for one in below):
             of = " of " + "; ".join(one.key for one in below)
-            lines = tuple(line + of for line in node.lines)
-            made.append(replace(node, key=node.key + of, lines=lines))
-        else:
-            made.append(node)
+            key, lines = key + of, tuple(line + of for line in lines)
+        keys = tuple(one.key for one in below)
+        made.append(replace(node, key=key, lines=lines, below=keys))
     return made
 
 
