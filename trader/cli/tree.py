@@ -42,6 +42,7 @@ def build_app() -> typer.Typer:
         papers,
         policies,
         resumes,
+        signal_shows,
         strategies,
         universes,
     )
@@ -74,6 +75,7 @@ def build_app() -> typer.Typer:
     app.add_typer(policies.app, name="policy")
     app.add_typer(strategies.app, name="strategy")
     app.add_typer(universes.app, name="universe")
+    app.add_typer(signal_shows.app, name="signals")
     app.add_typer(exchanges.app, name="exchange")
     return app
 
