@@ -115,6 +115,23 @@ def test_a_candidate_that_cannot_be_read_is_out_and_tried_again(world: World) ->
     assert again == {"ETH/USDT": "MEMBER rank=2", "SOL/USDT": "MEMBER rank=1"}
 
 
+def test_a_second_look_asks_only_for_the_bars_that_are_missing(tmp_path: Path) -> None:
+    bars = write_files(tmp_path, {**PRICES, "LTC/USDT": "90"})
+    slower = UNIVERSE.replace("timeframe: 1m", "timeframe: 5m")
+    (tmp_path / "config" / "universe.yaml").write_text(slower)
+    with serve_in_thread(exchange_config(*bars)) as served:
+        world = World(tmp_path, served)
+        world.admin.faults([{"path": KLINES, "contains": "symbol=SOLUSDT", "action": "html_502"}])
+        world.cycle(6)
+        world.admin.clear_faults()
+        world.admin.clear_requests()
+        later = world.cycle(7)
+        assert answers(later)["LTC/USDT"] == "UNIVERSE_RANK limit=1 measured=3"
+        asked = [str(row) for row in world.admin.requests()["log"] if "klines" in str(row)]
+        assert any("SOLUSDT" in row for row in asked), asked
+        assert not any("LTCUSDT" in row for row in asked), asked
+
+
 def test_members_and_regime_are_derived_again_from_the_journal(world: World) -> None:
     for minute in range(7, 13):
         world.cycle(minute)

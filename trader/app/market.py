@@ -8,7 +8,7 @@ whether a bar can be (`bars.quality` does).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -23,6 +23,7 @@ from trader.core.scale import ScaleError, text
 from trader.core.series import Series
 from trader.core.signals import wanted_windows
 from trader.core.snapshot import CoreQuote, SeriesKey, Snapshot
+from trader.core.universe import followed_symbols
 from trader.domain.market import Quote
 from trader.domain.timeframe import TIMEFRAMES_MS, timeframe_name
 from trader.errors import TraderError
@@ -66,8 +67,9 @@ def read_market(
     held = sorted(s for s, position in journal.state.positions.items() if position.qty_units > 0)
     windows = wanted_windows(setup.parameters, setup.codes, journal.state, close_ms)
     known = {key: span for key, span in windows.items() if key[0] in journal.state.instruments}
-    _await_settled(setup, venue, sorted({symbol for symbol, _ in known}), close_ms)
-    reading = _read(setup, venue, journal, known)
+    followed = {*followed_symbols(setup.parameters, journal.state), *held}
+    _await_settled(setup, venue, sorted(followed & {symbol for symbol, _ in known}), close_ms)
+    reading = _read(setup, venue, journal, known, followed)
     if reading.errors and not reading.bars:
         raise reading.errors[0]
     if held and reading.quotes_error is not None:
@@ -119,12 +121,25 @@ def _await_settled(setup: PassSetup, venue: MarketData, symbols: list[str], clos
         setup.sleep(min(SETTLE_POLL_S, left_ms / 1000))
 
 
-def _read(setup: PassSetup, venue: MarketData, journal: Journal, windows: Windows) -> Reading:
+def _read(
+    setup: PassSetup,
+    venue: MarketData,
+    journal: Journal,
+    windows: Windows,
+    followed: Collection[str],
+) -> Reading:
+    """Quotes and bars, in the order of the windows: what is held and traded comes first.
+
+    What nobody trades is not asked again for bars that the journal has: hundreds of candidates may
+    be looked at again for the sake of one that could not be read.
+    """
     symbols = sorted({symbol for symbol, _ in windows})
     reads: dict[SeriesKey, Callable[[], Any]] = {}
     if symbols:
         reads[QUOTES] = partial(venue.fetch_quotes, symbols)
     for (symbol, timeframe), (first_ms, last_ms) in windows.items():
+        if symbol not in followed and journal.last_bar_ms(symbol, timeframe) >= last_ms:
+            continue
         step_ms = TIMEFRAMES_MS[timeframe]
         since_ms = _since(journal, symbol, timeframe, first_ms)
         # One more than the closed bars: the open one comes along.
