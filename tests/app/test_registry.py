@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from trader import wiring
+from trader.app.explain import explain
 from trader.app.replay import replay
 from trader.app.resumes import resume_strategy
 from trader.app.status import read_status
@@ -126,3 +127,13 @@ def test_status_json_tells_each_book_as_the_plan_knew_it(world: World) -> None:
     # Bought at the ask, marked at the close: what the spread and the fee took.
     assert all(Decimal(row["result"]) < 0 for row in told)
     assert all(row["drawdown_max"] == row["result"].removeprefix("-") for row in told)
+
+
+def test_why_a_position_is_left_after_its_longest_hold_is_told_in_words(world: World) -> None:
+    for minute in (8, 9, 10, 11):
+        world.cycle(minute)
+    with world.journal() as journal:
+        text = "\n".join(explain(journal, 4).lines)
+    assert "held for 180 s, longest hold 180 s" in text
+    assert "reason max_hold (the position was held for as long as its strategy holds one)" in text
+    assert "moody on BTC/USDT: STRATEGY_OFF" in text

@@ -14,6 +14,7 @@ from trader.core.scale import Spec, text, to_decimal
 from trader.core.state import HALT_LEVELS, State
 
 NONE = "none"
+SPANS = {"held": "held for", "hold": "longest hold"}
 _PPM_DIGITS = -4  # a millionth is 0.0001 %
 
 
@@ -102,7 +103,8 @@ class Units:
         if unit == "lots":
             return name.replace("_", " "), self.qty(symbol, value)
         if unit == "ms":
-            return f"{name} bar".replace("bar bar", "bar"), time_text(value)
+            bar = f"{name} bar".replace("bar bar", "bar"), time_text(value)
+            return (SPANS[name], seconds_text(value)) if name in SPANS else bar
         if unit == "units":
             amount = self.coins(symbol, value) if name == "held" else self.cash(value)
             return name.replace("_", " "), amount

@@ -62,6 +62,8 @@ def look_after(desk: Desk, position: Position, owner: StrategySpec | None) -> No
         "target_ticks": position.target_ticks,
         "trail_to_ticks": look.trail_to_ticks,
     }
+    if position.hold_ms:
+        seen |= {"held_ms": look.held_ms, "hold_ms": position.hold_ms}
     if look.trail_to_ticks > position.stop_ticks:
         desk.stops[symbol] = look.trail_to_ticks
     reason = exit_reason(position, look)
