@@ -33,6 +33,8 @@ MEANINGS = {**REFUSALS, **UNIVERSE}
 # Over bar files members are chosen from so many refreshes before the time asked for: hysteresis
 # remembers, and hardly ever that long.
 REFRESHES = 200
+# What the last state of a regime says: it has no rule.
+OTHERWISE = "otherwise"
 
 
 @dataclass(slots=True)
@@ -182,7 +184,7 @@ def _regime_row(parameters: Parameters, access: Access, chosen: Chosen) -> dict[
         "newest": str(seen.get("newest", "")),
         "why": detail_text(detail) if code == "REGIME_UNKNOWN" else "",
         "rules": {
-            state.name: seen.get(f"rule_{state.name}") if state.output else 1
+            state.name: seen.get(f"rule_{state.name}") if state.output else OTHERWISE
             for state in regime.states
         },
         "values": {

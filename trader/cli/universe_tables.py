@@ -17,7 +17,7 @@ from trader.cli.times import span
 
 Row = dict[str, Any]
 NONE = "-"
-SAYS = {1: "yes", 0: "no", -1: "not ready"}
+SAYS = {1: "yes", 0: "no", -1: "not ready", None: "not told"}
 # Policies that cap nothing say so with such numbers.
 CAPS_FROM, PPM = 1_000, 1_000_000
 _THOUSANDS = ("", "k", "M", "G", "T")
@@ -55,7 +55,7 @@ def _regime(row: Row | None) -> Iterator[RenderableType]:
     )
     if row["why"]:
         yield Text(f"because: {row['why']}")
-    rules = ", ".join(f"{name} {SAYS.get(said, NONE)}" for name, said in row["rules"].items())
+    rules = ", ".join(f"{name} {SAYS.get(said, said)}" for name, said in row["rules"].items())
     yield Text(f"rules on it: {rules}")
     if row["values"]:
         told = ", ".join(f"{key} = {_short(value)}" for key, value in row["values"].items())
