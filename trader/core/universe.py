@@ -173,10 +173,16 @@ def candidate_spans(
     for tier in filter(asks_bars, due_tiers(universe, state, close_ms)):
         wanted = {universe.timeframe_ms: look_back_ms(universe, tier)}
         wanted.setdefault(age_step_ms(universe, tier), tier.age_ms_min + SLACK_MS)
-        for symbol in candidates_of(parameters, tier, state.instruments):
-            if symbol in state.instruments and not is_denied(universe, symbol):
-                for step_ms, back_ms in wanted.items():
-                    spans[symbol, step_ms] = _span(close_ms, step_ms, back_ms)
+        known = [
+            s
+            for s in candidates_of(parameters, tier, state.instruments)
+            if s in state.instruments and not is_denied(universe, s)
+        ]
+        spans |= {
+            (symbol, step_ms): _span(close_ms, step_ms, back_ms)
+            for symbol in known
+            for step_ms, back_ms in wanted.items()
+        }
     return spans
 
 
