@@ -79,6 +79,14 @@ HONEST = (
         enter = [i >= 6 and low[i - 3] == min(low[i - 6:i + 1]) for i in range(n)]
         leave = [i >= 6 and bars.high[i - 3] == max(bars.high[i - 6:i + 1]) for i in range(n)]
     """, warmup="14"),
+    sample("running_sums", "", """
+        sums = [0.0]
+        for x in c:
+            sums.append(sums[-1] + x)
+        m = [(sums[i + 1] - sums[i - 19]) / 20 if i >= 19 else NAN for i in range(n)]
+        enter = [i > 0 and c[i] > m[i] and not c[i - 1] > m[i - 1] for i in range(n)]
+        leave = [not x > y for x, y in zip(c, m)]
+    """, warmup="21"),
     sample("rolling_zscore", "", """
         m = mean(c, 20)
         width = [

@@ -43,7 +43,7 @@ BEFORE = 6
 UNEVEN = (0, 1, 3, 7, 12)
 AFTER_START = 6
 PIECES_MAX = 8
-SHAKES = 6
+SHAKES = 36
 HOUR_S = 3_600.0
 WORLDS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     # The same clock, told by other code: what differs then does not differ for the time of day.

@@ -174,14 +174,14 @@ FUTURES: dict[str, Callable[[Bars, int], Bars]] = {
 
 
 def shaken(bars: Bars, share: float, seed: int) -> Bars:
-    """Prices moved a little and slowly, by at most `share` of their range: what changes then was
-    a tie that anything decides."""
+    """Prices moved by at most `share` of their range: what changes then was a tie that anything
+    decides. Every third seed moves them slowly, the others each row by itself, a tenth as far."""
     chance = Random(seed)  # noqa: S311 - bars to try, nothing secret
     columns = _floats(bars)
     reach = max(share * (max(columns[1]) - min(columns[2])), 1e-9 * max(columns[1]))
     rate, phase = chance.uniform(0.05, 0.9), chance.uniform(0.0, 6.28)
     for index in range(len(bars)):
-        move = reach * math.sin(rate * index + phase)
+        move = math.sin(rate * index + phase) if seed % 3 == 0 else chance.uniform(-0.1, 0.1)
         for column in columns[:4]:
-            column[index] += move
+            column[index] += reach * move
     return Bars([bars.open_ms, *columns])
