@@ -12,6 +12,7 @@ from trader.core.account_view import AccountView
 from trader.core.fold import FoldError, fold
 from trader.core.plan import plan, plan_payload
 from trader.core.state import State, instrument_row
+from trader.domain.order import Side
 
 from .made import (
     BAR_MS,
@@ -180,6 +181,22 @@ def test_adding_needs_both_flags(own: bool, limit: bool, answer: str) -> None:
     hold(state)
     policy = parameters(strategy(pyramiding=own), pyramiding=limit)
     assert [row.answer for row in plan(snapshot(state, policy)).trail] == ["HOLD", answer]
+
+
+@pytest.mark.parametrize("outcome", ["", "accepted", "unknown"])
+def test_nothing_is_added_to_what_is_being_sold(outcome: str) -> None:
+    policy = parameters(strategy(pyramiding=True), pyramiding=True)
+    state = account()
+    hold(state)
+    if outcome:
+        sell = order_row("s" * 32, side="sell", qty_lots=10, signal_ms=0)
+        sent(state, sell, outcome=outcome)
+        codes = {"one": says()}
+    else:
+        codes = {"one": says(leave=1)}
+    decided = plan(snapshot(state, policy, strategies=codes))
+    assert all(leg.proposal.side is Side.SELL for leg in decided.legs)
+    assert decided.trail[-1].answer in {"ALREADY_HELD", "OUTCOME_UNKNOWN"}
 
 
 def test_an_added_signal_is_consumed_like_any_other() -> None:

@@ -138,6 +138,11 @@ class AccountView:
             if order.symbol == symbol and order.side is Side.SELL
         )
 
+    def leaving(self, symbol: str) -> bool:
+        """Whether a sell of the instrument is in flight or in this plan."""
+        legs = any(leg.symbol == symbol and leg.side is Side.SELL for leg in self.legs)
+        return legs or self.sells_in_flight_lots(symbol) > 0
+
     def _cost(self, symbol: str, price_ticks: int, lots: int) -> int:
         spec: Spec = self.state.spec(symbol)
         return entry_cost_units(spec, price_ticks, lots) if lots > 0 else 0

@@ -141,7 +141,8 @@ def _entry_view(
     view.mismatches = len(desk.snapshot.troubles.get("*", ()))
     view.enabled = int(strategy.enabled)
     view.shadow = int(strategy.shadow)
-    view.may_add = int(strategy.pyramiding and desk.limits.pyramiding)
+    adds = strategy.pyramiding and desk.limits.pyramiding
+    view.may_add = int(adds and not desk.view.leaving(symbol))
     view.unresolved = desk.view.unresolved(symbol)
     view.working_entries = desk.view.entries_in_flight(symbol)
     view.owner = desk.view.owner(symbol)
