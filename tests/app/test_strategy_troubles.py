@@ -135,6 +135,13 @@ def test_a_cheat_ends_a_pass_before_it_begins(world: World) -> None:
     assert not world.setup().places.journal.exists() or not world.payloads("cycle_start")
 
 
+def test_a_file_that_is_no_python_ends_a_pass_before_it_begins(world: World) -> None:
+    write(world, "def (\n")
+    with pytest.raises(UsageError, match="strategy bad: invalid syntax"):
+        world.cycle(8)
+    assert world.posts() == []
+
+
 def test_a_cheat_does_not_keep_what_is_held_from_its_stop(world: World) -> None:
     world.cycle(8)
     write(world, CHEAT)

@@ -16,6 +16,7 @@ from trader.app.context import StrategySource
 from trader.app.strategy_verdict import REQUIRED, Subject, Verdict, verdict_of
 from trader.core.canonical import sha256_of
 from trader.core.parameters import Parameters, StrategySpec
+from trader.core.strategy import StrategyError, compile_strategy
 from trader.errors import UsageError
 from trader.policy.sealed_files import SEAL_ERRORS, drop_oldest, read_sealed, write_sealed
 
@@ -112,12 +113,24 @@ def without_refused(
         verdict = verdicts.get(source.name)
         if verdict is None or not verdict.refused:
             judged.append(source)
+            if source.trouble and enabled[source.name]:
+                told += _no_python(source)
             continue
         trouble = f"STRATEGY_FAILED why=refused found={verdict.code}"
         judged.append(replace(source, trouble=trouble))
         if enabled[source.name]:
             told.append(refusal(source.name, verdict))
     return tuple(judged), tuple(told)
+
+
+def _no_python(source: StrategySource) -> list[str]:
+    """A sentence about a file that is no Python at all: what is unreadable ends a pass like a
+    cheat. One that fails while it runs is only off."""
+    try:
+        compile_strategy(source.name, source.text)
+    except StrategyError as error:
+        return [str(error)]
+    return []
 
 
 def refuse_cheats(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from trader.app.cycle import CycleReport, run_cycle
 from trader.app.status_file import account_status
 from trader.cli.given import account_setup, setup_options
-from trader.cli.output import print_json, print_lines, say
+from trader.cli.output import print_json, print_lines, say, say_error
 from trader.cli.times import minute, utc
 from trader.core.scale import text
 from trader.core.state import Order, State
@@ -99,6 +99,8 @@ def show_pass(setup: Setup, done: Pass, *, as_json: bool, verbose: int) -> None:
         print_json(done.row)
     else:
         print_lines(mode, done.lines)
+    for told in setup.run.refused:
+        say_error(f"{told}; what is held is looked after without it")
     for line in trail_lines(done, verbose):
         say(mode, line)
 
