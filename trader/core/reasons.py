@@ -70,7 +70,7 @@ QUIET: dict[str, str] = {
     "NO_SIGNAL": "the strategy asks for nothing",
     "SIGNAL_USED": "the living entry signal was already acted on",
     "HOLD": "the position is held: nothing says to leave it",
-    "SIGNAL_NOT_READY": "the signal has no usable stop or strength yet",
+    "SIGNAL_NOT_READY": "an output lacks rows, or the signal a usable stop, target or strength",
     "STRATEGY_FAILED": "the strategy's code failed; it is off until a named human resumes it",
     "NOTHING_TO_SELL": "all that is held is in sells whose outcome is not known yet",
     "EXIT_WORKING": "an exit for the position already works",

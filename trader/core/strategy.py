@@ -26,7 +26,7 @@ Numbers = Mapping[str, float | int]
 PRICES = frozenset({"open", "high", "low", "close"})
 COLUMNS = PRICES | {"open_ms", "volume"}
 NEAR = 1_024.0  # both ways from the first value: 2**20 between the largest and the smallest
-FLOAT_EXACT = 2**53  # whole numbers up to here are exact as floats
+FLOAT_EXACT = 9_007_199_254_740_992  # 2**53: whole numbers up to here are exact as floats
 
 
 class StrategyError(ValueError):
