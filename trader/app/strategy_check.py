@@ -16,7 +16,7 @@ from itertools import zip_longest
 from random import Random
 from typing import Any, NoReturn
 
-from trader.app.strategy_markets import FUTURES, KINDS, made_market, shaken
+from trader.app.strategy_markets import FUTURES, KINDS, made_market, seeded, shaken
 from trader.app.strategy_process import StrategyLost, StrategyProcess, StrategyRaised
 from trader.app.strategy_verdict import (
     CODES,
@@ -163,7 +163,7 @@ class _Check:
         if first:
             self._as_is(cases)
         self._worlds(cases if first else cases[:2], first=first)
-        trials = [self._trials(case, Random(number)) for case in cases]  # noqa: S311 - rows to try
+        trials = [self._trials(case, seeded(number)) for case in cases]
         done = 0
         for turn in zip_longest(*trials):
             for trial in turn:

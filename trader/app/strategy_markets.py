@@ -32,9 +32,14 @@ KINDS: dict[str, tuple[float, float, float, float]] = {
 _REGIME_ROWS = 45
 
 
+def seeded(seed: int | str) -> Random:
+    """Chance that is the same again for a seed."""
+    return Random(seed)  # noqa: S311 # nosec B311 - bars to try, nothing secret
+
+
 def made_market(kind: str, seed: int, rows: int, step_ms: int) -> Bars:
     """So many bars of a kind; equal arguments give equal bars."""
-    chance = Random(f"{kind} {seed}")  # noqa: S311 - bars to try, nothing secret
+    chance = seeded(f"{kind} {seed}")
     price, tick, drift, noise = KINDS[kind]
     times = _times(kind, seed, rows, step_ms)
     columns: list[array[float]] = [array("d") for _ in range(5)]
@@ -76,7 +81,7 @@ def _bar(chance: Random, first: float, last: float, tick: float, noise: float) -
 
 
 def _times(kind: str, seed: int, rows: int, step_ms: int) -> array[int]:
-    chance = Random(f"times {seed}")  # noqa: S311 - bars to try, nothing secret
+    chance = seeded(f"times {seed}")
     at = bar_open_ms(START_MS + (seed % 400) * DAY_MS, step_ms)
     times: array[int] = array("q")
     for _ in range(rows):
@@ -176,7 +181,7 @@ FUTURES: dict[str, Callable[[Bars, int], Bars]] = {
 def shaken(bars: Bars, share: float, seed: int) -> Bars:
     """Prices moved by at most `share` of their range: what changes then was a tie that anything
     decides. Every third seed moves them slowly, the others each row by itself, a tenth as far."""
-    chance = Random(seed)  # noqa: S311 - bars to try, nothing secret
+    chance = seeded(seed)
     columns = _floats(bars)
     reach = max(share * (max(columns[1]) - min(columns[2])), 1e-9 * max(columns[1]))
     rate, phase = chance.uniform(0.05, 0.9), chance.uniform(0.0, 6.28)

@@ -226,13 +226,13 @@ class StrategyProcess:
             wait_ms = (until - time.monotonic()) * 1000
             if wait_ms <= 0:
                 raise TimeoutError
-            for end, _ in poll.poll(wait_ms):
-                if end == self._reads:
-                    found += _some(self._reads)
-                else:
-                    left = self._write(left)
-                    if not left:
-                        poll.unregister(self._writes)
+            ready = {end for end, _ in poll.poll(wait_ms)}
+            if self._writes in ready:
+                left = self._write(left)
+            if not left and self._writes in ready:
+                poll.unregister(self._writes)
+            if self._reads in ready:
+                found += _some(self._reads)
             if len(found) >= HEAD.size:
                 wanted = HEAD.size + sum(HEAD.unpack_from(found))
             if wanted > BYTES_MAX:

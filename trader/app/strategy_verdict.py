@@ -161,13 +161,21 @@ def exact_difference(
         mine, theirs = expected.get(name), found.get(name)
         if mine is None or theirs is None or min(len(mine), len(theirs) - shift) < stop:
             return Difference(first, name, float(len(mine or ())), float(len(theirs or ())))
-        for row in range(first, stop):
-            one, other = mine[row], theirs[row + shift]
-            if one != other and not (isnan(one) and isnan(other)):
-                if best is None or row < best.row:
-                    best = Difference(row, name, one, other)
-                break
+        stop_here = stop if best is None else best.row
+        row = _first_other(mine, theirs, first, stop_here, shift)
+        if row >= 0:
+            best = Difference(row, name, mine[row], theirs[row + shift])
     return best
+
+
+def _first_other(
+    mine: Sequence[float], theirs: Sequence[float], first: int, stop: int, shift: int
+) -> int:
+    for row in range(first, stop):
+        one, other = mine[row], theirs[row + shift]
+        if one != other and not (isnan(one) and isnan(other)):
+            return row
+    return -1
 
 
 def near_difference(
