@@ -27,6 +27,7 @@ from trader.core.simulate import Simulation
 from trader.core.state import State
 from trader.errors import UsageError, VenueUnavailable
 from trader.exchange.server import serve_in_thread
+from trader.journal.verify import has_errors, verify
 
 from .kill_world import FakeClock, MemoryVenue, instrument
 from .world import MINUTE_MS, START_MS, World, exchange_config, write_bars, write_config
@@ -138,6 +139,9 @@ def test_members_and_regime_are_derived_again_from_the_journal(world: World) -> 
     with world.journal() as journal:
         report = replay(journal, code_hash())
         lines = explain(journal, 1).lines
+        path = journal.path
+    # The projections, members among them, are what the entries fold to.
+    assert not has_errors(verify(path))
     assert report.proven, report.row()
     assert report.plans == 6
     assert any("universe:rotational on SOL/USDT: MEMBER" in line for line in lines)

@@ -154,12 +154,30 @@ def test_what_is_denied_not_listed_or_not_active_is_no_member() -> None:
     assert misfit == "UNIVERSE_UNLISTED why=scale"
 
 
-def test_a_tier_that_asks_nothing_of_bars_needs_none() -> None:
+def test_a_tier_that_asks_for_nothing_reads_nothing_and_takes_all() -> None:
     troubles = {A: ("DATA_STALE read=VENUE_UNAVAILABLE",)}
-    rules = policy(TierSpec("core", (A, B), spread_ppm_max=300))
+    rules = policy(TierSpec("core", (A, B), rank_by="momentum", positions_max=1))
     snapshot = seen_at(known(A, B), rules, {}, quotes={A: quoted()}, troubles=troubles)
-    assert answers(snapshot) == {A: "MEMBER rank=1", B: "UNIVERSE_DATA why=quote"}
+    assert answers(snapshot) == {A: "MEMBER rank=1", B: "MEMBER rank=2"}
     assert wanted_windows(rules, {}, known(A, B), CLOSE_MS) == {}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"take": 1},
+        {"spread_ppm_max": 1},
+        {"depth_min": "0.1"},
+        {"price_min": "1"},
+        {"quote_volume_min": "1"},
+        {"age_ms_min": 1},
+    ],
+)
+def test_anything_that_is_asked_for_brings_bars_and_with_them_the_quote(
+    asked: dict[str, Any],
+) -> None:
+    rules = policy(TierSpec("core", (A,), **asked))
+    assert list(wanted_windows(rules, {}, known(A), CLOSE_MS)) == [(A, "1h")]
 
 
 def test_bars_that_are_stale_absent_or_in_trouble_exclude_by_name() -> None:

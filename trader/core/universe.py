@@ -143,9 +143,11 @@ def followed_symbols(parameters: Parameters, state: State) -> list[str]:
 
 
 def asks_bars(tier: TierSpec) -> bool:
-    """Whether bars decide who is a member; a tier that asks nothing of them takes all it names."""
-    limits = (tier.quote_volume_min, tier.price_min)
-    return tier.take > 0 or tier.age_ms_min > 0 or any(float(limit) > 0 for limit in limits)
+    """Whether anything is measured to decide who is a member (bars come with quotes); a tier that
+    asks for nothing takes all it names."""
+    limits = (tier.quote_volume_min, tier.price_min, tier.depth_min)
+    whole = (tier.take, tier.age_ms_min, tier.spread_ppm_max)
+    return any(whole) or any(float(limit) > 0 for limit in limits)
 
 
 def age_step_ms(universe: UniverseSpec, tier: TierSpec) -> int:
