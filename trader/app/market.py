@@ -68,7 +68,8 @@ def read_market(
     windows = wanted_windows(setup.parameters, setup.codes, journal.state, close_ms)
     known = {key: span for key, span in windows.items() if key[0] in journal.state.instruments}
     followed = {*followed_symbols(setup.parameters, journal.state), *held}
-    _await_settled(setup, venue, sorted(followed & {symbol for symbol, _ in known}), close_ms)
+    read = {symbol for symbol, _ in known}
+    _await_settled(setup, venue, sorted(followed & read or read), close_ms)
     reading = _read(setup, venue, journal, known, followed)
     if reading.errors and not reading.bars:
         raise reading.errors[0]
