@@ -21,7 +21,6 @@ from typing import Any, TypeAlias
 
 from trader.core import rule_kernels as kernels
 from trader.core.indicator import Indicator
-from trader.core.indicator_table import INDICATORS
 from trader.core.rule_kernels import Flags, Floats
 from trader.domain.timeframe import TIMEFRAMES_MS
 
@@ -282,6 +281,9 @@ class _Binder:
         numbers: Sequence[str],
         text: str,
     ) -> Node:
+        # Loading every kernel takes half as long as starting the interpreter: rules pay for it.
+        from trader.core.indicator_table import INDICATORS
+
         name, _, output = text.partition(".")
         indicator = INDICATORS.get(name)
         if indicator is None:
