@@ -127,6 +127,21 @@ def test_a_broken_file_does_not_make_other_files_look_contradictory(
     assert [p.code for p in problems] == ["YAML_SYNTAX"]
 
 
+@pytest.mark.parametrize("trigger", ["{}", "{rule: [close]}", "{rule: ''}"])
+def test_a_key_that_must_be_there_hides_no_contradiction_elsewhere(
+    sources_of: FindSources, trigger: str
+) -> None:
+    sources = sources_of(
+        signals=f"triggers: {{x: {trigger}}}\n",
+        policy="limits: {position: 20%}\n",
+    )
+    _, problems, _ = examine(sources, {})
+    assert [(p.file, p.code) for p in problems] == [
+        ("config/policy.yaml", "EXPOSURE_SUM"),
+        ("config/signals.yaml", "WRONG_KIND" if "[" in trigger else "NO_VALUE"),
+    ]
+
+
 def test_a_value_that_was_refused_is_not_judged_by_its_stand_in(sources_of: FindSources) -> None:
     sources = sources_of(
         app="timeframe: 4h\n",

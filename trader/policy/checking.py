@@ -109,19 +109,23 @@ def _validated(out: Gathered) -> Form | None:
 
 
 def _note(out: Gathered, detail: Any) -> Path:
-    """Notes one complaint of pydantic; returns the keys that lead to its value."""
+    """Notes one complaint of pydantic; returns the keys that lead to what must be left out."""
     loc = detail["loc"]
     bad_key = bool(loc) and loc[-1] == "[key]"
     steps = _steps(loc[:-1] if bad_key else loc)
     path = tuple(step for step in steps if isinstance(step, str))
-    node = find(out.tree, steps) or _nearest(out.tree, steps)
+    found = find(out.tree, steps)
+    node = found or _nearest(out.tree, steps)
+    # What must be there and is not, or no more, cannot be left out: what it belongs to is.
+    gone = found is None or path in out.broken
+    cut = path[:-1] if gone and len(path) > 1 else path
     if node.absent or path in out.broken:  # said already: what was refused is now missing
-        return path
+        return cut
     guess = len(out.problems) < GUESSES_MAX
     code, message, hint = _words(path, node, detail, bad_key=bad_key, guess=guess)
     at = node.key_at or node.at if bad_key or code in _KEY_CODES else node.at
     out.problems.append(out.note(code, at, path, message, hint))
-    return path
+    return cut
 
 
 _KEY_CODES = frozenset(
@@ -169,6 +173,10 @@ def _words(
     if kind == "list_type":
         example = "[core]" if path[-1] == "tiers" else "[BTC/USDT, ETH/USDT]"
         return Code.WRONG_KIND.name, "must be a list", f"write {example}"
+    if kind == "too_long":
+        limits = detail["ctx"]
+        message = f"{limits['actual_length']} items; at most {limits['max_length']}"
+        return Code.TOO_LARGE.name, message, ""
     if kind == "literal_error":
         return (
             Code.NOT_A_CHOICE.name,
