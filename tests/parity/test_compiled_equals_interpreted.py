@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 WORK = """
 import hashlib, json, random
 from tests.core.made import BAR_MS, BTC, MINUTE_MS, TICK, account, parameters, strategy
-from trader.core import gates, indicators, money, plan, signals
+from tests.core.rule_made import cross_program
+from trader.core import gates, indicators, money, plan, rules, signals
 from trader.core.canonical import canonical
 from trader.core.parameters import StrategyCode
 from trader.core.series import build_series
@@ -50,16 +51,21 @@ def record(kind, payload):
     kinds[kind] = kinds.get(kind, 0) + 1
     digest.update(canonical([kind, payload]).encode())
 
-for seed in range(3):
+program = cross_program("$fast", 9, "ema")
+ruled = dict(source="", program=program, numbers={"fast": 4})
+codes = [StrategyCode(lambda _: 40, say), StrategyCode(lambda _: 0, lambda b, n: {}, program)]
+for seed in range(6):
     state = account()
-    policy = parameters(strategy(ttl_bars=2), bar_jump_ppm_max=900_000)
+    spec = strategy(ttl_bars=2, **(ruled if seed % 2 else {}))
+    policy = parameters(spec, bar_jump_ppm_max=900_000)
     series = {(BTC, "1m"): build_series(BTC, MINUTE_MS, TICK, walk(seed, 260))}
-    code = {"one": StrategyCode(lambda _: 40, say)}
+    code = {"one": codes[seed % 2]}
     model = Model(200, fee_in_base=seed == 1)
     Simulation(policy, code, series, state, model, record).run(BAR_MS, BAR_MS + 10**9)
     digest.update(canonical(state.meta).encode())
     digest.update(canonical([p.row() for p in state.positions.values()]).encode())
-modules = [money, indicators, signals, gates, plan]
+    kinds[f"fills of {seed % 2}"] = kinds.get("fill", 0)
+modules = [money, indicators, signals, rules, gates, plan]
 compiled = sorted({module.__file__.endswith(".so") for module in modules})
 print(json.dumps({"hash": digest.hexdigest(), "kinds": kinds, "compiled": compiled}))
 """
@@ -85,7 +91,8 @@ def test_a_back_test_decides_the_same_compiled_and_interpreted() -> None:
     assert compiled["kinds"] == interpreted["kinds"]
     kinds = compiled["kinds"]
     assert isinstance(kinds, dict)
-    assert kinds["fill"] > 30  # it did trade
+    assert kinds["fill"] - kinds["fills of 0"] > 3  # the rules did trade
+    assert kinds["fill"] > 30
 
 
 def test_this_process_says_which_core_it_runs() -> None:
