@@ -66,6 +66,9 @@ def _change_clocks(shift_s: float, kind: str) -> None:
         changed |= {name: ticker.now_s, f"{name}_ns": ticker.now_ns}
     for name in ("gmtime", "localtime", "ctime"):
         changed[name] = _of_seconds(getattr(time, name), wall)
+    changed |= {"clock_gettime": _of_clock(wall.now_s), "clock_gettime_ns": _of_clock(wall.now_ns)}
+    changed["strftime"] = _of_parts(time.strftime, changed["localtime"], 1)
+    changed["asctime"] = _of_parts(time.asctime, changed["localtime"], 0)
     for name, function in changed.items():
         setattr(time, name, function)
     _change_dates(wall)
@@ -74,6 +77,19 @@ def _change_clocks(shift_s: float, kind: str) -> None:
 def _of_seconds(real: Callable[..., Any], wall: _Ticker) -> Callable[..., Any]:
     def told(seconds: float | None = None) -> Any:
         return real(wall.now_s() if seconds is None else seconds)
+
+    return told
+
+
+def _of_clock(told: Callable[[], float]) -> Callable[[int], float]:
+    return lambda _clock: told()
+
+
+def _of_parts(real: Callable[..., Any], now: Callable[[], Any], place: int) -> Callable[..., Any]:
+    """A function that takes the time of now where the argument at `place` is not given."""
+
+    def told(*given: Any) -> Any:
+        return real(*given) if len(given) > place else real(*given, now())
 
     return told
 
