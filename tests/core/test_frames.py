@@ -324,6 +324,23 @@ def test_an_hour_that_is_missing_is_stale() -> None:
     assert said.problem == (f"DATA_STALE wanted_ms={hour} newest_ms={hour - HOUR_MS} timeframe=1h")
 
 
+def test_a_finer_timeframe_is_seen_as_it_was_when_the_strategys_own_bar_closed() -> None:
+    """As a back-test asks that runs a strategy on longer bars than its own."""
+    p = Program()
+    fine = p.column(timeframe="1m")
+    seen = p.add("on", fine, text="1m")
+    program = p.plain(enter=p.add("gt", seen, p.number(0)), stop=seen)
+    hour = BAR_MS // HOUR_MS * HOUR_MS
+    minutes = walk(60 * 200, last_ms=hour + 79 * MINUTE_MS)
+    spec = strategy(source="", program=program, timeframe="1h", timeframe_ms=HOUR_MS)
+    code = StrategyCode(lambda _: 0, lambda b, p: {}, program)
+    frames = frames_of(minutes, resample(minutes, HOUR_MS), close_ms=hour + 80 * MINUTE_MS)
+    said = form_opinion(spec, code, frames, BTC, 100_000)
+    assert (said.problem, said.enter_ms) == ("", hour)
+    newest = minutes.index_of(hour + 59 * MINUTE_MS)
+    assert said.stop_distance == minutes.close[newest] / 100
+
+
 def test_a_rule_that_cannot_be_bound_fails_its_strategy_alone() -> None:
     said = opinion(cross_program("$fast", 9), walk(400))
     assert said.problem == "STRATEGY_FAILED in=rules error=malformed: KeyError 'fast'"

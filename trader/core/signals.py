@@ -131,11 +131,12 @@ def data_problem(
     series = frames.series.get((symbol, frame.timeframe))
     if series is None or not len(series):
         return f"DATA_STALE wanted_ms={newest} newest_ms=none{other}"
-    first, _, stop = frames.rows(symbol, frame, newest) or (0, 0, 0)
-    if stop <= first or series.open_ms[stop - 1] != newest:
-        seen = series.open_ms[stop - 1] if stop > first else "none"
+    first, _, _ = frames.rows(symbol, frame, newest) or (0, 0, 0)
+    at = series.index_of(newest)
+    if at == len(series) or series.open_ms[at] != newest:
+        seen = series.open_ms[at - 1] if at > first else "none"
         return f"DATA_STALE wanted_ms={newest} newest_ms={seen}{other}"
-    short = _missing(frames, series, frame, (first, stop), newest, missing_ppm_max)
+    short = _missing(frames, series, frame, (first, at + 1), newest, missing_ppm_max)
     return f"{short}{other}" if short else ""
 
 
@@ -313,11 +314,11 @@ def _not_ready(reading: _Reading, columns: Columns, name: str) -> str:
     bound = reading.bound
     if bound is None or name not in bound.outputs or _at(columns, name, 0) != -1:
         return ""
-    lacking, timeframe = 0, bound.frames[0].timeframe
+    lacking, timeframe, step_ms = 0, bound.frames[0].timeframe, reading.spec.timeframe_ms
+    close_ms = last_open_ms(reading.all.close_ms, step_ms) + step_ms
     for place, frame in enumerate(bound.frames):
-        rows = reading.all.rows(
-            reading.symbol, frame, last_open_ms(reading.all.close_ms, frame.step_ms)
-        )
+        newest = last_open_ms(close_ms, frame.step_ms)
+        rows = reading.all.rows(reading.symbol, frame, newest)
         there = 0 if rows is None else rows[2] - rows[0]
         nodes = (bound.nodes[i] for i in bound.below(bound.outputs[name]))
         needs = max((node.warmup for node in nodes if node.place == place), default=0)
