@@ -38,12 +38,13 @@ def copy_of(root: Path, into: Path) -> Path:
 def readers(tree: Path, classes: Collection[str], only: Collection[Field] | None = None) -> Readers:
     """Field (class, name) -> places outside the policy that read it, `file:line`; [] for none.
 
-    `tree` holds a copy of the package, which is changed. `only`: the fields that are asked for.
+    `tree` holds a copy of the package, which is changed. `only`: the fields that are asked for,
+    and all of whose readers are wanted.
     """
     fields = [field for name in DEFINED_IN for field in _rename(tree / name, classes)]
     found: Readers = {field: [] for field in fields if only is None or field in only}
     for part in (FIRST, THEN):
-        left = [field for field, places in found.items() if not places]
+        left = [field for field, places in found.items() if only is not None or not places]
         if left:
             _look(tree, part, {name for _, name in left}, found)
     return found

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trader.domain.pairs import is_pattern, pair_matches
+from trader.domain.pairs import PairSet, is_pattern, pair_matches, pair_set
 
 ROWS = [
     # pattern, symbol, whether it stands for it
@@ -47,3 +47,10 @@ def test_a_pattern_means_what_a_regular_expression_would(pieces: list[str], base
     pattern = ".*".join(pieces)
     meant = re.fullmatch(pattern.replace(".*", "[A-Z0-9]*"), base) is not None
     assert pair_matches(f"{pattern}/USDT", f"{base}/USDT") is meant
+
+
+def test_a_set_of_pairs_holds_names_and_what_its_patterns_stand_for() -> None:
+    pairs = PairSet(["BTC/USDT", ".*UP/USDT"])
+    asked = ["BTC/USDT", "ETHUP/USDT", "ETH/USDT", "ETHUP/USDC", "BTC/USDT"]
+    assert [symbol in pairs for symbol in asked] == [True, True, False, False, True]
+    assert pair_set(("BTC/USDT",)) is pair_set(("BTC/USDT",))

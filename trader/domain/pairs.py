@@ -7,6 +7,9 @@ here: which patterns are accepted, and from whom.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
+
 ANYTHING = ".*"
 
 
@@ -36,3 +39,30 @@ def pair_matches(pattern: str, symbol: str) -> bool:
             return False
         at = found + len(piece)
     return True
+
+
+class PairSet:
+    """Names and patterns together: asked once, an answer is remembered."""
+
+    __slots__ = ("_matched", "names", "patterns")
+
+    def __init__(self, pairs: Iterable[str]) -> None:
+        """Of plain pairs and patterns, in any order."""
+        listed = list(pairs)
+        self.patterns = [pair for pair in listed if is_pattern(pair)]
+        self.names = frozenset(listed)
+        self._matched: dict[str, bool] = {}
+
+    def __contains__(self, symbol: str) -> bool:
+        """Whether a name or a pattern stands for this symbol."""
+        if symbol in self.names:
+            return True
+        if symbol not in self._matched:
+            self._matched[symbol] = any(pair_matches(one, symbol) for one in self.patterns)
+        return self._matched[symbol]
+
+
+@lru_cache(maxsize=64)
+def pair_set(pairs: tuple[str, ...]) -> PairSet:
+    """`PairSet`, remembered: a policy asks the same few lists over and over."""
+    return PairSet(pairs)

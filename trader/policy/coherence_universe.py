@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import combinations
 from typing import Any
 
-from trader.domain.pairs import is_pattern, pair_matches
+from trader.domain.pairs import PairSet, is_pattern
 from trader.policy.fields import close_to
 from trader.policy.findings import (
     Asked,
@@ -68,10 +68,11 @@ def pairs(form: Form, tree: Node) -> Iterator[Finding]:
 def outside_universe(form: Form, _tree: Node) -> Iterator[Finding]:
     """A strategy's instrument that no tier holds, or none at all."""
     patterns = [pair for row in form["universe"]["tiers"].values() for pair in row["pairs"]]
+    held = PairSet(patterns)
     for name, strategy in form["strategies"].items():
         path = ("strategies", name, "instruments")
         for pair in strategy["instruments"]:
-            if not any(pair_matches(pattern, pair) for pattern in patterns):
+            if pair not in held:
                 near = close_to(pair, [known.lower() for known in patterns]).upper()
                 hint = near.replace("DID YOU MEAN", "did you mean") or "add it to a tier first"
                 message = f"{pair} is in no tier of the universe"

@@ -27,6 +27,8 @@ OUTPUTS = (*CONDITIONS, *DISTANCES)
 UNKNOWN = "unknown"
 STRATEGIES_MAX = 200
 TRIGGERS_MAX = 200
+# So many rules beyond all bounds are told; each of them takes the time that a bound allows.
+LARGE_MAX = 20
 TRIGGERS = ("signals", "triggers")
 REGIME = ("universe", "regime")
 
@@ -68,6 +70,7 @@ class _Compiler:
             name: Trigger(row["rule"], row["parameters"])
             for name, row in form["signals"]["triggers"].items()
         }
+        self.large = 0
         # Told already, by the schema or where they are written: their uses say nothing new.
         self.told = {name for name in self.triggers if _is_broken(out, (*TRIGGERS, name))}
 
@@ -93,10 +96,13 @@ class _Compiler:
         """
         if not texts:
             return {}, frozenset()
+        if self.large >= LARGE_MAX:
+            return {}, None
         found = compile_rules(
             texts, parameters=parameters, triggers=self.triggers, own_timeframe=timeframe
         )
         new = [problem for problem in found.problems if problem.trigger not in self.told]
+        self.large += sum(problem.code is Code.RULE_TOO_LARGE for problem in found.problems)
         self._note(new, self.out.problems, above, below)
         own = [warning for warning in found.warnings if not warning.trigger]
         self._note(own, self.out.warnings, above, below)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from trader.domain.pairs import is_pattern, pair_matches
+from trader.domain.pairs import PairSet, is_pattern
 from trader.policy.checked import Form
 from trader.policy.reading import Mark, Node
 from trader.policy.sources import SECTIONS
@@ -76,12 +76,9 @@ def fill_in(form: Form, tree: Node, origin: dict[str, str]) -> None:
 def named_pairs(form: Form) -> list[str]:
     """The instruments that the tiers name (not by wildcard) and nothing denies, in their order."""
     universe = form["universe"]
+    denied = PairSet(universe["deny"])
     pairs = [pair for tier in universe["tiers"].values() for pair in tier["pairs"]]
-    return [
-        pair
-        for pair in dict.fromkeys(pairs)
-        if not is_pattern(pair) and not any(pair_matches(no, pair) for no in universe["deny"])
-    ]
+    return [pair for pair in dict.fromkeys(pairs) if not is_pattern(pair) and pair not in denied]
 
 
 def _origin_of_pairs(origin: dict[str, str]) -> str:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from trader.domain.pairs import is_pattern, pair_matches
+from trader.domain.pairs import PairSet, is_pattern, pair_set
 from trader.policy.problems import Code
 from trader.policy.reading import Node
 from trader.policy.tree import Path, find
@@ -113,32 +113,41 @@ def _steps(a: str, i: int, b: str, j: int) -> Iterable[tuple[int, int]]:
 
 
 def tier_of(form: Form, pair: str) -> str:
-    """The tier an instrument belongs to: first those that name it, then those that match it; ""
-    when there is none."""
-    tiers: Mapping[str, Any] = form["universe"]["tiers"]
-    for name, tier in tiers.items():
-        if pair in tier["pairs"]:
-            return name
-    for name, tier in tiers.items():
-        if any(pair_matches(pattern, pair) for pattern in tier["pairs"]):
-            return name
-    return ""
+    """The tier an instrument belongs to: the first that names it, else the first whose wildcard
+    matches; "" when there is none."""
+    tiers = form["universe"]["tiers"]
+    return _first([(name, pair_set(tuple(tier["pairs"]))) for name, tier in tiers.items()], pair)
+
+
+def _first(held: list[tuple[str, PairSet]], pair: str) -> str:
+    named = (name for name, pairs in held if pair in pairs.names)
+    matched = (name for name, pairs in held if pair in pairs)
+    return next(named, "") or next(matched, "")
 
 
 def denied(form: Form, pair: str) -> bool:
     """Whether universe.deny names an instrument; of a pattern, whether it names the very same."""
-    deny: list[str] = form["universe"]["deny"]
-    return pair in deny or (not is_pattern(pair) and any(pair_matches(no, pair) for no in deny))
+    return _in(pair_set(tuple(form["universe"]["deny"])), pair)
+
+
+def _in(pairs: PairSet, pair: str) -> bool:
+    return pair in pairs.names or (not is_pattern(pair) and pair in pairs)
 
 
 def tiers_of(form: Form, row: Mapping[str, Any]) -> list[str]:
     """The tiers whose instruments a strategy trades, but for those that are denied."""
+    universe = form["universe"]
+    deny = pair_set(tuple(universe["deny"]))
     if row["tier"]:
-        pairs: list[str] = form["universe"]["tiers"][row["tier"]]["pairs"]
-        return [row["tier"]] if any(not denied(form, pair) for pair in pairs) else []
-    pairs = [pair for pair in row["instruments"] if not denied(form, pair)]
-    found = {tier_of(form, pair): None for pair in pairs}
-    return [name for name in found if name]
+        pairs: list[str] = universe["tiers"][row["tier"]]["pairs"]
+        return [row["tier"]] if any(not _in(deny, pair) for pair in pairs) else []
+    held = [(name, pair_set(tuple(tier["pairs"]))) for name, tier in universe["tiers"].items()]
+    found: dict[str, None] = {}
+    for pair in row["instruments"]:
+        if not _in(deny, pair):
+            name = _first(held, pair)
+            found |= {name: None} if name else {}
+    return list(found)
 
 
 def risk_by_tier(form: Form) -> dict[str, Decimal]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from trader.policy.problems import Code
 from trader.policy.rules_problems import Refused, RuleProblem, Span, problem_at
-from trader.policy.rules_program import NODES_MAX, Nodes, Program
+from trader.policy.rules_program import NODES_MAX, WRITTEN_MAX, Nodes, Program
 from trader.policy.rules_reading import Exhausted, Reader, Scope
 from trader.policy.rules_syntax import parse
 from trader.policy.rules_triggers import Bound, Number, Trigger, bound_of, parameter_of
@@ -188,6 +188,9 @@ def _unfit(nodes: Nodes, output: str, value: Value) -> Refused | None:
         return _constant(value, "a share of the price is written 5%" if share else "")
     if len(nodes.below([value.node])) > NODES_MAX:
         say = f"has more than {NODES_MAX} parts when its triggers are written out"
+        return Refused(Code.RULE_TOO_LARGE, value.span, say)
+    if nodes.written(value.node) > WRITTEN_MAX:
+        say = f"has more than {WRITTEN_MAX} parts when its triggers are written out"
         return Refused(Code.RULE_TOO_LARGE, value.span, say)
     return None
 

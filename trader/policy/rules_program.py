@@ -30,6 +30,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 NODES_MAX = 500
+# The evaluator names a value by its text: what is shared many times over would grow without end.
+WRITTEN_MAX = 3_000
 
 Row = tuple[str, str, tuple[int, ...], tuple[str, ...], str]
 Program = dict[str, Any]
@@ -61,6 +63,13 @@ class Nodes:
     def reads_bars(self, node: int) -> bool:
         """Whether any bar can change the node's value."""
         return any(self.rows[i][0] in {"column", "indicator"} for i in self.below([node]))
+
+    def written(self, top: int) -> int:
+        """How many parts a node has when nothing is shared: as it would be written out."""
+        parts: list[int] = []
+        for _, _, arguments, _, _ in self.rows[: top + 1]:
+            parts.append(1 + sum(parts[i] for i in arguments))
+        return parts[top]
 
     def below(self, tops: Sequence[int]) -> list[int]:
         """The nodes that `tops` are computed from, themselves included, in order."""
