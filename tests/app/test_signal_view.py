@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from trader.app.backtest_inputs import BacktestInputs, BacktestOptions, build_inputs
+from trader.app.explain import explain
 from trader.app.signal_view import signals_of_bars, signals_of_journal
 from trader.app.trail import Decision, walk
 from trader.bars.load import load_bars
@@ -102,6 +103,17 @@ def test_cycle_back_test_and_view_give_the_same_bits(ruled: World) -> None:
         spec = next(s for s in inputs.parameters.strategies if s.name == "fading")
         block = run.snapshot(bar_ms).frames.series[BTC, spec.timeframe]
         assert block.open_ms[-1] == bar_ms
+
+
+def test_explain_tells_every_distance_in_decimals(ruled: World) -> None:
+    number = ruled.cycle(NOW).cycle
+    row = next(iter(decided(ruled).values()))
+    with ruled.journal() as journal:
+        rows = explain(journal, number).decisions
+    (told,) = [one["seen"] for one in rows if one["strategy"] == "fading" and one["seen"]]
+    for name in ("stop_distance", "target_distance", "strength"):
+        wanted = float.fromhex(str(row.seen[name]))
+        assert float(told[name.replace("_", " ")]) == pytest.approx(wanted, rel=1e-5)
 
 
 def test_a_strategy_with_a_file_shows_its_opinion(ruled: World) -> None:

@@ -15,6 +15,8 @@ from trader.core.state import HALT_LEVELS, State
 
 NONE = "none"
 SPANS = {"held": "held for", "hold": "longest hold"}
+# Told to the last bit, as hex.
+FLOATS = frozenset({"stop_distance", "target_distance", "trail_distance", "strength"})
 _PPM_DIGITS = -4  # a millionth is 0.0001 %
 
 
@@ -92,7 +94,7 @@ class Units:
     def told(self, symbol: str, key: str, value: int | str) -> tuple[str, str]:
         """(name, text) of one value that a decision saw or asked for, by its key's last part."""
         name, _, unit = key.rpartition("_")
-        if key in {"stop_distance", "strength"}:
+        if key in FLOATS:
             return key.replace("_", " "), f"{float.fromhex(str(value)):.6g}"
         if key == "exit":
             return "exit signal", "yes" if value else "no"
