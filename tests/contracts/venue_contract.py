@@ -263,6 +263,8 @@ def case_instruments_carry_the_rules_of_the_listing(rig: Rig) -> None:
     assert (listed.tick, listed.lot, listed.notional_min) == (D("0.01"), D("0.001"), D(10))
     assert (listed.fee_taker, listed.active) == (D("0.001"), True)
     assert rig.venue.instruments_for([SYMBOL, "NO/USDT"]) == {SYMBOL: listed}
+    tradable = [s for s, one in rig.venue.fetch_instruments().items() if one.active]
+    assert rig.venue.active_symbols() == sorted(tradable)
 
 
 def case_quotes_and_bars_and_the_clock_are_told(rig: Rig) -> None:
