@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from trader.policy.coherence import findings
 from trader.policy.parameters import build_parameters
 from trader.policy.reading import Mark, Node, is_mapping, read_tree
 from trader.policy.schema import Files
-from trader.policy.sources import PROFILES, find_sources, profile_bytes
+from trader.policy.sources import PROFILE_FOLDER, PROFILES, find_sources, profile_bytes
 from trader.policy.tree import plain, walk
 
 from .conftest import FindSources, WritePolicy
@@ -112,3 +113,11 @@ def test_the_cache_knows_the_profiles(
         (tmp_path / f"{name}.yaml").write_bytes(profile_bytes(name) + b"# changed\n")
     monkeypatch.setattr("trader.policy.sources.PROFILE_FOLDER", tmp_path)
     assert cache_key(sources, {}, "code") != before
+
+
+def test_the_profiles_are_part_of_the_package() -> None:
+    root = PROFILE_FOLDER.parents[2]
+    packages = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]
+    (pattern,) = packages["package-data"]["trader.policy"]
+    shipped = {path.stem for path in PROFILE_FOLDER.parent.glob(pattern)}
+    assert shipped == set(PROFILES)

@@ -85,8 +85,13 @@ def build_parameters(form: Form, strategy_shas: Mapping[str, str]) -> Parameters
     """What decisions read.
 
     `strategy_shas`: sha256 of each strategy file's source by strategy name (see `strategy_files`).
-    KeyError when a strategy's hash is missing; one of rules alone has none.
+    KeyError when a strategy's hash is missing; one of rules alone has none. A form of an earlier
+    version is read as it was meant.
     """
+    if "profile" not in form["policy"]:
+        from trader.policy.upcasting import upcast
+
+        form = upcast(form)
     app = form["app"]
     return Parameters(
         account=app["account"],
