@@ -23,6 +23,8 @@ def test_status_on_a_terminal_is_a_frame_with_the_figures_of_the_json(exchange: 
     for word in ("running", "last cycle  3, exit code 0", "OVERDUE by", "realised", "open result"):
         assert word in seen.text
     assert f"{float(row['equity']):,.2f} USDT" in seen.text
+    assert "Strategies (results in USDT)" in seen.text
+    assert all(book["strategy"] in seen.text for book in row["strategies"])
     (held,) = row["positions"]
     line = next(line for line in seen.text.splitlines() if held["symbol"] in line)
     for name in ("strategy", "qty", "entry", "last", "stop"):
