@@ -50,7 +50,8 @@ def _from_first(form: Form) -> Form:
                "size": {**row["size"], "notional_min": "0"}}
         for number, (name, row) in enumerate(form["strategies"].items())
     }  # fmt: skip
-    tiers: dict[str, list[str]] = {"core": form["universe"]["instruments"], "rotational": [], "event": []}
+    instruments: list[str] = form["universe"]["instruments"]
+    tiers: dict[str, list[str]] = {"core": instruments, "rotational": [], "event": []}
     universe: Form = {
         "timeframe": "1h",
         "refresh": "1h",
