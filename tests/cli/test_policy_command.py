@@ -41,3 +41,13 @@ def test_schema_prints_one_or_all(workspace: Workspace) -> None:
         f"{name}.yaml" for name in ("app", "policy", "universe", "signals", "strategies")
     )
     assert loads(workspace.trader("policy", "schema", "app.yaml")) == every["app.yaml"]
+
+
+def test_a_file_that_needs_more_bars_than_can_be_read_is_refused(workspace: Workspace) -> None:
+    workspace.replace("strategies/demo_cross.py", "def warmup(", "def _warmup(")
+    path = workspace.folder / "config" / "strategies" / "demo_cross.py"
+    path.write_text(path.read_text() + "\n\ndef warmup(p):\n    return 19_936\n")
+    done = workspace.trader("policy", "check")
+    assert done.returncode == 2
+    assert "WARMUP_WINDOW strategies.demo_cross: needs 20001 bars of 1m" in done.stderr
+    assert "20000 can be read of binance" in done.stderr

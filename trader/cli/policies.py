@@ -63,6 +63,8 @@ def checked_row(config: list[str], state_dir: str, equity: str = "") -> dict[str
     from trader.build import code_hash
     from trader.cli.size_tables import parse_equity, sizes_of
     from trader.policy.checking import check_policy
+    from trader.policy.coherence_strategies import file_windows
+    from trader.policy.problems import PolicyError
     from trader.policy.sources import find_sources
     from trader.policy.strategy_files import load_strategies
     from trader.wiring import cache_folder
@@ -74,6 +76,10 @@ def checked_row(config: list[str], state_dir: str, equity: str = "") -> dict[str
     texts = {name: source.text for name, source in load_strategies(checked).items()}
     parameters, files = decision_inputs(checked.form, texts)
     verdicts = refuse_cheats(parameters, files, cache_folder(given), code_hash())
+    told = {name: verdict.warmup for name, verdict in verdicts.items()}
+    problems = file_windows(checked, told)
+    if problems:
+        raise PolicyError(problems, checked.warnings)
     names = ", ".join(spec.name for spec in parameters.strategies) or "no strategies"
     tiers = sorted({f"tier {spec.tier}" for spec in parameters.strategies if spec.tier})
     return {

@@ -11,11 +11,12 @@ from decimal import Decimal
 from typing import Any
 
 from trader.domain.timeframe import TIMEFRAMES_MS
+from trader.policy.checked import Checked
 from trader.policy.coherence_app import bars_available
 from trader.policy.effective_sizes import strategy_size
 from trader.policy.fields import close_to
 from trader.policy.findings import Asked, Finding, Form, amount, key, opening, tiers_of
-from trader.policy.problems import Code
+from trader.policy.problems import Code, Problem
 from trader.policy.quantities import duration_ms
 from trader.policy.reading import Node
 from trader.policy.tree import find
@@ -115,6 +116,23 @@ def _too_long(
     )
     hint = "shorter periods, a lower timeframe, or a smaller app.cycle.anchor_bars"
     yield Finding(Code.WARMUP_WINDOW, paths, message, hint)
+
+
+def file_windows(checked: Checked, warmups_told: Mapping[str, int]) -> list[Problem]:
+    """The same for Python files, whose warm-up only running them tells (bars by strategy)."""
+    form, problems = checked.form, list[Problem]()
+    venue, block = form["app"]["exchange"]["name"], form["app"]["cycle"]["anchor_bars"]
+    for name, warmup in warmups_told.items():
+        row = form["strategies"][name]
+        needed = block + warmup + row["ttl_bars"]
+        file, _, line = checked.origin[f"strategies.{name}.file"].rpartition(":")
+        for found in _too_long(_own(name, "file"), venue, row["timeframe"], warmup, needed):
+            at = int(line) if line.isdigit() else 0
+            where = f"strategies.{name}"
+            place = file if at else "strategies.yaml"
+            code = found.code.name
+            problems.append(Problem(code, place, at, 0, where, found.message, found.hint))
+    return problems
 
 
 def never_trades(form: Form, _tree: Node) -> Iterator[Finding]:
