@@ -268,19 +268,33 @@ def crosses_rows(a: Floats, b: Floats, above: Flags, below: Flags, start: int, s
     was = 2
     if start > 0:
         was = _side(a[start - 1], b[start - 1])
-    for i in range(start, stop):
+    i = start
+    while i < stop:
+        # Most rows are on the side of the row before.
+        if was == 1:
+            while i < stop and a[i] > b[i]:
+                above[i] = 0
+                below[i] = 0
+                i += 1
+        elif was == -1:
+            while i < stop and a[i] < b[i]:
+                above[i] = 0
+                below[i] = 0
+                i += 1
+        if i == stop:
+            break
         side = _side(a[i], b[i])
         above[i] = 0
         below[i] = 0
-        if side != was or side == 2:
-            if side == 1:
-                above[i] = 1 if was <= 0 else -1
-            elif side == -1:
-                below[i] = 1 if was < 2 else -1
-            elif side == 2:
-                above[i] = 0 if was == 1 else -1
-                below[i] = 0 if was == -1 else -1
+        if side == 1:
+            above[i] = 1 if was <= 0 else -1
+        elif side == -1:
+            below[i] = 1 if was < 2 else -1
+        elif side == 2:
+            above[i] = 0 if was == 1 else -1
+            below[i] = 0 if was == -1 else -1
         was = side
+        i += 1
 
 
 def _side(one: float, other: float) -> int:
