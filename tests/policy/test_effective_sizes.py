@@ -10,6 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trader.core.money import PPM, mul_div_down
+from trader.core.scale import Spec, notional_down
+from trader.core.sizing import entry_lots
+from trader.domain.instrument import Instrument
 from trader.policy.checking import check_policy
 from trader.policy.effective_sizes import EffectiveSizes, StrategySize, effective_sizes
 from trader.policy.findings import Form
@@ -234,6 +238,25 @@ def test_the_smallest_account_trades_and_a_cent_less_does_not(
     assert start is not None
     assert effective_sizes(form, start).rows[0].trades
     assert not effective_sizes(form, start - Decimal("0.01")).rows[0].trades
+
+
+@pytest.mark.parametrize(("profile", "account"), BY_HAND)
+def test_the_order_is_what_the_core_sizes_within_a_lot(
+    sources_of: FindSources, profile: str, account: str
+) -> None:
+    form = _form(sources_of, policy=f"profile: {profile}\n", strategies=STRATEGIES)
+    rules = {"tick": "0.01", "lot": "0.001", "qty_min": "0.001", "qty_max": "9000"}
+    rules |= {"notional_min": "5", "fee_taker": "0.001", "fee_maker": "0.001"}
+    exact = {name: Decimal(value) for name, value in rules.items()}
+    spec = Spec(Instrument(symbol="A/USDT", base="A", quote="USDT", active=True, **exact), 8)
+    equity, price_ticks = int(Decimal(account) * 10**8), 10_010
+    for row in effective_sizes(form, Decimal(account)).rows:
+        budget = mul_div_down(equity, int(row.share * PPM), PPM)
+        lots = entry_lots(spec, price_ticks, budget, budget)
+        value = Decimal(notional_down(spec, price_ticks, lots)).scaleb(-8)
+        one_lot = Decimal(notional_down(spec, price_ticks, 1)).scaleb(-8)
+        # The table's order is cut to cents as well.
+        assert -Decimal("0.01") < row.order - value < one_lot
 
 
 def _form(sources_of: FindSources, **files: str) -> Form:
