@@ -1,9 +1,11 @@
 cimport cython
 
 cdef double nan
-cdef Py_ssize_t CHUNK
+cdef double LOOK
+cdef double SAFE
+cdef double SPAN
 
-@cython.locals(i=Py_ssize_t, careful=Py_ssize_t, made=Py_ssize_t)
+@cython.locals(i=Py_ssize_t, left=Py_ssize_t, end=Py_ssize_t, made=Py_ssize_t)
 cpdef sma_rows(const double[::1] x, Py_ssize_t n, double[::1] out, Py_ssize_t start,
     Py_ssize_t stop, double[::1] state)
 
@@ -14,8 +16,8 @@ cdef inline Py_ssize_t slide_rows(const double[::1] x, Py_ssize_t n, double[::1]
     Py_ssize_t start, Py_ssize_t stop, double[::1] state) noexcept
 
 @cython.locals(
-    value=double, old=double, total=double, step=double, back=double, rest=double, made=double,
-    slip=double, whole=double)
+    value=double, whole=double, old=double, total=double, step=double, back=double, rest=double,
+    made=double, slip=double)
 cdef inline void mean_row(const double[::1] x, Py_ssize_t n, double[::1] out, Py_ssize_t i,
     double[::1] state) noexcept
 
@@ -25,6 +27,8 @@ cdef inline bint level_from(const double[::1] x, Py_ssize_t first, Py_ssize_t la
 @cython.locals(total=double, error=double, j=Py_ssize_t, made=double, back=double)
 cdef inline void add_window(const double[::1] x, Py_ssize_t first, Py_ssize_t stop,
     double[::1] state) noexcept
+
+cdef inline double absolute(double value) noexcept
 
 cpdef ema_rows(const double[::1] x, Py_ssize_t n, double[::1] out, Py_ssize_t start,
     Py_ssize_t stop, double[::1] state)

@@ -7,8 +7,9 @@ whose input is not finite has no value and restarts the count; what overflows ha
 not live here: checks of arguments (indicator.py); without bounds checks these loops trust them.
 
 Sums over a window are kept as a float and the sum of all its rounding errors, each of which is
-exact: the pair is the exact sum as long as (largest / smallest value) * rows stays under 2**33, so
-a mean does not depend on where the series starts, and does not drift.
+exact, and begun anew when the sum has become much larger or smaller: the pair is the exact sum
+while the values of a window are within a factor of about 2**25 of each other. So a mean does not
+depend on where the series starts, and does not drift.
 """
 
 from __future__ import annotations
@@ -18,33 +19,46 @@ from math import nan
 
 Floats = MutableSequence[float]
 
-# Rows that are summed before it is looked whether a sum has overflowed.
-CHUNK = 512
+# Rows after which it is looked how large a running sum has become.
+LOOK = 64.0
+# A sum up to this cannot overflow before the next look: no row makes it more than half larger.
+SAFE = 1e290
+# How many times larger or smaller a running sum may become before it is summed anew.
+SPAN = 4096.0
 
 
 def sma_rows(x: Floats, n: int, out: Floats, start: int, stop: int, state: Floats) -> None:
-    """Mean of n rows. State: count, sum, error, last mean."""
+    """Mean of n rows.
+
+    State: count, sum, error, last mean, least and most of the sum, rows since a value was below 0,
+    rows until the sum is looked at, whether it cannot overflow before.
+    """
     i = start
-    careful = start
     while i < stop:
-        if state[0] >= n and i >= careful:
-            careful = i + CHUNK if i + CHUNK < stop else stop
-            made = slide_rows(x, n, out, i, careful, state)
-            if made == careful:
-                i = made
+        if state[0] >= n and state[7] < 1.0:
+            if not (state[4] <= absolute(state[1]) <= state[5]):
+                add_window(x, i - n, i, state)
+            state[7] = LOOK
+            state[8] = 1.0 if absolute(state[1]) <= SAFE else 0.0
+        if state[0] >= n and state[6] >= n and state[8] > 0.0:
+            left = int(state[7])
+            end = i + left if left < stop - i else stop
+            made = slide_rows(x, n, out, i, end, state)
+            state[6] += made - i
+            state[7] -= made - i
+            i = made
+            if made == end:
                 continue
-            if made > i:
-                i = careful = made
         mean_row(x, n, out, i, state)
         i += 1
 
 
 def slide_rows(x: Floats, n: int, out: Floats, start: int, stop: int, state: Floats) -> int:
-    """The mean while it moves in small steps; the row that it could not take, or start when a sum
-    overflowed.
+    """The mean while it moves in small steps; the row that it left off at.
 
-    Where neither of two positive values is more than twice the other, their difference is exact,
-    and where a sum is at least the value that leaves it, so is the error of adding the difference.
+    No value of the window is below 0. Where neither of two values is more than half above the
+    other, their difference is exact and less than the sum, so that the error of adding it is
+    exact too.
     """
     total = state[1]
     error = state[2]
@@ -53,7 +67,7 @@ def slide_rows(x: Floats, n: int, out: Floats, start: int, stop: int, state: Flo
     i = start
     while i < stop:
         value = x[i]
-        if not (value <= old + old and old <= value + value and old <= total):
+        if not (value <= 1.5 * old and old <= 1.5 * value):
             break
         step = value - old
         made = total + step
@@ -66,8 +80,6 @@ def slide_rows(x: Floats, n: int, out: Floats, start: int, stop: int, state: Flo
             mean = value if level_from(x, i - n + 1, i) else (total + error) / n
         out[i] = mean
         i += 1
-    if error - error != 0.0:
-        return start
     state[1] = total
     state[2] = error
     state[3] = mean
@@ -79,36 +91,37 @@ def mean_row(x: Floats, n: int, out: Floats, i: int, state: Floats) -> None:
     value = x[i]
     out[i] = nan
     if value - value != 0.0:
-        state[0] = state[1] = state[2] = 0.0
-        state[3] = nan
+        state[0] = 0.0
         return
-    old = 0.0
+    state[6] = 0.0 if value < 0.0 else (state[6] + 1.0 if state[0] > 0.0 else 1.0)
+    state[7] -= 1.0
     if state[0] < n:
         state[0] += 1.0
-        state[3] = nan
-    else:
-        old = x[i - n]
-    # step + rest is exactly value - old; made + slip is exactly total + step.
-    total = state[1]
-    step = value - old
-    back = step - value
-    rest = (value - (step - back)) - (old + back)
-    made = total + step
-    back = made - total
-    slip = (total - (made - back)) + (step - back)
-    state[1] = made
-    state[2] += rest + slip
-    if state[0] < n:
-        return
-    whole = state[1] + state[2]
-    if whole - whole != 0.0:
+        if state[0] < n:
+            return
         add_window(x, i - n + 1, i + 1, state)
-        whole = state[1] + state[2]
+    else:
+        # step + rest is exactly value - old; made + slip is exactly total + step.
+        old = x[i - n]
+        total = state[1]
+        step = value - old
+        back = step - value
+        rest = (value - (step - back)) - (old + back)
+        made = total + step
+        back = made - total
+        slip = (total - (made - back)) + (step - back)
+        state[1] = made
+        state[2] += rest + slip
+        if not (state[4] <= absolute(made) <= state[5]):
+            add_window(x, i - n + 1, i + 1, state)
+        elif step == 0.0:
+            out[i] = state[3]
+            return
+    # A level window is its value to the bit; sum / n may miss it by one unit.
+    whole = state[1] + state[2]
+    state[3] = value if level_from(x, i - n + 1, i) else whole / n
     if whole - whole != 0.0:
         state[3] = nan
-    elif step != 0.0 or state[3] - state[3] != 0.0:
-        # A level window is its value to the bit; sum / n may miss it by one unit.
-        state[3] = value if level_from(x, i - n + 1, i) else whole / n
     out[i] = state[3]
 
 
@@ -122,7 +135,10 @@ def level_from(x: Floats, first: int, last: int) -> bool:
 
 
 def add_window(x: Floats, first: int, stop: int, state: Floats) -> None:
-    """Sum and error of x[first:stop] into state[1] and state[2], anew: after an overflow."""
+    """Sum and error of x[first:stop], anew, and how far the sum may move before the next time.
+
+    A sum that has been much larger has lost digits to what has left it.
+    """
     total = 0.0
     error = 0.0
     for j in range(first, stop):
@@ -132,6 +148,17 @@ def add_window(x: Floats, first: int, stop: int, state: Floats) -> None:
         total = made
     state[1] = total
     state[2] = error
+    state[4] = absolute(total) / SPAN
+    state[5] = absolute(total) * SPAN if absolute(total) <= SAFE else absolute(total)
+    state[7] = 0.0
+    if error - error != 0.0:
+        state[4] = 1.0
+        state[5] = 0.0
+
+
+def absolute(value: float) -> float:
+    """Its distance from 0."""
+    return value if value > 0.0 else -value
 
 
 def ema_rows(x: Floats, n: int, out: Floats, start: int, stop: int, state: Floats) -> None:
