@@ -60,6 +60,12 @@ class Tally:
         if not abs(got - wanted) <= slack:
             self.problems.append(f"{what}: {name}: {got!r}, not {wanted!r}")
 
+    def line(self, what: str, name: str, got: Any, wanted: Any, slack: float) -> None:
+        """Row by row; `slack` is a part of the largest value about; None is NaN."""
+        allowed = slack * scale_of(wanted)
+        for value, true in zip(got, wanted, strict=True):
+            self.same(what, name, value, nan if true is None else float(true), allowed)
+
     def holds(self, what: str, name: str, *, told: bool) -> None:
         """One fact."""
         self.counts[what] = self.counts.get(what, 0) + 1
@@ -170,10 +176,7 @@ def by_definition(tally: Tally, rng: random.Random, rounds: int) -> None:
             session = [DAY_MS] if entry.session else []
             wanted = EXACT[name](exact, *fractions, *session)
             for line, row in zip(lines(entry, columns, numbers), wanted, strict=True):
-                slack = CLOSE * scale_of(row)
-                for value, true in zip(line, row, strict=True):
-                    told = nan if true is None else float(true)
-                    tally.same("by definition", f"{name}{numbers}", value, told, slack)
+                tally.line("by definition", f"{name}{numbers}", line, row, CLOSE)
 
 
 def by_talib(tally: Tally, rng: random.Random, rounds: int) -> None:
@@ -182,17 +185,15 @@ def by_talib(tally: Tally, rng: random.Random, rounds: int) -> None:
         columns = made(rng, 300, "walk")
         columns["open_ms"] = array("q", range(0, 300 * HOUR_MS, HOUR_MS))
         theirs = {name: np.array(column) for name, column in columns.items()}
-        for name, entry in INDICATORS.items():
-            if name not in TALIB:
-                continue
+        for name in TALIB:
+            entry = INDICATORS[name]
             numbers = drawn(rng, entry, LEAST.get(name, 1), 30)
             length = 24 if entry.session else 300
             begun = 24 * (number % 12) if entry.session else 0
             seen = lines_of(name, part(theirs, begun, begun + length), numbers)
             for line, row in zip(lines(entry, columns, numbers), seen, strict=True):
-                slack = CLOSE_TALIB * scale_of(row)
-                for value, told in zip(line[begun : begun + length], row, strict=True):
-                    tally.same("by TA-Lib", f"{name}{numbers}", value, float(told), slack)
+                told = line[begun : begun + length]
+                tally.line("by TA-Lib", f"{name}{numbers}", told, row, CLOSE_TALIB)
     for name, numbers, columns, told, ours in DIFFERENCES:
         entry = INDICATORS[name]
         tally.holds("differences", f"{name} is declared", told=len(entry.talib) > len("FUNCTION"))
