@@ -25,6 +25,7 @@ from .made import (
     TICK,
     UNIT,
     account,
+    bars,
     fill_row,
     hold,
     order_row,
@@ -320,3 +321,15 @@ def test_an_entry_carries_its_exits() -> None:
     row = decided.legs[0].row()
     exits = ("stop_ticks", "target_ticks", "trail_ticks", "hold_ms")
     assert [row[name] for name in exits] == [9_750, 10_456, 123, 7_200_000]
+
+
+def test_a_price_that_does_not_fit_stops_no_other_position() -> None:
+    state = account(10**17)
+    hold(state, lots=4_000_000, stop_ticks=9_999)
+    hold(state, ETH, stop_ticks=10_000)
+    quotes = {BTC: quote(10**15, 10**15 + 1), ETH: quote()}
+    lows = {(BTC, "1m"): bars([10_000, 10_000], lows=[10_000, 9_000])}
+    series = {**lows, (ETH, "1m"): bars([10_000, 10_000], ETH)}
+    decided = plan(snapshot(state, strategies={"one": says(enter=0)}, series=series, quotes=quotes))
+    assert decided.trail[0].answer == "AMOUNT_OVERFLOW"
+    assert [(leg.symbol, leg.proposal.reason) for leg in decided.legs] == [(ETH, "stop_loss")]

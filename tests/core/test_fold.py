@@ -465,3 +465,19 @@ def test_other_rules_leave_prices_alone_and_no_stop_stays_no_stop() -> None:
     held = position(state)
     assert (held["entry_ticks"], held["stop_ticks"]) == (100_000, 0)
     assert state.spec(BTC).notional_units_min == 50 * UNIT
+
+
+def test_a_tick_that_changes_under_an_order_in_flight_is_refused() -> None:
+    state = account()
+    sent(state, order_row())
+    with pytest.raises(FoldError, match="cannot change under an order in flight"):
+        fold(state, "instrument", instrument_row(instrument(tick="0.1")))
+
+
+def test_an_order_that_filled_nothing_is_counted_anew_without_a_position() -> None:
+    state = account()
+    sent(state, order_row())
+    fold(state, "order_seen", seen(ID, "expired"))
+    fold(state, "instrument", instrument_row(instrument(tick="0.1")))
+    assert state.orders[ID].price_ticks == 1_000
+    assert not state.positions

@@ -361,3 +361,14 @@ def test_a_commit_between_sums_and_checkpoint_is_summed_as_well(made: Path) -> N
             one.append("note", {"n": number}, 1)
         assert not has_errors(verify(made))
     assert verify(made) == []
+
+
+def test_a_page_of_entries_that_cannot_be_read_names_the_first_that_is_lost(made: Path) -> None:
+    with closing(sqlite3.connect(made)) as connection:
+        roots = dict(connection.execute("SELECT name, rootpage FROM sqlite_schema WHERE rootpage"))
+    data = bytearray(made.read_bytes())
+    owned = [page for page, owner in page_owners(bytes(data), roots).items() if "entries" in owner]
+    leaf = next(page for page in sorted(owned) if data[(page - 1) * 4096] == 13)
+    data[(leaf - 1) * 4096] = 255
+    made.write_bytes(data)
+    assert "cannot be read: database disk image is malformed" in words(verify(made))
