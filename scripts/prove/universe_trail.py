@@ -115,7 +115,7 @@ def prove_universe(arguments: argparse.Namespace) -> Verdict:
             absent = [ground.name for ground in GROUNDS if not ground.there()]
             say(f"LEFT OUT, their files are not at hand: {', '.join(absent)}")
         if not grounds:
-            write_made_bars(folder, arguments.seed, 9_000, instruments=DEMO_INSTRUMENTS[:2])
+            write_made_bars(folder, arguments.seed, 36_000, instruments=DEMO_INSTRUMENTS[:2])
             grounds = [MADE]
         for ground in grounds:
             files = read_files(ground, folder, bars)
