@@ -12,6 +12,7 @@ from math import isfinite
 from typing import Any
 
 from trader.app.backtest_inputs import BacktestInputs
+from trader.app.strategy_process import StrategyLost
 from trader.app.units import time_text
 from trader.core.frames import Frames, last_open_ms
 from trader.core.parameters import Parameters, StrategyCode, StrategySpec
@@ -143,7 +144,11 @@ def _view(
 def _told(
     parameters: Parameters, spec: StrategySpec, code: StrategyCode, frames: Frames, symbol: str
 ) -> Row:
-    opinion = form_opinion(spec, code, frames, symbol, parameters.limits.missing_ppm_max)
+    missing_ppm_max = parameters.limits.missing_ppm_max
+    try:
+        opinion = form_opinion(spec, code, frames, symbol, missing_ppm_max)
+    except StrategyLost as lost:
+        opinion = form_opinion(spec, code, frames, symbol, missing_ppm_max, lost.trouble)
     bound = rules_of(spec, code)
     return {
         "strategy": spec.name,
