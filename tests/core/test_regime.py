@@ -315,6 +315,15 @@ def test_no_risk_at_all_opens_nothing() -> None:
     assert wishes(decided)[BTC] == "TIER_CLOSED regime=crash risk_ppm=0 tier=core"
 
 
+def test_a_regime_without_tiers_still_says_how_much_may_be_risked() -> None:
+    policy = rules(regime(), strategy("one", BTC))
+    bare = replace(policy, universe=replace(policy.universe, tiers=()))
+    for close, said in ((111, "approved"), (40, "TIER_CLOSED regime=crash risk_ppm=0 tier=none")):
+        assert wishes(plan(at([100] * 30 + [close], bare))) == {BTC: said}
+    late = plan(at([100] * 30, bare, end_ms=CLOSE_MS - HOUR_MS))
+    assert wishes(late) == {BTC: "REGIME_UNKNOWN tier=none"}
+
+
 def test_exits_are_never_asked_for_regime_or_membership() -> None:
     state = account()
     hold(state, BTC, lots=100, name="one", stop_ticks=10_000)

@@ -52,16 +52,17 @@ class Access:
 
     def answer(self, strategy: StrategySpec, symbol: str) -> str:
         """Why the strategy may not open a position on the instrument, with numbers; "" when it
-        may. A universe without tiers permits everything."""
-        if not self.universe.tiers and not strategy.tier:
-            return ""
-        tier = self.tier(strategy, symbol)
-        if not tier:
-            return "NOT_A_MEMBER tier=none"
+        may. A universe without tiers permits every instrument."""
+        tier = self.tier(strategy, symbol) or "none"
         if self.universe.regime is not None and self.state is None:
             return f"REGIME_UNKNOWN tier={tier}"
-        if not self.is_open(tier):
+        free = not self.universe.tiers and not strategy.tier
+        if self.risk_ppm == 0 or not (free or self.is_open(tier) or tier == "none"):
             return f"TIER_CLOSED regime={self.regime} risk_ppm={self.risk_ppm} tier={tier}"
+        if free:
+            return ""
+        if tier == "none":
+            return "NOT_A_MEMBER tier=none"
         members = self.members.get(tier, ())
         if symbol not in members:
             return f"NOT_A_MEMBER members={len(members)} tier={tier}"
