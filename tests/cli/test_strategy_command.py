@@ -129,3 +129,21 @@ def test_tables_fit_eighty_columns(workspace: Workspace) -> None:
         assert done.returncode == 0, done.stderr
         assert done.stdout.strip()
         assert max(len(line.rstrip()) for line in done.stdout.splitlines()) <= 80
+
+
+def test_a_backtest_goes_on_without_a_strategy_that_fails_and_says_why(
+    workspace: Workspace,
+) -> None:
+    path = workspace.folder / "config" / "strategies" / "demo_cross.py"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("def signals(bars, p):", "def signals(bars, p):\n    1 / 0", 1))
+    rows = ["timestamp_ms,open,high,low,close,volume"]
+    rows += [f"{1_700_006_400_000 + i * 60_000},100,101,99,100,5" for i in range(800)]
+    (workspace.folder / "bars.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    done = workspace.trader("backtest", "--bars", "bars.csv=BTC/USDT")
+    assert done.returncode == 0
+    said = " ".join(done.stdout.split())
+    assert (
+        "Strategy demo_cross failed and was not asked again: "
+        "STRATEGY_FAILED in=signals error=ZeroDivisionError"
+    ) in said

@@ -53,6 +53,10 @@ def show_report(report: Report, console: Console) -> None:
         _section(title, report[key], _groups, console)
     books = report["books"]
     _section(f"Books of the strategies, {quote}", books if len(books) > 1 else (), _books, console)
+    for row in books:
+        if row["off_why"]:
+            said = f"Strategy {row['strategy']} failed and was not asked again: {row['off_why']}"
+            console.print(Text(said, style="bold red"))
     if not report["round_trips"]:
         console.print("No round trip was closed.")
     _section(
