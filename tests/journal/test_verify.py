@@ -363,12 +363,18 @@ def test_a_commit_between_sums_and_checkpoint_is_summed_as_well(made: Path) -> N
     assert verify(made) == []
 
 
-def test_a_page_of_entries_that_cannot_be_read_names_the_first_that_is_lost(made: Path) -> None:
+def test_an_entry_that_cannot_be_read_is_named(made: Path) -> None:
+    """The first record of a leaf says that its header is longer than it can be."""
     with closing(sqlite3.connect(made)) as connection:
         roots = dict(connection.execute("SELECT name, rootpage FROM sqlite_schema WHERE rootpage"))
     data = bytearray(made.read_bytes())
-    owned = [page for page, owner in page_owners(bytes(data), roots).items() if "entries" in owner]
-    leaf = next(page for page in sorted(owned) if data[(page - 1) * 4096] == 13)
-    data[(leaf - 1) * 4096] = 255
+    owned = [page for page, owner in page_owners(bytes(data), roots).items() if owner == "entries"]
+    page = next((page - 1) * 4096 for page in sorted(owned) if data[(page - 1) * 4096] == 13)
+    at = page + int.from_bytes(data[page + 8 : page + 10], "big")
+    for _ in ("size", "rowid"):
+        while data[at] & 0x80:
+            at += 1
+        at += 1
+    data[at] = 0x7F
     made.write_bytes(data)
-    assert "cannot be read: database disk image is malformed" in words(verify(made))
+    assert "entry 1: cannot be read: database disk image is malformed" in words(verify(made))
