@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -178,6 +179,19 @@ def _runs(pid: int) -> bool:
     except OSError:
         return False
     return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def test_a_host_without_another_file_or_process_is_a_trouble() -> None:
+    StrategyProcess("one", strategy()).close()  # whatever is imported for it is now
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        process = StrategyProcess("one", strategy())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with pytest.raises(StrategyLost, match="why=start error=OSError"):
+        process.parameters()
+    assert not process.usable
 
 
 def test_one_process_is_kept_for_a_file_and_a_new_one_made_for_a_new_text() -> None:

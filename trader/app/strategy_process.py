@@ -96,15 +96,20 @@ class StrategyProcess:
             "limit_s": LOAD_S,
         }
         begin = _forked if hash_seed is None else _spawned(hash_seed)
-        self.pid, self._writes, self._reads = begin(start)
-        for end in (self._writes, self._reads):
-            os.set_blocking(end, False)
-            with contextlib.suppress(OSError):  # a smaller pipe only means more turns
-                fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self._unanswered = True  # whether it has yet to say that it is loaded
         self._parameters: dict[str, float | int] | None = None
         self._failed: StrategyRaised | None = None
         self._warmups: dict[str, int] = {}
+        self.pid = 0
+        try:
+            self.pid, self._writes, self._reads = begin(start)
+        except OSError as error:  # the host has no process, pipe or memory left
+            self.trouble = f"STRATEGY_FAILED why=start error={type(error).__name__}"
+            return
+        for end in (self._writes, self._reads):
+            os.set_blocking(end, False)
+            with contextlib.suppress(OSError):  # a smaller pipe only means more turns
+                fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
     def __del__(self) -> None:
         """Nobody asks any more."""
