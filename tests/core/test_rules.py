@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Sequence
 from math import inf, isnan, nan
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trader.core import rule_kernels as kernels
-from trader.core.rules import WARMUP_STEP, Bound, RuleError, bind, bound_of
+from trader.core.rules import WARMUP_STEP, Bound, RuleError, bind, bound_of, fill, new_column
 
 from .rule_made import Program, cross_program
 
@@ -232,6 +233,10 @@ def test_each_timeframe_has_its_own_warm_up() -> None:
         (lambda p: p.add("neg", p.column(timeframe="1h")), "mixes timeframes"),
         (lambda p: p.add("on", p.column(timeframe="1h"), text="4h"), "of another timeframe"),
         (lambda p: p.column(timeframe="2h"), "2h"),
+        (lambda p: p.indicator("obv", numbers=("2h",)), "a session of '2h' is not made"),
+        (lambda p: p.indicator("obv", numbers=("1h",), timeframe="4h"), "a session of '1h'"),
+        (lambda p: p.add("on", p.column(), text="2h"), "is not one expression"),
+        (lambda p: p.indicator("sma", p.column(), numbers=(99_999,)), "at most 10000"),
     ],
 )  # fmt: skip
 def test_a_program_that_means_nothing_is_refused(make: Any, why: str) -> None:
@@ -239,6 +244,37 @@ def test_a_program_that_means_nothing_is_refused(make: Any, why: str) -> None:
     index = make(p)
     with pytest.raises(RuleError, match=why):
         bound(p.plain(strength=index))
+
+
+def test_a_session_needs_all_of_its_bars() -> None:
+    p = Program()
+    day = p.indicator("obv", numbers=("1d",), timeframe="1h")
+    seen = p.add("on", day, text="1h")
+    rules = bound(p.plain(strength=seen))
+    assert rules.nodes[day].text == 'obv("1d")'
+    assert rules.nodes[day].numbers == (86_400_000,)
+    assert (rules.nodes[day].warmup, rules.frames[1].warmup) == (24, 64)
+    assert not rules.frames[1].exact
+
+
+def test_prices_between_the_columns_are_their_means() -> None:
+    bars = SimpleNamespace(open=floats([1.0]), high=floats([4.0]), low=floats([2.0]))
+    bars.close = floats([3.0])
+    for name, wanted in (("hl2", 3.0), ("hlc3", 3.0), ("ohlc4", 2.5)):
+        p = Program()
+        node = bound(p.plain(strength=p.column(name))).nodes[0]
+        out = new_column(node, 1)
+        fill(node, bars, (), (out,), 0, 1, None)
+        assert (node.text, list(out)) == (name, [wanted])
+
+
+def test_what_is_remembered_of_programs_is_bounded() -> None:
+    programs = [cross_program("$fast", 9) for _ in range(300)]
+    for number, program in enumerate(programs):
+        rules = bound_of(program, {"fast": 1 + number % 7}, "1m", MINUTE_MS)
+        assert rules.nodes[1].numbers == (1 + number % 7,)
+    for fast in range(1, 600):
+        assert bound_of(programs[0], {"fast": fast}, "1m", MINUTE_MS).nodes[1].numbers == (fast,)
 
 
 def test_an_entry_that_is_no_condition_is_refused() -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from math import nan
 from typing import Any
 
@@ -172,18 +172,6 @@ class Frames:
             found = Block(self, series_key, self.series[series_key], rows)
             self._blocks[key] = found
         return found
-
-    def blocks_back(
-        self, symbol: str, frame: Frame, newest_ms: int, oldest_ms: int
-    ) -> Iterator[Block]:
-        """The blocks that hold the bars [oldest, newest], the newest first."""
-        block_ms = self.anchor_bars * frame.step_ms
-        at = anchor_ms(newest_ms, frame.step_ms, self.anchor_bars)
-        while at + block_ms > oldest_ms:
-            found = self.block(symbol, frame, at)
-            if found is not None:
-                yield found
-            at -= block_ms
 
 
 def spans(
