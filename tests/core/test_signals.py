@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from math import inf, nan
 from typing import Any
 
@@ -317,6 +318,25 @@ def test_a_target_or_trail_that_is_no_distance_is_not_ready(name: str, value: fl
     assert f"{name}={value.hex()}" in said.problem
     # What is held is still left: an exit needs no stop.
     assert said.exit_now
+
+
+def test_an_earlier_block_without_any_bar_says_nothing() -> None:
+    rows = [row for row in bars([10_000] * 40).rows() if row[0] >= BAR_MS - 2 * MINUTE_MS]
+    early = [row for row in bars([10_000] * 60).rows() if row[0] < BAR_MS - 20 * MINUTE_MS]
+    series = build_series(BTC, MINUTE_MS, bars([1]).tick, [*early, *rows])
+    code = columns(1, enter=lambda n: [0] * (n - 1) + [int(n != 2)])
+    # The newest bar says no; what its ten bars before hold has too many holes, then no bar at all.
+    said = opinion(code, series, strategy(ttl_bars=18), missing_ppm_max=500_000)
+    assert (said.problem, said.enter_ms) == ("", -1)
+    assert said.seen()["enter_ms"] == -1
+
+
+def test_a_note_and_a_trail_are_told_to_the_trail() -> None:
+    said = Opinion("", 1, 2, 3, exit_now=False, stop_distance=1.0, strength=1.0, note="X y=1")
+    assert said.seen()["note"] == "X y=1"
+    assert "note" not in replace(said, note="").seen()
+    trailing = replace(said, trail_distance=0.5).seen()
+    assert trailing["trail_distance"] == (0.5).hex()
 
 
 def test_a_strategy_in_trouble_is_not_asked() -> None:
