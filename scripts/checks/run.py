@@ -13,6 +13,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,11 +28,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Check:
-    """One check: its name, what it runs, and whether `--quick` keeps it."""
+    """One check: its name, what it runs, whether `--quick` keeps it, and whether those after it
+    may run beside it (it uses one processor for long, and shares no file with them)."""
 
     name: str
     run: Callable[[Path], Verdict]
     quick: bool = True
+    beside: bool = False
 
 
 CHECKS = (
@@ -44,28 +47,38 @@ CHECKS = (
     Check("deptry", packages.deptry),
     Check("lock files", packages.locks),
     Check("advisory audit", packages.audit, quick=False),
+    Check("coverage", suite.coverage, quick=False, beside=True),
     Check("proofs", proofs.proofs, quick=False),
-    Check("coverage", suite.coverage, quick=False),
     Check("pytest", suite.pytest),
 )
 
 
-def run_all(checks: list[Check], root: Path) -> list[tuple[Check, Verdict, float]]:
-    """Run each check, whatever came of the ones before it."""
-    results: list[tuple[Check, Verdict, float]] = []
-    for check in checks:
-        print(f"== {check.name} ...", flush=True)
-        started = time.monotonic()
-        verdict = check.run(root)
-        seconds = time.monotonic() - started
-        if verdict.text and not verdict.ok:
-            print(verdict.text, flush=True)
-        print(f"== {check.name}: {verdict.word}, {verdict.looked_at} ({seconds:.1f} s)", flush=True)
-        results.append((check, verdict, seconds))
-    return results
+Result = tuple[Check, Verdict, float]
 
 
-def table(results: list[tuple[Check, Verdict, float]]) -> str:
+def run_all(checks: list[Check], root: Path) -> list[Result]:
+    """Run each check, whatever came of the ones before it; the results in their order."""
+    with ThreadPoolExecutor(max_workers=1) as lane:
+        started = [
+            lane.submit(run_one, check, root) if check.beside else run_one(check, root)
+            for check in checks
+        ]
+        return [one.result() if isinstance(one, Future) else one for one in started]
+
+
+def run_one(check: Check, root: Path) -> Result:
+    """One check: told when it begins and ends, its output shown when it failed."""
+    print(f"== {check.name} ...", flush=True)
+    started = time.monotonic()
+    verdict = check.run(root)
+    seconds = time.monotonic() - started
+    if verdict.text and not verdict.ok:
+        print(verdict.text, flush=True)
+    print(f"== {check.name}: {verdict.word}, {verdict.looked_at} ({seconds:.1f} s)", flush=True)
+    return check, verdict, seconds
+
+
+def table(results: list[Result]) -> str:
     """One row per check: outcome, what it looked at, seconds."""
     rows = [
         f"{check.name:<16} {verdict.word:<12} {seconds:>7.1f} s  {verdict.looked_at}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -26,7 +27,7 @@ def checks() -> Iterator[dict[str, ModuleType]]:
 
 CHECKS = (
     "ruff check", "ruff format", "pyright strict", "import-linter", "bandit", "secret scan",
-    "deptry", "lock files", "advisory audit", "proofs", "coverage", "pytest",
+    "deptry", "lock files", "advisory audit", "coverage", "proofs", "pytest",
 )  # fmt: skip
 
 
@@ -44,6 +45,25 @@ def test_a_check_that_looked_at_nothing_fails(
     verdict = check.run(tmp_path)
     assert not verdict.ok
     assert verdict.word == "failed"
+
+
+def test_a_check_may_run_beside_those_after_it_and_is_told_in_its_place(
+    checks: dict[str, ModuleType], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, began = checks["run"], threading.Event()
+
+    def waits(_: Path) -> object:
+        assert began.wait(10), "the next check did not begin while this one ran"
+        return checks["verdict"].judge(True, 1, "thing")
+
+    def begins(_: Path) -> object:
+        began.set()
+        return checks["verdict"].judge(False, 1, "thing", "what was wrong")
+
+    both = [run.Check("long", waits, beside=True), run.Check("short", begins)]
+    told = [(check.name, verdict.ok) for check, verdict, _ in run.run_all(both, tmp_path)]
+    assert told == [("long", True), ("short", False)]
+    assert "what was wrong" in capsys.readouterr().out
 
 
 CLEAN = '{"name": "a", "version": "1", "vulns": []}'
