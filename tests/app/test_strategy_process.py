@@ -23,6 +23,7 @@ NUMBERS = {"n": 4, "share": 0.5}
 @pytest.fixture(autouse=True)
 def _short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(strategy_process, "EVALUATE_S", 1.0)
+    monkeypatch.setattr(strategy_process, "EVALUATE_S_LEAST", 1.0)
     monkeypatch.setattr(strategy_process, "LOAD_S", 3.0)
 
 
@@ -226,3 +227,19 @@ def test_what_was_told_before_needs_no_waiting_and_is_made_good_when_asked() -> 
     assert process.parameters()["n"] == 7
     assert process.warmup({"n": 7, "share": 0.5}) == 11
     assert process.signals(bars(), {"n": 7})["enter"][0] == 7.0
+
+
+def test_many_that_never_answer_do_not_take_all_the_time_of_a_pass(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each has half of the time that the one before it had, down to the least."""
+    monkeypatch.setattr(strategy_process, "EVALUATE_S", 0.8)
+    monkeypatch.setattr(strategy_process, "EVALUATE_S_LEAST", 0.1)
+    monkeypatch.setattr(strategy_process, "_out_of_time", set[tuple[str, int]]())
+    limits: list[str] = []
+    for name in ("one", "two", "three", "four", "five"):
+        process = StrategyProcess(name, strategy("while True: pass"))
+        with pytest.raises(StrategyLost) as caught:
+            process.signals(bars(), NUMBERS)
+        limits.append(caught.value.trouble.rpartition("=")[2])
+    assert limits == ["800", "400", "200", "100", "100"]

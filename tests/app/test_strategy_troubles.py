@@ -57,6 +57,7 @@ flipper:
 @pytest.fixture(autouse=True)
 def _short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(strategy_process, "EVALUATE_S", 1.0)
+    monkeypatch.setattr(strategy_process, "EVALUATE_S_LEAST", 1.0)
     monkeypatch.setattr(strategy_process, "LOAD_S", 2.0)
 
 

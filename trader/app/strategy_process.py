@@ -35,11 +35,16 @@ from trader.core.parameters import StrategyCode
 
 LOAD_S = 10.0
 EVALUATE_S = 5.0
+# A pass has a deadline: after each strategy that ran out of time the next one has half of it.
+EVALUATE_S_LEAST = 1.5
+LOAD_S_LEAST = 0.5
 POOL_MAX = 16
 WARMUP_MAX = 1_000_000
 # An interrupt, or a deadline that rings in the middle of a question, leaves half an answer behind.
 ANYTHING = (BaseException,)
 GARBLED = (ValueError, KeyError, TypeError, RecursionError)
+# How a process ends whose own alarm rang: it took longer than it may, and nobody was waiting.
+ALARM = f"signal={int(signal.SIGALRM)}"
 _PIPE_BYTES = 1 << 20
 _READ_BYTES = 1 << 16
 _NAME = re.compile(r"[A-Za-z_]\w{0,60}", re.ASCII)
@@ -101,6 +106,7 @@ class StrategyProcess:
         self._failed: StrategyRaised | None = None
         self._warmups: dict[str, int] = {}
         self.pid = 0
+        self._started = time.monotonic()
         try:
             self.pid, self._writes, self._reads = begin(start)
         except OSError as error:  # the host has no process, pipe or memory left
@@ -155,8 +161,10 @@ class StrategyProcess:
 
     def _load(self) -> dict[str, float | int]:
         self._unanswered = False
+        # All files of a pass load at the same time.
+        left_s = self._started + LOAD_S - time.monotonic()
         try:
-            row, _ = self._receive("load", LOAD_S)
+            row, _ = self._receive("load", max(left_s, LOAD_S_LEAST), limit_s=LOAD_S)
             return self._read(row, lambda: numbers_of(row["parameters"]))
         except StrategyRaised as error:
             self._failed = error
@@ -195,19 +203,24 @@ class StrategyProcess:
             raise self._failed
         if self._unanswered:
             self._parameters = self._load()
-        return self._receive(what, EVALUATE_S, pack(row, body))
+        limit_s = min(EVALUATE_S, max(EVALUATE_S / 2 ** len(_out_of_time), EVALUATE_S_LEAST))
+        return self._receive(what, limit_s, pack(row, body), limit_s)
 
     def _receive(
-        self, what: str, limit_s: float, message: bytes = b""
+        self, what: str, wait_s: float, message: bytes = b"", limit_s: float = LOAD_S
     ) -> tuple[dict[str, Any], bytes]:
+        """Wait so long; `limit_s` is what a file that takes longer is told."""
         if self.trouble:
             raise StrategyLost(self.name, self.trouble)
+        out_of_time = f"why=time in={what} limit_ms={int(limit_s * 1000)}"
         try:
-            answer = self._exchange(message, time.monotonic() + limit_s)
+            answer = self._exchange(message, time.monotonic() + wait_s)
         except TimeoutError:
-            self._lose(f"why=time in={what} limit_ms={int(limit_s * 1000)}")
+            _out_of_time.add((self.name, self.thread))
+            self._lose(out_of_time)
         except EOFError:
-            self._lose(f"why=died in={what} {self._how_it_ended()}")
+            how = self._how_it_ended()
+            self._lose(out_of_time if how == ALARM else f"why=died in={what} {how}")
         except GARBLED:
             self._lose(f"why=garbled in={what}")
         except ANYTHING:
@@ -298,6 +311,10 @@ class StrategyProcess:
         except ChildProcessError:
             return "code=unknown"
         return f"signal={-code}" if code < 0 else f"code={code}"
+
+
+# Strategies of this program that ran out of time.
+_out_of_time: set[tuple[str, int]] = set()
 
 
 def _some(end: int) -> bytes:
