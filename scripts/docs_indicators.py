@@ -24,7 +24,8 @@ declare here.
   Before it, and where a result would overflow, there is no number. A row whose input is NaN or
   infinite has none either, and the count begins anew after it.
 - **Warm-up**: how many rows before a row settle its value, wherever the series starts. `finite`:
-  exactly, to the bit (running sums carry their rounding errors along, so they do not drift).
+  exactly, to the bit (running sums carry their rounding errors along, so they do not drift; where
+  values of one window are more than 2^25 times each other, the last bit of `sma` may differ).
   `fading`: the averages it is made of keep no more than e^-10 (0.005 %) of another start; ratios
   of such averages (rsi, adx, plus_di, minus_di) fade only while prices move. `session`: all rows
   since the session began.

@@ -23,8 +23,11 @@ ONES = st.sampled_from(EVERY)
 SEEDS = st.integers(0, 2**32)
 
 
-def made(seed: int, rows: int, *, strange: bool = False) -> dict[str, Any]:
-    """Bars with ties, flat stretches and hours without volume; some values that are no numbers."""
+ODD, HUGE = (nan, inf, -inf), (nan, inf, -inf, 1e308, -1e308)
+
+
+def made(seed: int, rows: int, strange: Sequence[float] = ()) -> dict[str, Any]:
+    """Bars with ties, flat stretches and hours without volume; some values are strange."""
     rng = random.Random(seed)
     unit = rng.choice((0.0001, 0.5, 1000.0))
     columns: dict[str, Any] = {name: array("d") for name in ("open", "high", "low", "close")}
@@ -37,7 +40,7 @@ def made(seed: int, rows: int, *, strange: bool = False) -> dict[str, Any]:
         row = [unit * value for value in values] + [rng.choice((0.0, 1.25, 1e6))]
         for name, value in zip(columns, row, strict=True):
             odd = strange and rng.random() < 0.02
-            columns[name].append(rng.choice((nan, inf, -inf, 1e308, -1e308)) if odd else value)
+            columns[name].append(rng.choice(strange) if odd else value)
     start = HOUR_MS * rng.randrange(48)
     columns["open_ms"] = array("q", [start + HOUR_MS * row for row in range(rows)])
     return columns
@@ -74,7 +77,7 @@ def cut(columns: dict[str, Any], start: int, stop: int | None = None) -> dict[st
 
 @given(ONES, SEEDS)
 def test_rows_that_come_one_by_one_give_the_same_bits(entry: Indicator, seed: int) -> None:
-    columns, numbers = made(seed, 60, strange=True), numbers_of(entry, seed)
+    columns, numbers = made(seed, 60, HUGE), numbers_of(entry, seed)
     whole = entry.values(inputs(entry, columns), full(entry, numbers))
     outs = [array("d", [0.0]) * 60 for _ in whole]
     state = entry.new_state(numbers)
@@ -86,7 +89,7 @@ def test_rows_that_come_one_by_one_give_the_same_bits(entry: Indicator, seed: in
 
 @given(ONES, SEEDS, st.integers(0, 60))
 def test_later_rows_change_nothing(entry: Indicator, seed: int, stop: int) -> None:
-    columns, numbers = made(seed, 60, strange=True), numbers_of(entry, seed)
+    columns, numbers = made(seed, 60, HUGE), numbers_of(entry, seed)
     whole = entry.values(inputs(entry, columns), full(entry, numbers))
     head = entry.values(inputs(entry, cut(columns, 0, stop)), full(entry, numbers))
     assert [bytes(line[:stop]) for line in whole] == as_bytes(head)
@@ -96,7 +99,7 @@ def test_later_rows_change_nothing(entry: Indicator, seed: int, stop: int) -> No
 def test_what_a_finite_memory_says_does_not_depend_on_the_start(
     entry: Indicator, seed: int, late: int
 ) -> None:
-    columns, numbers = made(seed, 90, strange=True), numbers_of(entry, seed)
+    columns, numbers = made(seed, 90, ODD), numbers_of(entry, seed)
     whole = entry.values(inputs(entry, columns), numbers)
     later = entry.values(inputs(entry, cut(columns, late)), numbers)
     settled = entry.warmup(numbers)
@@ -152,7 +155,7 @@ def test_a_mean_is_the_exact_sum_divided_wherever_it_is_in_a_long_series(seed: i
     for _ in range(3_000):
         value = max(1.0, value + rng.gauss(0, 40))
         walk.append(round(value, 2))
-    volumes = array("d", [rng.choice((0.0, 1e-8, 0.1, 1e7)) * rng.random() for _ in range(3_000)])
+    volumes = array("d", [rng.choice((0, 0.01, 1, 1e4)) * rng.uniform(1, 2) for _ in walk])
     below = array("d", [x - 27_000.0 for x in walk])
     for x in (walk, volumes, below):
         means = face.sma(x, n)
