@@ -54,7 +54,7 @@ def test_a_check_may_run_beside_those_after_it_and_is_told_in_its_place(
 
     def waits(_: Path) -> object:
         assert began.wait(10), "the next check did not begin while this one ran"
-        return checks["verdict"].judge(True, 1, "thing")
+        return checks["verdict"].judge(True, 1, "thing", "")
 
     def begins(_: Path) -> object:
         began.set()
