@@ -5,9 +5,10 @@ hashes that each cycle is stamped with. Must not live here: compiling (scripts/b
 anything that imports another part of the package. Imports are kept to what a cold cycle has
 loaded anyway.
 
-The core's extension modules lie beside their sources. They are used when the stamp compiled into
-them equals the hash of the sources on disk and every module has its extension; else the sources
-themselves run. `TRADER_INTERPRETED=1` chooses the sources in any case.
+The core's extension modules lie beside their sources. They are used when the stamp beside them
+equals the hash of all sources on disk, and exactly the extensions that it names are there (data
+and records have none: their sources run in either form); else all sources run.
+`TRADER_INTERPRETED=1` chooses the sources in any case.
 """
 
 from __future__ import annotations
@@ -142,9 +143,9 @@ def _decide() -> CoreForm:
     suffix = _suffix_of_stamp(names)
     if suffix is None:
         return CoreForm.NO_EXTENSION
-    sources = {name[:-3] for name in names if name.endswith(".py") and name != "__init__.py"}
     extensions = {name[: -len(suffix)] for name in names if name.endswith(suffix)}
-    if extensions != sources | {"_stamp"} or _stamped_hash() != core_hash(folder):
+    sources, modules = _stamped()
+    if extensions != modules | {"_stamp"} or sources != core_hash(folder):
         return CoreForm.STALE
     return CoreForm.COMPILED
 
@@ -158,12 +159,13 @@ def _suffix_of_stamp(names: list[str]) -> str | None:
     return next((end for end in EXTENSION_SUFFIXES if "_stamp" + end in present), None)
 
 
-def _stamped_hash() -> str:
-    """The stamp's text; "" when the extension cannot be loaded here."""
+def _stamped() -> tuple[str, set[str]]:
+    """The hash and the modules that the stamp tells; ("", nothing) when it cannot be loaded."""
     try:
-        return str(importlib.import_module(STAMP).SOURCES)
+        stamp = importlib.import_module(STAMP)
+        return str(stamp.SOURCES), set(str(stamp.MODULES).split())
     except (ImportError, AttributeError):
-        return ""
+        return "", set()
 
 
 def _source_names(root: Path) -> list[str]:

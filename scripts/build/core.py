@@ -1,4 +1,4 @@
-"""Compiles the core ahead of time: every trader/core/*.py, in place, beside its source.
+"""Compiles the core ahead of time: trader/core/*.py but for `PLAIN`, each beside its source.
 
 Lives here: which files, which flags, what is up to date, and the stamp that goes in last. Run it
 (`just build`) after an edit of the core; the packaging backend calls `build` too. The extension is
@@ -6,7 +6,7 @@ optional: without Cython, a C compiler or Python's headers it says so in one lin
 cannot renew, and the same files run interpreted. Must not live here: packaging.
 
 All or nothing: modules of different ages never lie together under a valid stamp, because the stamp
-is removed first and written last.
+is removed first and written last. It covers all sources and says which of them have an extension.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import fcntl
 import hashlib
 import importlib.util
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -34,16 +35,56 @@ PACKAGE = "trader.core"
 # Where the set-up keeps build tools, so that they are not part of the installed environment.
 TOOLS = ROOT / "build" / "tools"
 STAMP = "_stamp"
+# What every Cython module would carry a copy of (memoryviews, functions, classes), made once.
+SHARED = "_shared"
+# What Cython calls small code runs once, at import; gcc need not optimise it (a fifth of its time).
+RUNS_ONCE = '-DCYTHON_SMALL_CODE=__attribute__((optimize("O0")))'
 # -ffp-contract=off: a fused multiply-add changes indicator values on ARM; never -ffast-math.
 # -fwrapv: integer overflow stays defined, as in the interpreter's own build.
-COMPILE_FLAGS = ("-fwrapv", "-ffp-contract=off", "-fPIC", "-DNDEBUG", "-w")
+COMPILE_FLAGS = ("-fwrapv", "-ffp-contract=off", "-fPIC", "-DNDEBUG", "-w", RUNS_ONCE)
 # Typed modules earn -O2; the others are calls into the interpreter, where -O1 is as fast to run
-# and takes two thirds of the time to compile.
+# and takes two thirds of the time to compile. At -O0 they are no faster than interpreted.
 OPTIMISE_TYPED = "-O2"
 OPTIMISE_OTHER = "-O1"
 # Annotations are for people and pyright: C types come from the .pxd files alone, else `x: float`
 # would turn an int into a float in the compiled form only.
 DIRECTIVES = {"language_level": 3, "embedsignature": False, "annotation_typing": False}
+
+
+# Modules without an extension, and why. A module is compiled unless it is here: compiling costs a
+# second of CPU each, and loading an extension costs a cold cycle more than loading bytecode.
+PLAIN = {
+    "approval": "records",
+    "books": "records",
+    "parameters": "records",
+    "snapshot": "records",
+    "reasons": "a table",
+    "catalogue_market": "a table: the indicators' work is in typed modules",
+    "catalogue_prices": "a table: the indicators' work is in typed modules",
+    "indicator_table": "a table",
+    "identity": "one hash for each order",
+    "evidence": "runs when the venue is reconciled, not in a back-test",
+    "access": "a look-up in a table made once a decision",
+    "marks": "once a decision",
+    "measures": "once for each candidate when the members are chosen",
+    "membership": "once for each candidate when the members are chosen",
+    "regime": "once when the regime is due; its rules run in typed modules",
+    "universe": "schedules: a comparison a decision",
+    "universe_windows": "once when windows are asked for",
+    "simulate": "the slow back-test: its time is that of what it calls",
+    "strategy": "views of columns that typed modules compute",
+}
+# The stamp needs no Cython: one module with two texts.
+STAMP_SOURCE = """\
+#include <Python.h>
+static int fill(PyObject *module) {{
+    if (PyModule_AddStringConstant(module, "SOURCES", "{sources}") < 0) return -1;
+    return PyModule_AddStringConstant(module, "MODULES", "{modules}");
+}}
+static PyModuleDef_Slot slots[] = {{{{Py_mod_exec, fill}}, {{0, NULL}}}};
+static PyModuleDef stamp = {{PyModuleDef_HEAD_INIT, "{name}", NULL, 0, NULL, slots}};
+PyMODINIT_FUNC PyInit_{name}(void) {{ return PyModuleDef_Init(&stamp); }}
+"""
 
 
 class CannotCompile(Exception):
@@ -105,7 +146,8 @@ def copy_sources(layout: Layout) -> list[str]:
     (layout.copied.parent / "__init__.py").touch()
     for path in [*layout.core.glob("*.py"), *layout.core.glob("*.pxd")]:
         shutil.copyfile(path, layout.copied / path.name)
-    return sorted(path.stem for path in layout.copied.glob("*.py") if path.stem != "__init__")
+    sources = {path.stem for path in layout.copied.glob("*.py")}
+    return sorted(sources - {"__init__"} - set(PLAIN))
 
 
 def check_tools() -> list[str]:
@@ -125,20 +167,34 @@ def check_tools() -> list[str]:
 
 
 def keys_of(layout: Layout, names: list[str], compiler: list[str]) -> dict[str, str]:
-    """What each module's result depends on: source, every .pxd, compiler, flags, Cython."""
+    """What each module's result depends on: source, types, compiler, flags, Cython."""
     import Cython
 
-    shared = hashlib.sha256(repr((compiler, COMPILE_FLAGS, DIRECTIVES)).encode())
-    shared.update(f"{Cython.__version__} {sys.version} {layout.suffix}".encode())
-    shared.update(Path(__file__).read_bytes())
-    for path in sorted(layout.copied.glob("*.pxd")):
-        shared.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    keys: dict[str, str] = {}
+    common = hashlib.sha256(repr((compiler, COMPILE_FLAGS, DIRECTIVES)).encode())
+    common.update(f"{Cython.__version__} {sys.version} {layout.suffix}".encode())
+    common.update(Path(__file__).read_bytes())
+    types = {path.stem: path.read_bytes() for path in layout.copied.glob("*.pxd")}
+    keys = {SHARED: common.hexdigest()}
     for name in names:
-        own = shared.copy()
+        own = common.copy()
         own.update((layout.copied / f"{name}.py").read_bytes())
+        for used in sorted(types_used(name, types)):
+            own.update(b"\0%s %d\n" % (used.encode(), len(types[used])) + types[used])
         keys[name] = own.hexdigest()
     return keys
+
+
+def types_used(name: str, types: dict[str, bytes]) -> set[str]:
+    """Which .pxd files a module is compiled with: its own and whatever those cimport.
+
+    Any word that names a .pxd counts as a cimport of it: too many are harmless, one less is not.
+    """
+    used, found = set[str](), {name} & types.keys()
+    while found:
+        used |= found
+        words = {word.decode() for one in found for word in re.findall(rb"\w+", types[one])}
+        found = (words & types.keys()) - used
+    return used
 
 
 def is_fresh(layout: Layout, name: str, key: str) -> bool:
@@ -155,41 +211,62 @@ def link_command(compiler: list[str]) -> list[str]:
     return [*compiler, "-shared"]
 
 
-def compile_module(layout: Layout, compiler: list[str], name: str, source: str, key: str) -> str:
-    """One source to one extension in the work folder; "" or the reason why not.
+def translate(layout: Layout, name: str) -> str:
+    """One source to C in the work folder; "" or the reason why not.
 
-    `source` is relative to the copied tree, so that no path of this machine gets into the result.
-    The key is written last, so that an interrupted build is simply done again.
+    The source is named relative to the copied tree, so that no path of this machine gets into the
+    result.
     """
+    from Cython.Build.SharedModule import generate_shared_module
     from Cython.Compiler import Errors
     from Cython.Compiler.Errors import CompileError
     from Cython.Compiler.Main import CompilationOptions, compile_single, default_options
 
-    c_file = layout.work / f"{name}.c"
-    made = layout.work / f"{name}{layout.suffix}"
-    note = layout.work / f"{name}.key"
-    note.unlink(missing_ok=True)
+    c_file = str(layout.work / f"{name}.c")
     # A .pxd that asks for inlining is warned about; here it is meant: a call copies memoryviews.
     Errors.LEVEL = 2
-    options = CompilationOptions(
-        default_options, output_file=str(c_file), compiler_directives=DIRECTIVES, include_path=["."]
-    )
     os.chdir(layout.work / "src")
     try:
+        if name == SHARED:
+            options = CompilationOptions(default_options, shared_c_file_path=c_file)
+            failed, _ = generate_shared_module(options)
+            return f"{name}: {failed}" if failed else ""
+        options = CompilationOptions(
+            default_options,
+            output_file=c_file,
+            compiler_directives=DIRECTIVES,
+            include_path=["."],
+            shared_utility_qualified_name=f"{PACKAGE}.{SHARED}",
+        )
+        source = f"trader/core/{name}.py"
         result = compile_single(source, options, full_module_name=f"{PACKAGE}.{name}")
     except CompileError as error:
         return f"{name}: {error}"
-    if result.num_errors or not c_file.is_file():
-        return f"{name}: Cython reported {result.num_errors} errors"
+    return f"{name}: Cython reported {result.num_errors} errors" if result.num_errors else ""
+
+
+def compile_c(layout: Layout, compiler: list[str], name: str, key: str) -> str:
+    """One C file to an extension in the work folder; "" or the reason why not.
+
+    The key is written last, so that an interrupted build is simply done again.
+    """
+    made = layout.work / f"{name}{layout.suffix}"
     headers = f"-I{sysconfig.get_path('include')}"
     typed = (layout.copied / f"{name}.pxd").is_file()
     flags = [OPTIMISE_TYPED if typed else OPTIMISE_OTHER, *COMPILE_FLAGS]
-    words = [*link_command(compiler), *flags, headers, str(c_file), "-o", str(made)]
+    source = layout.work / f"{name}.c"
+    words = [*link_command(compiler), *flags, headers, str(source), "-o", str(made)]
     ran = subprocess.run(words, capture_output=True, text=True, check=False)
     if ran.returncode != 0:
         return f"{name}: {ran.stderr.strip()[-400:]}"
-    note.write_text(key, encoding="ascii")
+    (layout.work / f"{name}.key").write_text(key, encoding="ascii")
     return ""
+
+
+def compile_module(layout: Layout, compiler: list[str], name: str, key: str) -> str:
+    """One source to one extension in the work folder; "" or the reason why not."""
+    (layout.work / f"{name}.key").unlink(missing_ok=True)
+    return translate(layout, name) or compile_c(layout, compiler, name, key)
 
 
 def compile_all(layout: Layout, compiler: list[str], keys: dict[str, str]) -> int:
@@ -197,26 +274,33 @@ def compile_all(layout: Layout, compiler: list[str], keys: dict[str, str]) -> in
     due = [name for name, key in keys.items() if not is_fresh(layout, name, key)]
     if not due:
         return 0
-    # The longest files first: the last worker then has little left to do.
-    due.sort(key=lambda name: -(layout.copied / f"{name}.py").stat().st_size)
+    # The longest first: the last worker then has little left to do.
+    due.sort(key=lambda name: -weight(layout, name))
     work = partial(compile_module, layout, compiler)
-    sources = [f"trader/core/{name}.py" for name in due]
     with ProcessPoolExecutor(max_workers=min(len(due), os.cpu_count() or 1)) as pool:
-        failures = [why for why in pool.map(work, due, sources, [keys[n] for n in due]) if why]
+        failures = [why for why in pool.map(work, due, [keys[name] for name in due]) if why]
     if failures:
         raise CannotCompile("; ".join(failures))
     return len(due)
 
 
-def compile_stamp(layout: Layout, compiler: list[str], stamp: str) -> None:
+def weight(layout: Layout, name: str) -> int:
+    """About how long a module takes to compile, in bytes of untyped source."""
+    source = layout.copied / f"{name}.py"
+    if not source.is_file():
+        return 20_000
+    return source.stat().st_size * (3 if source.with_suffix(".pxd").is_file() else 1)
+
+
+def compile_stamp(layout: Layout, compiler: list[str], sources: str, names: list[str]) -> None:
     """The stamp's own module: it exists only compiled, so that it says what was compiled."""
-    if is_fresh(layout, STAMP, stamp):
+    text = STAMP_SOURCE.format(name=STAMP, sources=sources, modules=" ".join(names))
+    key = hashlib.sha256(text.encode()).hexdigest()
+    if is_fresh(layout, STAMP, key):
         return
-    source = f"trader/core/{STAMP}.pyx"
-    (layout.work / "src" / source).write_text(f'SOURCES = "{stamp}"\n', encoding="ascii")
-    with ProcessPoolExecutor(max_workers=1) as pool:
-        if why := pool.submit(compile_module, layout, compiler, STAMP, source, stamp).result():
-            raise CannotCompile(why)
+    (layout.work / f"{STAMP}.c").write_text(text, encoding="ascii")
+    if why := compile_c(layout, compiler, STAMP, key):
+        raise CannotCompile(why)
 
 
 def install(layout: Layout, names: list[str]) -> int:
@@ -264,10 +348,10 @@ def build(root: Path = ROOT) -> str:
     with locked(layout):
         try:
             compiler = check_tools()
-            names = copy_sources(layout)
-            stamp = stamp_function(root)(layout.copied)
-            compiled = compile_all(layout, compiler, keys_of(layout, names, compiler))
-            compile_stamp(layout, compiler, stamp)
+            keys = keys_of(layout, copy_sources(layout), compiler)
+            compiled = compile_all(layout, compiler, keys)
+            names = sorted(keys)
+            compile_stamp(layout, compiler, stamp_function(root)(layout.copied), names)
             install(layout, names)
         except CannotCompile as why:
             remove(layout)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -16,7 +18,7 @@ from trader import build
 ROOT = Path(__file__).resolve().parents[2]
 SUFFIX = str(sysconfig.get_config_var("EXT_SUFFIX"))
 TAKEN = ("trader/__init__.py", "trader/build.py", "scripts/build/core.py")
-CORE = ("__init__.py", "money.py", "money.pxd")
+CORE = ("__init__.py", "money.py", "money.pxd", "reasons.py")
 ASK = """
 import trader.build
 from trader.core import money
@@ -47,7 +49,8 @@ def ask(root: Path, **environment: str) -> tuple[list[str], str]:
 
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout with one module of the core, compiled; skipped where nothing can be."""
+    """A checkout with one compiled module of the core and one that has no extension; skipped where
+    nothing can be compiled."""
     root = tmp_path_factory.mktemp("checkout")
     for name in (*TAKEN, *(f"trader/core/{name}" for name in CORE)):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -56,6 +59,22 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not line.startswith("core:"):
         pytest.skip(line)
     return root
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    """scripts/build/core.py, loaded alone."""
+    spec = importlib.util.spec_from_file_location("_core_build", ROOT / "scripts/build/core.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Its data classes look their module up.
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        del sys.modules[spec.name]
+    return module
 
 
 @pytest.fixture
@@ -85,6 +104,52 @@ def test_a_changed_type_file_refuses_the_extension(checkout: Path) -> None:
 def test_a_source_without_its_extension_refuses_all_of_them(checkout: Path) -> None:
     (checkout / f"trader/core/money{SUFFIX}").unlink()
     assert ask(checkout)[0][:2] == ["interpreted (stale extension)", "source"]
+
+
+@pytest.mark.parametrize("name", ["reasons", "unknown"])
+def test_an_extension_that_the_stamp_does_not_name_refuses_all(checkout: Path, name: str) -> None:
+    shutil.copy(checkout / f"trader/core/money{SUFFIX}", checkout / f"trader/core/{name}{SUFFIX}")
+    assert ask(checkout)[0][:2] == ["interpreted (stale extension)", "source"]
+    run(checkout, "scripts/build/core.py")
+    assert ask(checkout)[0][:2] == ["compiled", "extension"]
+
+
+def test_without_what_the_extensions_share_none_is_used(checkout: Path) -> None:
+    (checkout / f"trader/core/_shared{SUFFIX}").unlink()
+    assert ask(checkout)[0][:2] == ["interpreted (stale extension)", "source"]
+
+
+def test_a_module_without_an_extension_runs_beside_the_others_and_is_stamped(
+    checkout: Path,
+) -> None:
+    kind = "from trader.core import money, reasons; print(money.__file__, reasons.__file__)"
+    money, reasons = run(checkout, "-c", kind).stdout.split()
+    assert money.endswith(".so")
+    assert reasons.endswith("reasons.py")
+    source = checkout / "trader/core/reasons.py"
+    source.write_text(source.read_text() + "\n# changed\n")
+    assert ask(checkout)[0][:2] == ["interpreted (stale extension)", "source"]
+    assert " 0 now" in run(checkout, "scripts/build/core.py").stderr
+    assert ask(checkout)[0][:2] == ["compiled", "extension"]
+
+
+def test_modules_without_an_extension_exist_and_have_no_types(script: ModuleType) -> None:
+    sources = {path.stem for path in (ROOT / "trader/core").glob("*.py")}
+    typed = {path.stem for path in (ROOT / "trader/core").glob("*.pxd")}
+    assert script.PLAIN
+    assert set(script.PLAIN) <= sources - typed
+
+
+def test_a_module_is_compiled_again_for_the_types_it_uses_only(script: ModuleType) -> None:
+    types = {
+        "money": b"cdef int x",
+        "scale": b"from trader.core.money cimport x",
+        "rules": b"from .scale cimport (\n y,\n z)",
+        "alone": b"cdef int monetary",
+    }
+    assert script.types_used("rules", types) == {"rules", "scale", "money"}
+    assert script.types_used("alone", types) == {"alone"}
+    assert script.types_used("untyped", types) == set()
 
 
 def test_an_extension_that_cannot_be_loaded_is_refused(checkout: Path) -> None:
@@ -125,7 +190,7 @@ def test_an_extension_whose_source_is_gone_is_taken_away(checkout: Path) -> None
 
 def test_no_path_of_the_machine_gets_into_an_extension(compiled: Path) -> None:
     made = list(compiled.glob("trader/core/*.so"))
-    assert len(made) == 2
+    assert sorted(path.name.split(".")[0] for path in made) == ["_shared", "_stamp", "money"]
     assert not [path.name for path in made if bytes(compiled) in path.read_bytes()]
 
 
