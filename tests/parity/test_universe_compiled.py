@@ -19,7 +19,7 @@ WORK = """
 import hashlib, json, random
 from dataclasses import replace
 from tests.core.made import TICK, UNIT, account, instrument, parameters, says, strategy
-from trader.core import measures, membership, regime, universe
+from trader.core import gates, money, plan, rules, signals
 from trader.core.canonical import canonical
 from trader.core.parameters import RegimeSpec, RegimeState, TierSpec, UniverseSpec
 from trader.core.plan import plan_payload
@@ -74,7 +74,7 @@ for seed in range(2):
                 code = row.answer.partition(" ")[0]
                 answers[code] = answers.get(code, 0) + 1
         digest.update(canonical([state.meta, state.members]).encode())
-modules = [measures, membership, regime, universe]
+modules = [money, gates, plan, rules, signals]
 compiled = sorted({module.__file__.endswith(".so") for module in modules})
 print(json.dumps({"hash": digest.hexdigest(), "answers": answers, "compiled": compiled}))
 """
