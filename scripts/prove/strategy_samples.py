@@ -143,7 +143,8 @@ AHEAD = [
     )),
     sample("time_until_the_next_bar", "LOOKS_AHEAD", CROSS, """
         at = bars.open_ms
-        leave = [i + 1 < n and at[i + 1] - at[i] > 2 * (at[1] - at[0]) for i in range(n)]
+        step = min(b - a for a, b in zip(at, at[1:]))
+        leave = [i + 1 < n and at[i + 1] - at[i] > 2 * step for i in range(n)]
     """),
 ]  # fmt: skip
 
