@@ -58,6 +58,7 @@ FOUND = {
     ),
     "chance": ("leave = [random.random() < 0.5 for _ in c]", "RANDOM"),
     "the hour": ("leave = [time.gmtime().tm_hour < 12] * n", "CLOCK"),
+    "the minute of the hour": ("leave = [time.time() // 60 % 2 < 1] * n", "CLOCK"),
     "the order of a set": (
         "leave = [at // 3_600_000 % 7 == FIRST for at in bars.open_ms]",
         "HASH_ORDER",

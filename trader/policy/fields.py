@@ -233,8 +233,9 @@ class Choice(Kind):
         if text in self.choices:
             return text
         known = ", ".join(self.choices)
-        hint = close_to(text, self.choices) or f"one of {known}"
-        raise BadText(Code.NOT_A_CHOICE, f"{shown(text)} is not one of {known}", hint)
+        hint = close_to(text, self.choices)
+        say = f"{shown(text)} is not " + (f"one of {known}" if hint else "a word of this key")
+        raise BadText(Code.NOT_A_CHOICE, say, hint or f"one of {known}")
 
     def words(self) -> str:
         """See Kind."""

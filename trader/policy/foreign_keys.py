@@ -55,6 +55,10 @@ FOREIGN: dict[str, str] = {
     "can_short": "nothing: only what is held is sold",
     "short": "nothing: only what is held is sold",
     "short_entry": "nothing: only what is held is sold",
+    "enter_short": "nothing: only what is held is sold",
+    "exit_short": "nothing: only what is held is sold",
+    "enter_long": "a strategy's enter",
+    "exit_long": "a strategy's exit",
 }
 _BARE = {word.replace("_", ""): instead for word, instead in FOREIGN.items()}
 # Keys that stood elsewhere in earlier versions of this program.

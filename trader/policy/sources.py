@@ -172,4 +172,4 @@ def _missing(path: Path, section: str) -> Fault:
     for other in (path.with_suffix(".yml"), Path(f"{path}.yml"), Path(f"{path}.yaml")):
         if other.exists():
             hint = f"rename {other.name} to {path.name}"
-    return Fault(Code.FILE_MISSING.name, "is missing", hint)
+    return Fault(Code.FILE_MISSING.name, "there is no such file", hint)
