@@ -31,8 +31,8 @@ DISTINCT_MIN = 16  # different characters; a run of one letter is a placeholder
 # Made-up credentials that must look real: (file, what is found) -> why it is there.
 MADE_UP = {
     ("tests/ops/test_secrets.py", "Private Key"): "a header and six letters",
-    ("tests/policy/test_broken_policies.py", "Basic Auth Credentials"): "an address to refuse",
-    ("tests/policy/test_broken_policies.py", "exchange key"): "an exchange's published example",
+    ("tests/policy/broken_app.py", "Basic Auth Credentials"): "an address to refuse",
+    ("tests/policy/broken_app.py", "exchange key"): "an exchange's published example",
     ("tests/policy/test_checked_form.py", "exchange key"): "an exchange's published example",
 }
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from textwrap import dedent, indent
 
-AVERAGES = '''
+AVERAGES = """
 def mean(x, n):
     return [sum(x[i - n + 1:i + 1]) / n if i >= n - 1 else NAN for i in range(len(x))]
 
 
 def spans(bars, n):
     return mean([h - l for h, l in zip(bars.high, bars.low)], n)
-'''
+"""
 
 RETURN = '    return {"enter": enter, "exit": leave, "stop": [2.0 * s for s in spans(bars, 14)]}\n'
 

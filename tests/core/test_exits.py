@@ -212,7 +212,7 @@ def test_a_hold_counts_from_the_bar_in_which_the_fill_came() -> None:
 
 
 @pytest.mark.parametrize("fill_ms", [BAR_MS + MINUTE_MS, BAR_MS + MINUTE_MS + 5_250])
-def test_highs_from_before_the_fill_ratchet_nothing(fill_ms: int) -> None:
+def test_what_was_high_before_the_fill_ratchets_nothing(fill_ms: int) -> None:
     state = account()
     sent(state, order_row(signal_ms=1, trail_ticks=500, stop_ticks=9_000))
     fold(state, "fill", fill_row(at_ms=fill_ms))
@@ -221,7 +221,7 @@ def test_highs_from_before_the_fill_ratchet_nothing(fill_ms: int) -> None:
     assert decided.stops == {BTC: 9_600}
 
 
-def test_highs_of_bars_that_no_cycle_saw_count_as_well() -> None:
+def test_bars_that_no_cycle_saw_count_with_their_highs() -> None:
     state = position(trail_ticks=500, stop_ticks=9_000)
     missed, quiet = (10_400, 9_990, 10_000), (10_100, 9_990, 10_000)
     assert decide(state, [missed, quiet, quiet], 3).stops == {BTC: 9_900}

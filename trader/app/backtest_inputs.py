@@ -96,9 +96,7 @@ def build_inputs(
     quote = _one_quote(parameters, files, assumed)
     chosen = _chosen(parameters, options)
     step_ms = _decision_step(parameters, files, assumed)
-    universe = fit_universe(
-        parameters.universe, chosen, files, parameters.quote, step_ms, assumed
-    )
+    universe = fit_universe(parameters.universe, chosen, files, parameters.quote, step_ms, assumed)
     specs = _taking_part(chosen, universe, files, options, assumed)
     specs = _that_fit(specs, strategies, step_ms, options, assumed)
     instruments = tuple(
