@@ -46,6 +46,10 @@ FIRST = "FIRST = list({'a', 'b', 'c', 'd', 'e', 'f', 'g'}).index('a')"
 FOUND = {
     "the close to come": ("enter = [x > y for x, y in zip(c[1:], c)] + [0]", "LOOKS_AHEAD"),
     "the mean of the window": ("leave = [x < sum(c) / n for x in c]", "LOOKS_AHEAD"),
+    "what comes after a gap": (
+        "enter = [0 < i < n - 3 and bars.open[i] > 1.05 * c[i - 1] < c[i + 3] for i in range(n)]",
+        "LOOKS_AHEAD",
+    ),
     "only the last row": (f"{RISE}\n    enter[:-1] = [0] * (n - 1)", "LOOKS_AHEAD"),
     "a row too far back": (
         "enter = [i > 4 and c[i] > c[i - 5] * 1.003 for i in range(n)]",

@@ -52,7 +52,8 @@ def made_market(kind: str, seed: int, rows: int, step_ms: int) -> Bars:
         # Far from where it began it turns around: prices stay between bounds.
         if not price / 4 < middle < price * 4:
             lean = drift if middle < price else -drift
-        for column, value in zip(columns, _bar(chance, first, middle, tick, noise), strict=True):
+        opened = first + _opening(kind, row) * (middle - first)
+        for column, value in zip(columns, _bar(chance, opened, middle, tick, noise), strict=True):
             column.append(value)
     return Bars([times, *columns])
 
@@ -69,6 +70,11 @@ def _next(
     if kind == "flat":
         return middle * (1.0 + (0.02 if row % 40 == 39 else 0.0) * chance.choice((-1, 1)))
     return middle * (1.0 + step)
+
+
+def _opening(kind: str, row: int) -> float:
+    """Which share of a row's way lies before its open: code that looks at gaps must see some."""
+    return 0.8 if kind == "jumps" and row % 2 == 0 else 0.0
 
 
 def _bar(chance: Random, first: float, last: float, tick: float, noise: float) -> list[float]:
