@@ -73,6 +73,20 @@ def test_the_tables_fit_the_terminal(ruled: Workspace, columns: int) -> None:
     assert "output expression bars value" in told
 
 
+def test_a_stop_that_no_signal_can_use_is_told_in_decimals(ruled: Workspace) -> None:
+    rules = {"enter": "close != 1.5", "stop": "-2 * (high - low + 1)"}
+    text = "".join(f"\n  {key}: '{rule}'" for key, rule in rules.items())
+    (ruled.folder / "config" / "strategies.yaml").write_text(f"upside_down:{text}\n")
+    told = ruled.trader("signals", "show", "BTC/USDT", *BARS).stdout
+    assert "problem: SIGNAL_NOT_READY stop=-" in told
+    assert "0x" not in told
+    assert not [line for line in told.splitlines() if line.split()[1:2] == ["1.5"]]
+    report = ruled.trader("backtest", *BARS, "--timerange", "20231116-20231117").stdout
+    assert "0 orders sent" in report
+    _, _, rest = report.partition("Not ready (how often nothing could be asked for)")
+    assert "SIGNAL_NOT_READY" in rest
+
+
 def test_what_is_not_there_is_said_in_a_sentence(ruled: Workspace) -> None:
     unknown = ruled.trader("signals", "show", "BTC/USDT", *BARS, "--strategy", "gone")
     assert unknown.returncode == ExitCode.USAGE

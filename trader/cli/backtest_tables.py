@@ -35,6 +35,8 @@ _METRICS = (
     ("win_rate", "win rate", "expectancy", "expectancy"),
     ("exposure", "exposure", "turnover", "turnover"),
 )
+# Why nothing is asked for on most bars; what else is quiet may keep a strategy from ever trading.
+ORDINARY = {"NO_SIGNAL", "HOLD", "SIGNAL_USED", "EXIT_WORKING"}
 
 
 def show_report(report: Report, console: Console) -> None:
@@ -63,6 +65,8 @@ def show_report(report: Report, console: Console) -> None:
         f"Still open, marked at the last close, {quote}", report["open_positions"], _open, console
     )
     _section("Refusals (how often each rule said no)", report["refusals"], _refusals, console)
+    unready = {code: times for code, times in report["quiet"].items() if code not in ORDINARY}
+    _section("Not ready (how often nothing could be asked for)", unready, _refusals, console)
     _section(
         "Universe (how often candidates were in or out, and the regime was told)",
         report["universe"], _refusals, console,

@@ -6,6 +6,7 @@ Lives here: its options, where the bars are found, and its tables. Must not live
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -22,6 +23,8 @@ from trader.cli.typed import AsJson, Config, StateDir
 app = typer.Typer(no_args_is_help=True, help="What strategies think, down to each expression.")
 Row = dict[str, Any]
 NONE = "-"
+_HEX = re.compile(r"-?0x[0-9a-f.]+p[+-]\d+")
+_NUMBER = re.compile(r"[0-9.]+")
 
 
 @app.callback()
@@ -106,13 +109,18 @@ def signals_view(mode: str, view: Row) -> RenderableType:
 
 
 def _opinion_lines(row: Row) -> list[str]:
-    lines = [f"problem: {row['problem']}"] if row["problem"] else []
-    lines += [f"note: {row['note']}"] if row["note"] else []
+    lines = [f"problem: {_decimals(row['problem'])}"] if row["problem"] else []
+    lines += [f"note: {_decimals(row['note'])}"] if row["note"] else []
     entry = f"entry signal of {minute(row['enter_ms'])}" if row["enter_ms"] >= 0 else "no entry"
     leave = "exit" if row["exit_now"] else "no exit"
     names = ("stop_distance", "target_distance", "trail_distance", "strength")
     told = [f"{name.replace('_', ' ')} {row[name]:.10g}" for name in names if row[name] is not None]
     return [*lines, ", ".join([entry, leave, *told])]
+
+
+def _decimals(told: str) -> str:
+    """A reason with its exact numbers in a form that people read."""
+    return _HEX.sub(lambda found: f"{float.fromhex(found[0]):.10g}", told)
 
 
 def _expressions(rows: list[Row]) -> Table:
@@ -122,6 +130,8 @@ def _expressions(rows: list[Row]) -> Table:
     table.add_column("bars", no_wrap=True)
     table.add_column("value", justify="right", no_wrap=True)
     for row in rows:
+        if not row["output"] and _NUMBER.fullmatch(row["expression"]):
+            continue  # a number says itself
         table.add_row(row["output"] or NONE, row["expression"], row["timeframe"], _value(row))
     return table
 
