@@ -16,6 +16,7 @@ from trader.domain.timeframe import TIMEFRAMES_MS
 from trader.policy.fields import close_to
 from trader.policy.problems import Code, shown
 from trader.policy.quantities import decimal_text
+from trader.policy.rules_extremes import beyond_itself, never_beyond
 from trader.policy.rules_problems import Refused, Span
 from trader.policy.rules_program import Nodes
 from trader.policy.rules_types import (
@@ -32,6 +33,8 @@ from trader.policy.rules_vocabulary import FUNCTIONS
 STEPS_BACK_MAX = 5_000
 SOURCE = "source"
 SESSION = "session"
+# On which side of b a crossing leaves a.
+CROSSINGS = {"crosses_above": "gt", "crosses_below": "lt"}
 NOWHERE = Span(0, 1)
 
 Named = tuple[tuple[str, Value], ...]
@@ -405,6 +408,8 @@ def _crossing(site: Site) -> Value:
     elif left.node >= 0 and left.node == right.node:
         say = "can never be true: both sides are the same"
         site.warn(Refused(Code.RULE_NEVER, site.span, say))
+    elif beyond_itself(site.nodes, CROSSINGS[site.name], left.node, right.node):
+        site.warn(never_beyond(site.span))
     return Value(Type.BOOLEAN, site.span, site.add(site.name, [left, right]))
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from trader.policy.problems import Code
 from trader.policy.quantities import decimal_text
 from trader.policy.rules_calls import mixture
+from trader.policy.rules_extremes import beyond_itself, never_beyond
 from trader.policy.rules_problems import Refused, Span
 from trader.policy.rules_program import Nodes
 from trader.policy.rules_types import KIND_WORDS, MIRRORED, Outcome, Type, Value, clash, outcome_of
@@ -23,7 +24,9 @@ SIGNS = {
 }  # fmt: skip
 
 
-def doubt_comparison(warn: Warn, op: str, sides: tuple[Value, Value], span: Span) -> None:
+def doubt_comparison(
+    warn: Warn, nodes: Nodes, op: str, sides: tuple[Value, Value], span: Span
+) -> None:
     """At most one warning about `left op right`."""
     left, right = sides
     outcome = outcome_of(op, left, right)
@@ -33,6 +36,8 @@ def doubt_comparison(warn: Warn, op: str, sides: tuple[Value, Value], span: Span
         warn(_foregone(outcome, span))
     elif op in {"eq", "ne"}:
         _doubt_equality(warn, op, sides, span)
+    elif beyond_itself(nodes, op, left.node, right.node):
+        warn(never_beyond(span))
     else:
         _doubt_scale(warn, sides, span)
 

@@ -145,7 +145,7 @@ def compared(desk: Desk, ops: Sequence[str], values: Sequence[Value]) -> Value:
             say = "compares two numbers: no bar can change it"
             raise Refused(Code.RULE_CONSTANT, span, say)
         pair = Value(Type.BOOLEAN, span, desk.add(op, [left, right]))
-        doubt_comparison(desk.warn, op, (left, right), span)
+        doubt_comparison(desk.warn, desk.nodes, op, (left, right), span)
         if whole is None:
             whole = pair
         else:
