@@ -137,7 +137,7 @@ def _header(row: Row, now_ms: int) -> Table:
     table.add_row("next due", minute(row.get("next_due_ms", -1)), *_due(row, now_ms))
     if "equity" in row:
         table.add_row("equity", money(row, "equity"), "capital", money(row, "capital"))
-        table.add_row("cash", money(row, "cash"), "fees paid", money(row, "fees"))
+        table.add_row("cash", money(row, "cash"), "cash fees", money(row, "fees"))
         table.add_row(
             "realised", money(row, "realised_result"), "open result", money(row, "open_result")
         )
