@@ -63,6 +63,11 @@ FOUND = {
     "chance": ("leave = [random.random() < 0.5 for _ in c]", "RANDOM"),
     "the hour": ("leave = [time.gmtime().tm_hour < 12] * n", "CLOCK"),
     "the minute of the hour": ("leave = [time.time() // 60 % 2 < 1] * n", "CLOCK"),
+    "one minute of many": ("leave = [time.time() // 60 % 9 < 1] * n", "CLOCK"),
+    "a column that nobody knows": (
+        "return {'enter': enter, 'exit': leave, 'stop': stop, 'traget': stop}",
+        "FAILS",
+    ),
     "the order of a set": (
         "leave = [at // 3_600_000 % 7 == FIRST for at in bars.open_ms]",
         "HASH_ORDER",

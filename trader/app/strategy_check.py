@@ -9,7 +9,7 @@ does not find. Must not live here: processes, the bars, what a verdict leads to.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
@@ -61,6 +61,8 @@ WORLDS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("CLOCK", "eleven years later", {"clock_s": 96_430 * HOUR_S + 48 * 60.0}),
     ("CLOCK", "three years earlier", {"clock_s": -26_285 * HOUR_S - 7 * 60.0}),
 )
+# Three windows each: a clock that races has then shown every minute of the hour.
+RACE_ROUNDS = 20
 HASH_SEEDS = (1, 20_240, 777, 4_242, 90_210, 31)
 
 
@@ -260,9 +262,17 @@ class _Check:
         for code, said, ambient in WORLDS:
             if self._late():
                 return
-            differs = self._compare(self._fresh(ambient), cases[:3])
+            rounds = RACE_ROUNDS if ambient.get("clock") == "racing" else 1
+            differs = self._compare(self._fresh(ambient), self._again(cases[:3], rounds))
             if differs is not None:
                 self._tell(code, *differs, said)
+
+    def _again(self, cases: list[_Case], rounds: int) -> Iterator[_Case]:
+        """The cases round after round, while there is time."""
+        for number in range(rounds):
+            if number and self._late():
+                return
+            yield from cases
 
     def _other_hashes(self, cases: list[_Case]) -> None:
         """New interpreters take their time to start: all do at once, and last."""
@@ -273,7 +283,7 @@ class _Check:
                 self._tell("HASH_ORDER", *differs, "in an interpreter with another hash seed")
 
     def _compare(
-        self, process: StrategyProcess, cases: Sequence[_Case]
+        self, process: StrategyProcess, cases: Iterable[_Case]
     ) -> tuple[_Case, Difference] | None:
         """The first case that the process answers otherwise, also by failing."""
         try:

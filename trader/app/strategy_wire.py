@@ -75,13 +75,19 @@ def bars_of(body: bytes) -> Bars:
     return Bars([columns[0].cast("q"), *(column.cast("d") for column in columns[1:])])
 
 
-def columns_bytes(columns: Any) -> tuple[list[list[Any]], bytes]:
+def columns_bytes(returned: Any) -> tuple[list[list[Any]], bytes]:
     """([[name, rows], ...], their float64 values end to end) of what a strategy returned.
 
-    Raises TypeError for what is not a mapping of columns of numbers.
+    Raises TypeError for what is not a mapping of columns of numbers, ValueError for a column of
+    another name.
     """
-    if not isinstance(columns, Mapping):
-        raise TypeError(f"signals() returned {type(columns).__name__}, not a dict of columns")
+    if not isinstance(returned, Mapping):
+        raise TypeError(f"signals() returned {type(returned).__name__}, not a dict of columns")
+    columns = cast("Mapping[Any, Any]", returned)
+    # A word that is misspelt would be a stop or a target that is silently not there.
+    strange = [str(name)[:40] for name in columns if name not in COLUMNS]
+    if strange:
+        raise ValueError(f"column {strange[0]} is none of {' '.join(COLUMNS)}")
     told: list[list[Any]] = []
     parts: list[bytes] = []
     for name in COLUMNS:
