@@ -60,6 +60,10 @@ FOUND = {
         "SEEN.append(c[0])\n    leave = [x > SEEN[0] for x in c]",
         "HIDDEN_STATE",
     ),
+    "that it was asked before": (
+        "again = c[-1] in SEEN\n    SEEN.append(c[-1])\n    leave = [again] * n",
+        "HIDDEN_STATE",
+    ),
     "chance": ("leave = [random.random() < 0.5 for _ in c]", "RANDOM"),
     "the hour": ("leave = [time.gmtime().tm_hour < 12] * n", "CLOCK"),
     "the minute of the hour": ("leave = [time.time() // 60 % 2 < 1] * n", "CLOCK"),
