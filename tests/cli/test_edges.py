@@ -46,7 +46,7 @@ def test_a_failure_is_one_sentence_and_a_code(
 
 
 def test_every_problem_of_a_policy_is_named_at_once(workspace: Workspace) -> None:
-    workspace.replace("policy.yaml", "positions_max", "position_max")
+    workspace.replace("policy.yaml", "  slippage", "  slipage")
     workspace.replace("app.yaml", "timeframe: 1m", "timeframe: 7m")
     done = workspace.trader("cycle")
     assert done.returncode == 2
