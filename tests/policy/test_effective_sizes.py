@@ -126,6 +126,24 @@ def test_every_ready_profile_trades_from_250_up_with_the_size_it_gives(
         assert _only(effective_sizes(form, Decimal(250))).trades, profile
 
 
+def test_from_where_on_a_strategy_trades_in_every_regime_that_opens_it(
+    sources_of: FindSources,
+) -> None:
+    # 10.01 / (5 % x 50 %) = 400.40 in calm, / (5 % x 20 %) = 1001.00 in bear; crash opens nothing
+    universe = (
+        "tiers: {core: {pairs: [BTC/USDT]}}\nregime:\n  states:\n"
+        "    crash: {when: close < 1, tiers: [], risk: 0%}\n"
+        "    bear: {when: close < 9, tiers: [core], risk: 20%}\n"
+        "    calm: {tiers: [core], risk: 50%}\n"
+    )
+    files = {"strategies": "cross: {}\n", "universe": universe}
+    row = _only(effective_sizes(_form(sources_of, **files), Decimal(500)))
+    assert (str(row.account_min), str(row.account_always)) == ("400.40", "1001.00")
+    few = {**files, "app": "capital: 900\n"}
+    row = _only(effective_sizes(_form(sources_of, **few), Decimal(500)))
+    assert (str(row.account_min), row.account_always) == ("400.40", None)
+
+
 # A policy: its files, then what binds, the order on 10,000, the smallest account, what closes it.
 CASES: list[tuple[str, dict[str, str], list[str], str, str | None, str]] = [
     ("as it is", {}, [], "499.50", "200.20", ""),

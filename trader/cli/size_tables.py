@@ -20,7 +20,7 @@ from trader.policy.quantities import BadText, parse_decimal
 
 WIDTH = 80
 EQUITY_MAX = Decimal(10_000_000_000)
-HEADS = ("strategy", "wants", "order", "least", "at stop", "from", "here")
+HEADS = ("strategy", "wants", "order", "least", "at stop", "from", "always", "here")
 
 
 def parse_equity(text: str) -> Decimal:
@@ -63,6 +63,7 @@ def _row(form: Form, row: StrategySize) -> dict[str, Any]:
         "loss_at_stop": _plain(row.loss),
         "needs": _plain(row.needs),
         "account_min": _plain(row.account_min),
+        "account_always": _plain(row.account_always),
         "closed": row.closed,
     }
 
@@ -98,10 +99,11 @@ def size_lines(form: Form, sizes: EffectiveSizes) -> Iterator[str]:
         yield from _folded(f"{row.name}: {'; '.join(said)}" if said else "")
     yield from _folded(_from_where(sizes))
     yield from _folded(
-        f"Assumed: a signal of full strength, the most favourable regime, a taker fee of "
-        f"{percent(sizes.fee)}. `order` is the value after the fee; whole lots may take off up to "
-        f"one lot. `at stop` is without costs: a round trip costs up to {percent(sizes.costs)} of "
-        "the order's value, fees and slippage both ways."
+        "Assumed: a signal of full strength, the most favourable regime (`always`: from there on "
+        f"in every regime that opens it), a taker fee of {percent(sizes.fee)}. `order` is the "
+        "value after the fee; whole lots may take off up to one lot. `at stop` is without costs: a "
+        f"round trip costs up to {percent(sizes.costs)} of the order's value, fees and slippage "
+        "both ways."
     )
 
 
@@ -123,16 +125,19 @@ def _cells(form: Form, row: StrategySize) -> tuple[str, ...]:
         amount(row.least),
         f"{row.loss:.2f}" if row.loss is not None else kind,
         "never" if row.account_min is None else f"{row.account_min:.2f}",
+        "never" if row.account_always is None else f"{row.account_always:.2f}",
         "yes" if row.trades else "no",
     )
 
 
 def _table(rows: list[tuple[str, ...]]) -> Iterator[str]:
     widths = [max(len(row[i]) for row in rows) for i in range(len(HEADS))]
+    gap = "  " if sum(widths) + 2 * (len(widths) - 1) <= WIDTH else " "
+    name = min(widths[0], WIDTH - sum(widths[1:]) - len(gap) * (len(widths) - 1))
     for row in rows:
-        cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-        yield " ".join(cells) if sum(widths) + 2 * len(widths) > WIDTH else "  ".join(cells)
+        first = row[0] if len(row[0]) <= name else f"{row[0][: name - 2]}.."
+        cells = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        yield gap.join([first.ljust(name), *cells])
 
 
 def _folded(text: str) -> Iterator[str]:

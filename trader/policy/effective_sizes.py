@@ -52,7 +52,8 @@ class StrategySize:
         loss: what is lost of `order` at the stop, without fees and slippage, rounded up to cents;
             None when the distance is not known.
         needs: what must be there to work with, for the smallest order; None when closed.
-        account_min: smallest account on which it trades; None when there is none.
+        account_min: smallest account on which it trades; account_always: from here on it does in
+            every regime that opens it; None when there is none.
         closed: why it can trade on no account, "" when it can.
     """
 
@@ -68,6 +69,7 @@ class StrategySize:
     loss: Decimal | None
     needs: Decimal | None
     account_min: Decimal | None
+    account_always: Decimal | None
     closed: str
 
 
@@ -131,8 +133,11 @@ def strategy_size(form: Form, name: str, used: Decimal) -> StrategySize:
     order = cents_down(Fraction(used) * share / after_fee)
     closed = why_closed(form, row) or _too_much_lost(form, row, share, stop)
     needs = None if closed else cents_up(Fraction(least) * after_fee / share)
+    worst = _worst(form, row, asked)
+    always = None if closed else cents_up(Fraction(least) * after_fee / worst)
     capital = form["app"]["capital"]
-    short = needs is not None and capital != "all" and needs > Decimal(capital)
+    most = None if capital == "all" else Decimal(capital)
+    short = needs is not None and most is not None and needs > most
     closed = f"app.capital {capital} is too small" if short else closed
     return StrategySize(
         name,
@@ -147,6 +152,7 @@ def strategy_size(form: Form, name: str, used: Decimal) -> StrategySize:
         None if stop is None else cents_up(Fraction(order) * Fraction(stop)),
         needs,
         None if short else needs,
+        None if always is None or (most is not None and always > most) else always,
         closed,
     )
 
@@ -165,6 +171,15 @@ def _best(form: Form, row: Mapping[str, Any], asked: Fraction) -> tuple[Fraction
         binds = sorted((cap for cap in caps if cap.share < asked), key=lambda cap: cap.share)
         found.append((min([asked, *(cap.share for cap in caps)]), tuple(binds)))
     return max(found, key=lambda one: one[0], default=(asked, ()))
+
+
+def _worst(form: Form, row: Mapping[str, Any], asked: Fraction) -> Fraction:
+    """What is left of a size in the regime that opens one of its tiers and leaves least."""
+    best, _ = _best(form, row, asked)
+    regime, own = form["universe"]["regime"], set(tiers_of(form, row))
+    states = regime["states"].values() if regime else ()
+    risks = [Fraction(state["risk"]) for state in states if own & set(state["tiers"])]
+    return min([best, *(asked * risk for risk in risks if risk > 0)])
 
 
 def cents_down(value: Fraction) -> Decimal:
