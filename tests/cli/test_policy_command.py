@@ -51,3 +51,13 @@ def test_a_file_that_needs_more_bars_than_can_be_read_is_refused(workspace: Work
     assert done.returncode == 2
     assert "WARMUP_WINDOW strategies.demo_cross: needs 20001 bars of 1m" in done.stderr
     assert "20000 can be read of binance" in done.stderr
+
+
+def test_warnings_are_told_beside_problems_in_the_same_run(workspace: Workspace) -> None:
+    strategies = workspace.folder / "config" / "strategies.yaml"
+    rule = "late:\n  enter: close > highest(high, 20)\n  stop: 5%\n  nonsense: 1\n"
+    strategies.write_text(rule)
+    done = workspace.trader("policy", "check")
+    assert done.returncode == 2
+    assert "UNKNOWN_KEY" in done.stderr
+    assert "warning: config/strategies.yaml:2:10: RULE_NEVER" in done.stderr

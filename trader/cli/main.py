@@ -97,6 +97,9 @@ def _explain(error: TraderError) -> int:
         say_error(str(error))
         for problem in problems:
             _draw(problem)
+    warnings: tuple[object, ...] = getattr(error, "warnings", ())
+    for warning in warnings:
+        say_detail(f"warning: {warning}")
     return int(error.code)
 
 
