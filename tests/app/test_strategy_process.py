@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -243,3 +244,25 @@ def test_many_that_never_answer_do_not_take_all_the_time_of_a_pass(
             process.signals(bars(), NUMBERS)
         limits.append(caught.value.trouble.rpartition("=")[2])
     assert limits == ["800", "400", "200", "100", "100"]
+
+
+def test_a_fork_asks_a_process_of_its_own_and_leaves_the_others_answers_alone() -> None:
+    process = StrategyProcess("one", strategy("enter[-1] = 1"))
+    first = process.pid
+    rows = [20, 30, 40, 50]
+    forks: list[int] = []
+    for count in rows:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # other threads are of no concern
+            pid = os.fork()
+        if pid == 0:
+            try:
+                columns = process.signals(bars().slice(0, count), NUMBERS)
+                own = process.pid not in {0, first}
+                os._exit(0 if own and len(columns["enter"]) == count else 1)
+            finally:
+                os._exit(2)
+        forks.append(pid)
+    assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in forks] == [0] * 4
+    assert process.pid == first
+    assert len(process.signals(bars(), NUMBERS)["enter"]) == 50

@@ -100,9 +100,14 @@ def modules_after(workspace: Workspace, *words: str) -> set[str]:
 
 def test_a_cycle_imports_one_exchange_class_and_nothing_heavy(exchange: Workspace) -> None:
     words = ("cycle", "-c", "config", "--now")
-    assert exchange.trader(*words, exchange.now(0)).returncode == 0
-    modules = modules_after(exchange, *words, exchange.now(1))
-    assert not (HEAVY | OTHERS) & modules
+    files = len(list((exchange.folder / "config" / "strategies").glob("*.py")))
+    for minute in range(6):  # a host that is busy may not come to a verdict at once
+        assert exchange.trader(*words, exchange.now(minute)).returncode == 0
+        verdicts = list((exchange.folder / "state" / "cache").glob("strategy-*.json"))
+        if len(verdicts) >= files:
+            break
+    modules = modules_after(exchange, *words, exchange.now(minute + 1))
+    assert not (HEAVY | OTHERS) & modules, sorted((HEAVY | OTHERS) & modules)
     classes = {name for name in modules if name.startswith("ccxt.") and name.count(".") == 1}
     assert classes - {"ccxt.base", "ccxt.abstract", "ccxt.static_dependencies"} == {"ccxt.binance"}
     assert "trader.exchange.engine" not in modules

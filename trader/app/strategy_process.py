@@ -76,8 +76,8 @@ class StrategyRaised(Exception):
 class StrategyProcess:
     """One process with one strategy file in it, started when this is made.
 
-    Answers come in order, one question at a time, from the thread that started it. Once lost it
-    stays lost.
+    Answers come in order, one question at a time, from the thread that started it; a fork of that
+    program gets a process of its own. Once lost it stays lost.
     """
 
     def __init__(
@@ -93,22 +93,26 @@ class StrategyProcess:
         self.trouble = ""
         self.owner = os.getpid()
         self.thread = threading.get_ident()
-        start = {
+        self._first: dict[str, Any] = {
             "name": name,
             "text": text,
             "parent": self.owner,
             "ambient": dict(ambient or {}),
             "limit_s": LOAD_S,
         }
-        begin = _forked if hash_seed is None else _spawned(hash_seed)
-        self._unanswered = True  # whether it has yet to say that it is loaded
+        self._begin = _forked if hash_seed is None else _spawned(hash_seed)
         self._parameters: dict[str, float | int] | None = None
         self._failed: StrategyRaised | None = None
         self._warmups: dict[str, int] = {}
+        self._start()
+
+    def _start(self) -> None:
+        """Begin the process and load the file in it; nothing is waited for."""
+        self._unanswered = True  # whether it has yet to say that it is loaded
         self.pid = 0
         self._started = time.monotonic()
         try:
-            self.pid, self._writes, self._reads = begin(start)
+            self.pid, self._writes, self._reads = self._begin(self._first)
         except OSError as error:  # the host has no process, pipe or memory left
             self.trouble = f"STRATEGY_FAILED why=start error={type(error).__name__}"
             return
@@ -116,6 +120,18 @@ class StrategyProcess:
             os.set_blocking(end, False)
             with contextlib.suppress(OSError):  # a smaller pipe only means more turns
                 fcntl.fcntl(end, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+
+    def _own(self) -> None:
+        """A fork of the process that began this begins its own: two that ask through the same
+        pipes read each other's answers."""
+        if self.owner == os.getpid():
+            return
+        if self.pid > 0:
+            self._drop()
+        self.owner, self.thread = os.getpid(), threading.get_ident()
+        self._first = {**self._first, "parent": self.owner}
+        if not self.trouble:
+            self._start()
 
     def __del__(self) -> None:
         """Nobody asks any more."""
@@ -145,6 +161,7 @@ class StrategyProcess:
         if self._failed is not None:
             raise self._failed
         if self._parameters is None:
+            self._own()
             self._parameters = self._load()
         return dict(self._parameters)
 
@@ -201,6 +218,7 @@ class StrategyProcess:
     def _ask(self, what: str, row: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
         if self._failed is not None:
             raise self._failed
+        self._own()
         if self._unanswered:
             self._parameters = self._load()
         limit_s = min(EVALUATE_S, max(EVALUATE_S / 2 ** len(_out_of_time), EVALUATE_S_LEAST))
