@@ -86,6 +86,8 @@ def test_every_light_option_is_in_the_one_table() -> None:
 
 
 def modules_after(workspace: Workspace, *words: str) -> set[str]:
+    """What a command imports, besides what this interpreter starts with (when it is measured,
+    that is more than nothing)."""
     code = (
         "import json, sys\n"
         "from trader.cli.main import run\n"
@@ -95,7 +97,8 @@ def modules_after(workspace: Workspace, *words: str) -> set[str]:
     )
     done = workspace.python("-c", code, *words)
     assert done.returncode == 0, done.stderr
-    return set(json.loads(done.stdout.splitlines()[-1]))
+    bare = workspace.python("-c", "import json, sys; print(json.dumps(sorted(sys.modules)))")
+    return set(json.loads(done.stdout.splitlines()[-1])) - set(json.loads(bare.stdout))
 
 
 def test_a_cycle_imports_one_exchange_class_and_nothing_heavy(exchange: Workspace) -> None:
