@@ -39,25 +39,15 @@ from trader.policy.venue_facts import VENUES, VenueFacts
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.policy import (  # noqa: E402 - found only from the root of the checkout
-    broken_app,
-    broken_policy,
-    broken_signals,
-    broken_strategies,
-    broken_text,
-    broken_universe,
+from tests.policy.broken_kinds import Row  # noqa: E402 - found only from the root of the checkout
+from tests.policy.broken_tables import (  # noqa: E402 - see above
+    TABLES,
+    all_rows,
+    rows_with_text,
 )
-from tests.policy.broken_kinds import Row  # noqa: E402 - see above
 from tests.policy.good_policy import write_files  # noqa: E402 - see above
 from tests.policy.incoherent import EXAMPLES  # noqa: E402 - see above
 
-TABLES = {
-    "app": broken_app.ROWS,
-    "policy": broken_policy.ROWS,
-    "universe": broken_universe.ROWS,
-    "signals": broken_signals.ROWS,
-    "strategies": broken_strategies.ROWS,
-}
 WAYS_MIN = 60
 # Generous on purpose: a slow, busy machine must not fail what is bounded.
 SECONDS_MAX = 20.0
@@ -89,11 +79,6 @@ class Tally:
         say(f"PROBLEM {what[:400]}")
 
 
-def all_rows() -> list[Row]:
-    """Every row of every table."""
-    return [row for file, rows in TABLES.items() for row in (*broken_text.rows(file), *rows)]
-
-
 def told(problems: list[Problem]) -> list[str]:
     """Problems as the tables write them."""
     return [f"{p.line} {p.code} {p.where}" for p in problems]
@@ -111,7 +96,7 @@ def judged(files: Files) -> tuple[list[Problem], list[Problem]]:
 def prove_rows(tally: Tally) -> None:
     """Every row in this process: every problem, its line, its key."""
     for file, rows in TABLES.items():
-        texts = {row.text for row in (*broken_text.rows(file), *rows)}
+        texts = {row.text for row in rows_with_text(file)}
         if len(texts) < WAYS_MIN or len(rows) < WAYS_MIN:
             tally.wrong(f"{file}.yaml is broken in {len(rows)} ways of its own, not {WAYS_MIN}")
     for row in all_rows():

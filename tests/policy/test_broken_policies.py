@@ -7,27 +7,14 @@ import pytest
 from trader.policy.checking import check_policy, examine
 from trader.policy.problems import Code, PolicyError
 
-from . import (
-    broken_app,
-    broken_policy,
-    broken_signals,
-    broken_strategies,
-    broken_text,
-    broken_universe,
-)
+from . import broken_universe
 from .broken_app import SECRET
 from .broken_kinds import Row
+from .broken_tables import TABLES, all_rows, rows_with_text
 from .conftest import FindSources
 from .incoherent import EXAMPLES
 
-TABLES = {
-    "app": broken_app.ROWS,
-    "policy": broken_policy.ROWS,
-    "universe": broken_universe.ROWS,
-    "signals": broken_signals.ROWS,
-    "strategies": broken_strategies.ROWS,
-}
-ROWS = [row for file, rows in TABLES.items() for row in (*broken_text.rows(file), *rows)]
+ROWS = all_rows()
 
 
 def _ids() -> list[str]:
@@ -46,7 +33,7 @@ def test_a_broken_file_is_refused_with_line_and_key(sources_of: FindSources, row
 
 def test_each_of_the_five_files_is_broken_in_at_least_sixty_ways() -> None:
     for file, rows in TABLES.items():
-        texts = {row.text for row in (*broken_text.rows(file), *rows)}
+        texts = {row.text for row in rows_with_text(file)}
         assert len(texts) >= 60, file
         assert len(rows) >= 60, file
 
