@@ -24,12 +24,13 @@ def in_flight(order: Order) -> bool:
 class AccountView:
     """The state plus the legs that the plan in hand has approved so far."""
 
-    __slots__ = ("closes", "legs", "orders", "state")
+    __slots__ = ("_equity", "closes", "legs", "orders", "state")
 
     def __init__(self, state: State, closes: Mapping[str, int]) -> None:
         """`closes`: by symbol, the newest close in ticks."""
         self.state = state
         self.closes = closes
+        self._equity: int | None = None
         self.orders = [order for order in state.orders.values() if in_flight(order)]
         self.legs: list[Proposal] = []
 
@@ -43,7 +44,16 @@ class AccountView:
         return close if close > 0 else self.state.positions[symbol].entry_ticks
 
     def equity_units(self) -> int:
-        """Cash plus holdings at their marks, rounded down; coins in flight count as cash."""
+        """Cash plus holdings at their marks, rounded down; coins in flight count as cash.
+
+        Added up once: neither state nor closes change while a decision lasts, and each entry's
+        size, caps and sums ask for it.
+        """
+        if self._equity is None:
+            self._equity = self._add_equity()
+        return self._equity
+
+    def _add_equity(self) -> int:
         total = self.state.cash_units
         for symbol, position in sorted(self.state.positions.items()):
             if position.qty_units > 0:
