@@ -20,7 +20,8 @@ from typing import Any
 from trader.bars.resample import resample
 from trader.core.frames import Frames
 from trader.core.history import evaluate_history
-from trader.core.parameters import Limits, Parameters, StrategyCode, StrategySpec
+from trader.core.limits import Limits
+from trader.core.parameters import Parameters, StrategyCode, StrategySpec
 from trader.core.rules import bound_of
 from trader.core.series import Series
 from trader.core.signals import form_opinion, wanted_windows

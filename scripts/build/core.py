@@ -56,6 +56,7 @@ DIRECTIVES = {"language_level": 3, "embedsignature": False, "annotation_typing":
 PLAIN = {
     "approval": "records",
     "books": "records",
+    "limits": "records",
     "parameters": "records",
     "snapshot": "records",
     "reasons": "a table",

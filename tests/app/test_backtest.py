@@ -14,7 +14,8 @@ from trader.app.backtest_inputs import BacktestOptions, build_inputs
 from trader.app.backtest_report import build_report, opinion, rounded, utc_text
 from trader.bars.load import BarFile, load_bars
 from trader.core.identity import owner_prefix
-from trader.core.parameters import Limits, Parameters, StrategyCode, StrategySpec
+from trader.core.limits import Limits
+from trader.core.parameters import Parameters, StrategyCode, StrategySpec
 from trader.core.strategy import load_strategy
 from trader.domain.instrument import Instrument
 from trader.domain.timeframe import TIMEFRAMES_MS

@@ -13,7 +13,8 @@ from decimal import Decimal
 from typing import Any
 
 from trader.core.fold import fold
-from trader.core.parameters import Limits, Parameters, StrategyCode, StrategySpec
+from trader.core.limits import Limits
+from trader.core.parameters import Parameters, StrategyCode, StrategySpec
 from trader.core.series import Series, build_series
 from trader.core.snapshot import CoreQuote, Snapshot
 from trader.core.state import State, instrument_row

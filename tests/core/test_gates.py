@@ -13,7 +13,7 @@ from trader.core.account_gates import AccountSums
 from trader.core.approval import Approved, Proposal, Refused
 from trader.core.gates import GATES, GateView, approve, ask_all
 from trader.core.money import AMOUNT_MAX
-from trader.core.parameters import Limits
+from trader.core.limits import Limits
 from trader.core.scale import Spec
 from trader.domain.order import Side, TimeInForce
 

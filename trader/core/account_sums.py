@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping
 from trader.core.account_gates import AccountSums
 from trader.core.account_view import AccountView
 from trader.core.approval import Proposal
+from trader.core.limits import Limits
 from trader.core.marks import DAY_MS, limit_units
 from trader.core.money import PPM, mul_div_down
-from trader.core.parameters import Limits, StrategySpec
+from trader.core.parameters import StrategySpec
 from trader.core.scale import Spec, fee_up, notional_down, value_of_base_down
 from trader.core.sizing import entry_cost_units
 from trader.core.state import State

@@ -26,7 +26,9 @@ class Proposal:
         signal_ms: open time of the signal bar an entry acts on, 0 for an exit.
         reason: `entry_signal`, `stop_loss`, `exit_signal` ...
         target_ticks, trail_ticks (a distance), hold_ms: further exits of the position that it
-            opens, 0 for none.
+            opens, 0 for none; arm_ticks, even_ticks, steps likewise (see `state.Order`).
+        order_type: `limit`, `post_only` or `stop_limit`; trigger_ticks: of the last.
+        until_ms: when what rests is to be cancelled, 0: not by the clock.
     """
 
     strategy: str
@@ -44,6 +46,12 @@ class Proposal:
     target_ticks: int = 0
     trail_ticks: int = 0
     hold_ms: int = 0
+    arm_ticks: int = 0
+    even_ticks: int = 0
+    steps: str = ""
+    order_type: str = "limit"
+    trigger_ticks: int = 0
+    until_ms: int = 0
 
 
 class _Seal:
@@ -102,6 +110,12 @@ class Approved:
             "target_ticks": p.target_ticks,
             "trail_ticks": p.trail_ticks,
             "hold_ms": p.hold_ms,
+            "arm_ticks": p.arm_ticks,
+            "even_ticks": p.even_ticks,
+            "steps": p.steps,
+            "order_type": p.order_type,
+            "trigger_ticks": p.trigger_ticks,
+            "until_ms": p.until_ms,
             "signal_ms": p.signal_ms,
             "reason": p.reason,
         }
@@ -140,6 +154,12 @@ def proposal_of(order: Order) -> Proposal:
         order.target_ticks,
         order.trail_ticks,
         order.hold_ms,
+        order.arm_ticks,
+        order.even_ticks,
+        order.steps,
+        order.order_type,
+        order.trigger_ticks,
+        order.until_ms,
     )
 
 

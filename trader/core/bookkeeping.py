@@ -17,7 +17,7 @@ from trader.core.state import FoldError, Order, Position, State
 from trader.domain.order import Side
 
 Payload = dict[str, Any]
-EXITS = ("target_ticks", "trail_ticks", "hold_ms")
+EXITS = ("target_ticks", "trail_ticks", "hold_ms", "arm_ticks", "even_ticks")
 
 
 def is_open(position: Position, spec: Spec) -> bool:

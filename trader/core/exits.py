@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from trader.core.approval import Proposal
 from trader.core.desk import Desk, Seen, fill_quote
 from trader.core.gates import GateView
+from trader.core.limits import Limits
 from trader.core.money import price_down
-from trader.core.parameters import Limits, StrategySpec
+from trader.core.parameters import StrategySpec
 from trader.core.scale import Spec, notional_down
 from trader.core.series import Series
 from trader.core.sizing import exit_lots

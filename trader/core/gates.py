@@ -15,8 +15,9 @@ from trader.core import account_gates
 from trader.core.account_gates import AccountSums, Measure
 from trader.core.approval import Approved, Proposal, Refused, seal_approved
 from trader.core.identity import client_order_id
+from trader.core.limits import Limits
 from trader.core.money import AMOUNT_MAX, price_down, price_up
-from trader.core.parameters import Limits, Parameters
+from trader.core.parameters import Parameters
 from trader.core.scale import Spec
 from trader.core.tier_gates import TierSums, tier_positions, tier_weight
 from trader.domain.order import Side

@@ -7,8 +7,8 @@ until a named human resets the mark. Must not live here: what equity is (`accoun
 
 from __future__ import annotations
 
+from trader.core.limits import Limits
 from trader.core.money import PPM, mul_div_up
-from trader.core.parameters import Limits
 from trader.core.state import State
 
 DAY_MS = 86_400_000

@@ -10,53 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from trader.core.limits import Limits
+
 Columns = Mapping[str, Any]
 
 
 def no_program() -> Mapping[str, Any]:
     """The plain form of no rules at all."""
     return {}
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What gates hold every order to.
-
-    Attributes:
-        slippage_ppm: cap on what an order may pay beyond the touch.
-        exit_slippage_ppm: wider cap of an exit's second attempt, >= slippage_ppm.
-        collar_ppm: distance from the last close at which a price is insane; only ever rejects.
-        position_ppm: cap of one position's exposure, share of equity.
-        positions_max: open positions (and entries in flight) at most.
-        order_notional_min: smallest order worth its fees, settlement currency, decimal text.
-        quote_age_ms_max: oldest quote that may gate or price.
-        missing_ppm_max: share of bars that may be absent from a strategy's window.
-        bar_jump_ppm_max: close-to-close change at which the newest bar is implausible.
-        exposure_ppm_max: value of all positions and entries in flight, share of equity.
-        loss_ppm_max: what is lost if every stop is hit, share of equity.
-        day_stop_ppm: loss of the UTC day, marked to market, after which nothing is opened until
-            the day ends. drawdown_ppm_max: distance below the high-water mark at which nothing is
-            opened until a named human resets the mark. Both share of equity.
-        trades_hour_max, trades_day_max: entries sent within the last hour, the last 24 hours.
-        pyramiding: whether a strategy may add to what it holds (it must allow it too).
-    """
-
-    slippage_ppm: int
-    exit_slippage_ppm: int
-    collar_ppm: int
-    position_ppm: int
-    positions_max: int
-    order_notional_min: str
-    quote_age_ms_max: int
-    missing_ppm_max: int
-    bar_jump_ppm_max: int
-    exposure_ppm_max: int = 1_000_000
-    loss_ppm_max: int = 1_000_000
-    day_stop_ppm: int = 1_000_000
-    drawdown_ppm_max: int = 1_000_000
-    trades_hour_max: int = 1_000_000
-    trades_day_max: int = 1_000_000
-    pyramiding: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +93,52 @@ class UniverseSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class SizeSpec:
+    """How large a strategy's entry is, before caps (see `sizes` for each method's formula).
+
+    Attributes:
+        method: `fixed`, `equity_share`, `risk`, `conservative`, `aggressive`, `volatility`, `kelly`
+            or `risk_parity`.
+        share_ppm: value of one position, share of equity: of `equity_share`; of `volatility` at
+            most; of `risk_parity` the value of all its positions together.
+        notional: value of one position of `fixed`, settlement currency, decimal text.
+        risk_ppm: of `risk`: what is lost if the stop is hit, share of equity.
+        volatility_ppm: annualised target of `volatility`. span_bars: of its EWMA.
+        fraction_ppm: of `kelly`: how much of the full Kelly share. trades_min: settled trades that
+            it needs. risk_ppm_max: its cap, as risk_ppm.
+        across: `instruments` or `strategies`; bars: of its covariance; shrink_ppm: how far that is
+            shrunk: of `risk_parity`.
+        notional_min: smallest order of its own, decimal text.
+    """
+
+    method: str = "equity_share"
+    share_ppm: int = 50_000
+    notional: str = "0"
+    risk_ppm: int = 10_000
+    volatility_ppm: int = 200_000
+    span_bars: int = 60
+    fraction_ppm: int = 250_000
+    trades_min: int = 30
+    risk_ppm_max: int = 20_000
+    across: str = "instruments"
+    bars: int = 240
+    shrink_ppm: int = 200_000
+    notional_min: str = "0"
+
+
+@dataclass(frozen=True, slots=True)
+class EntryStyle:
+    """How an entry order works: `taker` (immediate-or-cancel at the touch and the slippage cap) or
+    `maker` (post-only at the bid, lives `ttl_ms`, is moved when the bid has gone `reprice_ppm`
+    away, at most `moves_max` times)."""
+
+    style: str = "taker"
+    ttl_ms: int = 300_000
+    reprice_ppm: int = 500
+    moves_max: int = 5
+
+
+@dataclass(frozen=True, slots=True)
 class StrategySpec:
     """One configured strategy.
 
@@ -154,6 +161,9 @@ class StrategySpec:
         budget_exposure_ppm, budget_loss_ppm: caps of its exposure, and of what is lost if every
             stop of its positions is hit; share of equity.
         budget_positions_max, budget_trades_day_max: of its own.
+        size: how large an entry is. style: how its order works.
+        scale_ppm: scale-out: share of what was bought that leaves at each step, in order; where
+            each step is comes from the opinion.
         program: plain form of its rules (see `rules`); empty when there are none.
     """
 
@@ -177,6 +187,9 @@ class StrategySpec:
     budget_loss_ppm: int = 1_000_000
     budget_positions_max: int = 1_000_000
     budget_trades_day_max: int = 1_000_000
+    size: SizeSpec = SizeSpec()
+    style: EntryStyle = EntryStyle()
+    scale_ppm: tuple[int, ...] = ()
     program: Mapping[str, Any] = field(default_factory=no_program)
 
 

@@ -29,19 +29,25 @@ class Order:
 
     `signal_ms` is the open time of the signal bar an entry acts on (0 for an exit). `stop_ticks`,
     `target_ticks`, `trail_ticks` (a distance) and `hold_ms`: exits of the position that it opens,
-    0 for none.
+    0 for none. So are `even_ticks` (the price from which on its stop is where it breaks even),
+    `arm_ticks` (the price from which on the trail counts) and `steps` (scale-out: `ticks:ppm ...`).
+    `order_type`: `limit`, `post_only` or `stop_limit` (resting until `trigger_ticks` trades);
+    `until_ms`: when what rests is to be cancelled, 0: not by the clock.
     `qty_lots` asked for, `filled_lots` and `filled_units` (cash, before fees) booked from fills,
     `venue_lots` the filled quantity that the venue's own order record claims (-1: not told).
     """
 
     __slots__ = (
+        "arm_ticks",
         "attempt",
         "bar_ms",
         "client_id",
+        "even_ticks",
         "filled_lots",
         "filled_units",
         "hold_ms",
         "leg",
+        "order_type",
         "outcome_code",
         "price_ticks",
         "qty_lots",
@@ -50,12 +56,15 @@ class Order:
         "side",
         "signal_ms",
         "state",
+        "steps",
         "stop_ticks",
         "strategy",
         "symbol",
         "target_ticks",
         "tif",
         "trail_ticks",
+        "trigger_ticks",
+        "until_ms",
         "updated_ms",
         "venue_id",
         "venue_lots",
@@ -77,6 +86,12 @@ class Order:
         self.target_ticks = int(row["target_ticks"])
         self.trail_ticks = int(row["trail_ticks"])
         self.hold_ms = int(row["hold_ms"])
+        self.arm_ticks = int(row.get("arm_ticks", 0))
+        self.even_ticks = int(row.get("even_ticks", 0))
+        self.steps = str(row.get("steps", ""))
+        self.order_type = str(row.get("order_type", "limit"))
+        self.trigger_ticks = int(row.get("trigger_ticks", 0))
+        self.until_ms = int(row.get("until_ms", 0))
         self.signal_ms = int(row["signal_ms"])
         self.reason = str(row["reason"])
         self.state = OrderState(row.get("state", OrderState.PLANNED))
@@ -117,21 +132,26 @@ class Position:
     `bought_lots` and `bought_units` (cash, before fees): what the owner's entries bought since it
     opened, whose average is `entry_ticks`. `stop_ticks` is the stop in force (`trailed`: 1 when it
     was ratcheted up), `trail_ticks` the distance it keeps below the highest price, `target_ticks`
-    and `hold_ms` as its orders asked; 0 for none. A closed position keeps its row (dust, realised
+    and `hold_ms` as its orders asked; 0 for none. `even_ticks`, `arm_ticks`, `steps` as in its
+    order; `scaled`: how many of the steps were reached. A closed position keeps its row (dust, realised
     result).
     """
 
     __slots__ = (
+        "arm_ticks",
         "bought_lots",
         "bought_units",
         "cost_units",
         "entry_ticks",
+        "even_ticks",
         "fees_units",
         "hold_ms",
         "opened_ms",
         "own_units",
         "qty_units",
         "realised_units",
+        "scaled",
+        "steps",
         "stop_ticks",
         "strategy",
         "symbol",
@@ -155,6 +175,10 @@ class Position:
         self.trail_ticks = int(row.get("trail_ticks", 0))
         self.trailed = int(row.get("trailed", 0))
         self.hold_ms = int(row.get("hold_ms", 0))
+        self.arm_ticks = int(row.get("arm_ticks", 0))
+        self.even_ticks = int(row.get("even_ticks", 0))
+        self.steps = str(row.get("steps", ""))
+        self.scaled = int(row.get("scaled", 0))
         self.opened_ms = int(row.get("opened_ms", 0))
         self.realised_units = int(row.get("realised_units", 0))
         self.fees_units = int(row.get("fees_units", 0))

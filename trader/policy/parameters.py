@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 from trader.core.identity import owner_prefix
+from trader.core.limits import Limits
 from trader.core.parameters import (
-    Limits,
     Parameters,
     RegimeSpec,
     RegimeState,
