@@ -212,7 +212,7 @@ def test_every_number_that_was_measured_is_in_the_trail() -> None:
     tier = TierSpec("core", (A,), take=1, spread_ppm_max=300)
     book = {A: quoted(bid_lots=50, ask_lots=100)}
     row = plan(seen_at(state, policy(tier), {(A, "1h"): hours(A, count=30)}, quotes=book)).trail[0]
-    assert (row.strategy, row.symbol, row.gates, row.asked) == ("universe:core", A, (), {})
+    assert (row.strategy, row.symbol, list(row.gates), row.asked) == ("universe:core", A, [], {})
     assert row.seen == {
         "age_minutes": 30 * 60,
         "close_ticks": 10_000,

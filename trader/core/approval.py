@@ -123,11 +123,15 @@ class Approved:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A gate's no: `code` is documented, `detail` is `key=value ...` with limit and measure."""
+    """A gate's no: `code` is documented, `detail` is `key=value ...` with limit and measure.
+
+    `words`: the part of the detail that is not limit and measure, "" for none.
+    """
 
     proposal: Proposal
     code: str
     detail: str
+    words: str = ""
 
 
 def seal_approved(proposal: Proposal, client_order_id: str, spec: Spec) -> Approved:

@@ -14,7 +14,7 @@ from typing import Any
 from trader.core.access import Access
 from trader.core.account_view import AccountView
 from trader.core.approval import Approved, Proposal, Refused
-from trader.core.gates import Answer, GateView, approve
+from trader.core.gates import Answers, GateView, approve
 from trader.core.marks import mark_account
 from trader.core.parameters import StrategySpec
 from trader.core.scale import Spec, to_units_rounded
@@ -26,7 +26,7 @@ Seen = dict[str, int | str]
 
 @dataclass(frozen=True, slots=True)
 class TrailRow:
-    """Why: what was seen, what was asked for, every gate's answer, and the answer.
+    """Why: what was seen, what was asked for, every gate's answer, and what came of it.
 
     `answer` is `approved`, or the code of the refusal or of the quiet reason.
     """
@@ -35,7 +35,7 @@ class TrailRow:
     symbol: str
     seen: dict[str, int | str]
     asked: dict[str, int | str]
-    gates: tuple[Answer, ...]
+    gates: Answers
     answer: str
 
     def row(self) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class TrailRow:
             "symbol": self.symbol,
             "seen": self.seen,
             "asked": self.asked,
-            "gates": [list(answer) for answer in self.gates],
+            "gates": self.gates.digest() if self.gates else "",
             "answer": self.answer,
         }
 
@@ -116,9 +116,8 @@ class Desk:
             answer = "approved"
         else:
             self.refused.append(verdict)
-            owner = f" owner={view.owner}" if verdict.code == "OWNED_BY_OTHER" else ""
-            answer = verdict.code + owner
-        self.note(proposal.strategy, proposal.symbol, seen, asked, tuple(answers), answer)
+            answer = f"{verdict.code} {verdict.words}" if verdict.words else verdict.code
+        self.note(proposal.strategy, proposal.symbol, seen, asked, answers, answer)
 
     def note(
         self,
@@ -126,7 +125,7 @@ class Desk:
         symbol: str,
         seen: Seen,
         asked: Seen,
-        gates: tuple[Answer, ...],
+        gates: Answers,
         answer: str,
     ) -> None:
         """One row of the trail."""

@@ -10,7 +10,7 @@ from math import isnan
 from trader.core.account_sums import account_sums
 from trader.core.approval import Proposal
 from trader.core.desk import Desk, Seen, fill_quote
-from trader.core.gates import GateView
+from trader.core.gates import NO_ANSWERS, GateView
 from trader.core.money import PPM, mul_div_down, price_up
 from trader.core.parameters import StrategySpec
 from trader.core.scale import Spec, notional_down
@@ -33,7 +33,7 @@ def consider(desk: Desk, strategy: StrategySpec, symbol: str) -> None:
     seen: Seen = opinion.seen()
     quiet = _quiet_reason(desk, strategy, symbol, opinion)
     if quiet:
-        desk.note(strategy.name, symbol, seen, {}, (), quiet)
+        desk.note(strategy.name, symbol, seen, {}, NO_ANSWERS, quiet)
         return
     spec = desk.snapshot.state.spec(symbol)
     worst = price_up(opinion.close_ticks, desk.limits.slippage_ppm)
@@ -51,7 +51,7 @@ def consider(desk: Desk, strategy: StrategySpec, symbol: str) -> None:
     # The size ignores cash here: the cash gate is what says no, with its numbers.
     lots = entry_lots(spec, worst, budget, budget)
     if lots <= 0:
-        desk.note(strategy.name, symbol, seen, asked, (), "SIZE_NOTHING")
+        desk.note(strategy.name, symbol, seen, asked, NO_ANSWERS, "SIZE_NOTHING")
         return
     quote = desk.snapshot.quotes.get(symbol)
     ask = quote.ask_ticks if quote else 0

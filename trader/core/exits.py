@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from trader.core.approval import Proposal
 from trader.core.desk import Desk, Seen, fill_quote
-from trader.core.gates import GateView
+from trader.core.gates import NO_ANSWERS, GateView
 from trader.core.limits import Limits
 from trader.core.money import price_down
 from trader.core.parameters import StrategySpec
@@ -69,13 +69,13 @@ def look_after(desk: Desk, position: Position, owner: StrategySpec | None) -> No
         desk.stops[symbol] = look.trail_to_ticks
     reason = exit_reason(position, look)
     if not reason:
-        desk.note(position.strategy, symbol, seen, {}, (), "HOLD")
+        desk.note(position.strategy, symbol, seen, {}, NO_ANSWERS, "HOLD")
         return
     pending = desk.view.sells_in_flight_lots(symbol)
     lots = exit_lots(spec, desk.view.held_lots(symbol), pending)
     if lots <= 0:
         answer = "EXIT_WORKING" if pending else "NOTHING_TO_SELL"
-        desk.note(position.strategy, symbol, seen, {}, (), answer)
+        desk.note(position.strategy, symbol, seen, {}, NO_ANSWERS, answer)
         return
     bid = look.bid_ticks
     proposal = Proposal(

@@ -8,18 +8,24 @@ sizes, and where the numbers come from.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from array import array
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from trader.core import account_gates
 from trader.core.account_gates import AccountSums, Measure
 from trader.core.approval import Approved, Proposal, Refused, seal_approved
+from trader.core.book_gates import BookSums
 from trader.core.identity import client_order_id
 from trader.core.limits import Limits
 from trader.core.money import AMOUNT_MAX, price_down, price_up
+from trader.core.order_gates import OrderSums
 from trader.core.parameters import Parameters
+from trader.core.risk_gates import RiskSums
 from trader.core.scale import Spec
 from trader.core.tier_gates import TierSums, tier_positions, tier_weight
+from trader.core.time_gates import TimeSums
 from trader.domain.order import Side
 
 
@@ -40,7 +46,8 @@ class GateView:
         positions: open or being opened, other instruments than this one.
         notional_units, cost_units: of this order, cost with fee. cash_units: free of what is in
             flight. exposure_units: held and in flight on this instrument, before this order.
-        sums: of the account and the strategy's book, this entry included. tier: of its tier.
+        sums: of the account and the strategy's budget, this entry included. tier: of its tier.
+        order, risk, times, book: see the modules of these gates.
     """
 
     __slots__ = (
@@ -48,6 +55,7 @@ class GateView:
         "ask_ticks",
         "before_ticks",
         "bid_ticks",
+        "book",
         "cash_units",
         "close_ticks",
         "cost_units",
@@ -61,6 +69,7 @@ class GateView:
         "may_add",
         "mismatches",
         "notional_units",
+        "order",
         "own_notional_units_min",
         "owner",
         "owner_other",
@@ -71,10 +80,12 @@ class GateView:
         "qty_lots_max",
         "qty_lots_min",
         "quote_age_ms",
+        "risk",
         "shadow",
         "slippage_ppm",
         "sums",
         "tier",
+        "times",
         "unresolved",
         "venue_notional_units_min",
         "working_entries",
@@ -108,6 +119,10 @@ class GateView:
         self.position_cap_units = -1
         self.sums = AccountSums()
         self.tier = TierSums()
+        self.order = OrderSums()
+        self.risk = RiskSums()
+        self.times = TimeSums()
+        self.book = BookSums()
 
 
 class Gate(NamedTuple):
@@ -256,6 +271,10 @@ def _of_sums(ask: Callable[[AccountSums], Measure]) -> Callable[[GateView], Meas
     return lambda view: ask(view.sums)
 
 
+def _owned_by(view: GateView) -> str:
+    return f"owner={view.owner}"
+
+
 GATES: tuple[Gate, ...] = (
     Gate("HALT_LEVEL", True, _halt, "rank"),
     Gate("STRATEGY_OFF", False, _enabled, "flag"),
@@ -294,31 +313,83 @@ GATES: tuple[Gate, ...] = (
 )
 
 
-def ask_all(view: GateView) -> list[Answer]:
+# What a refusal says besides its numbers, by code.
+WORDS: dict[str, Callable[[GateView], str]] = {
+    "OWNED_BY_OTHER": _owned_by,
+}
+EXIT_GATES = tuple(gate for gate in GATES if gate.for_exits)
+_LITTLE = array("q", [1]).tobytes()[0] == 1
+
+
+class Answers:
+    """Every gate's answer about one proposal, in order; rows are made when somebody looks.
+
+    `numbers`: of each gate asked: 1 or 0, limit, measured. `refused`: index of the first no, -1
+    when there is none.
+    """
+
+    __slots__ = ("gates", "numbers", "refused")
+
+    def __init__(self, gates: tuple[Gate, ...], numbers: array[int], refused: int) -> None:
+        """What `ask_all` heard."""
+        self.gates = gates
+        self.numbers = numbers
+        self.refused = refused
+
+    def __iter__(self) -> Iterator[Answer]:
+        """One answer after another."""
+        return (self.at(index) for index in range(len(self.gates)))
+
+    def __len__(self) -> int:
+        """How many gates were asked."""
+        return len(self.gates)
+
+    def at(self, index: int) -> Answer:
+        """The answer of one gate."""
+        gate = self.gates[index]
+        ok, limit, measured = self.numbers[3 * index : 3 * index + 3]
+        return Answer(gate.code, ok == 1, limit, measured, gate.unit)
+
+    def digest(self) -> str:
+        """First 16 hex digits of the sha256 over all numbers, the same on any machine."""
+        numbers = self.numbers
+        if not _LITTLE:
+            numbers = numbers[:]
+            numbers.byteswap()
+        return hashlib.sha256(numbers.tobytes()).hexdigest()[:16]
+
+
+NO_ANSWERS = Answers((), array("q"), -1)
+
+
+def ask_all(view: GateView) -> Answers:
     """Every gate's answer, in order; an overflow inside a gate is a no with limit -1."""
-    answers: list[Answer] = []
-    for gate in GATES:
-        if not (view.is_entry or gate.for_exits):
-            continue
+    gates = GATES if view.is_entry == 1 else EXIT_GATES
+    numbers = array("q")
+    refused = -1
+    for index, gate in enumerate(gates):
         try:
             ok, limit, measured = gate.ask(view)
+            numbers.extend((1 if ok else 0, limit, measured))
         except OverflowError:
-            ok, limit, measured = False, -1, -1
-        answers.append(Answer(gate.code, ok, limit, measured, gate.unit))
-    return answers
+            ok = False
+            del numbers[3 * index :]
+            numbers.extend((0, -1, -1))
+        if not ok and refused < 0:
+            refused = index
+    return Answers(gates, numbers, refused)
 
 
 def approve(
     proposal: Proposal, view: GateView, spec: Spec, parameters: Parameters
-) -> tuple[Approved | Refused, list[Answer]]:
+) -> tuple[Approved | Refused, Answers]:
     """Ask every gate; the first no makes a Refused, none makes an Approved."""
     answers = ask_all(view)
-    for answer in answers:
-        if not answer.ok:
-            detail = f"limit={answer.limit} measured={answer.measured} unit={answer.unit}"
-            if answer.code == "OWNED_BY_OTHER":
-                detail = f"owner={view.owner} {detail}"
-            return Refused(proposal, answer.code, detail), answers
+    if answers.refused >= 0:
+        no = answers.at(answers.refused)
+        detail = f"limit={no.limit} measured={no.measured} unit={no.unit}"
+        words = WORDS[no.code](view) if no.code in WORDS else ""
+        return Refused(proposal, no.code, f"{words} {detail}" if words else detail, words), answers
     client_id = client_order_id(
         parameters.prefix,
         parameters.account,

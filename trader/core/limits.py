@@ -37,8 +37,8 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Weekly:
-    """A window of each week, local minutes since Monday 00:00: [start, end), end may be beyond the
-    week's last minute (10,080) and then reaches into the next."""
+    """A window of each week, local minutes since Monday 00:00: [start, end), start within the week,
+    end may be beyond its last minute (10,080) and then reaches into the next; at most a week."""
 
     start_min: int
     end_min: int
@@ -47,7 +47,8 @@ class Weekly:
 
 @dataclass(frozen=True, slots=True)
 class Dated:
-    """A window [start_ms, end_ms) in UTC, made from local dates when the policy was read."""
+    """A window of local wall time, [start_ms, end_ms) in milliseconds since 1970-01-01 00:00 of the
+    same clock."""
 
     start_ms: int
     end_ms: int
@@ -56,14 +57,13 @@ class Dated:
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """When entries are allowed. No `sessions`: always; `weekly` and `dated` windows are closed, and
-    so are `holidays` (local days, numbered since 1970-01-01)."""
+    """When entries are allowed. No `sessions`: always, but for the closed windows: `weekly`, and
+    `dated` ones (holidays among them), which are sorted and do not overlap."""
 
     zone: Zone = Zone()
     sessions: tuple[Weekly, ...] = ()
     weekly: tuple[Weekly, ...] = ()
     dated: tuple[Dated, ...] = ()
-    holidays: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

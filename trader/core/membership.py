@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from trader.core.desk import Seen, TrailRow
+from trader.core.gates import NO_ANSWERS
 from trader.core.measures import (
     NOT_TOLD,
     age_ms,
@@ -106,7 +107,7 @@ def _chosen_anew(snapshot: Snapshot, tier: TierSpec) -> Membership:
 def _row(tier: TierSpec, candidate: Candidate) -> TrailRow:
     answer = candidate.excluded or f"MEMBER rank={candidate.rank}"
     name = f"{ROW_PREFIX}{tier.name}"
-    return TrailRow(name, candidate.symbol, candidate.seen, {}, (), answer)
+    return TrailRow(name, candidate.symbol, candidate.seen, {}, NO_ANSWERS, answer)
 
 
 # --- filters -------------------------------------------------------------------------------------

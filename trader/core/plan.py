@@ -16,6 +16,7 @@ from trader.core.canonical import sha256_of
 from trader.core.desk import Desk, TrailRow
 from trader.core.entries import consider
 from trader.core.exits import look_after
+from trader.core.gates import NO_ANSWERS
 from trader.core.marks import changed_marks
 from trader.core.membership import choose_members
 from trader.core.regime import tell_regime
@@ -83,13 +84,13 @@ def plan(snapshot: Snapshot) -> Plan:
         try:
             look_after(desk, position, specs.get(position.strategy))
         except OverflowError:
-            desk.note(position.strategy, symbol, {}, {}, (), "AMOUNT_OVERFLOW")
+            desk.note(position.strategy, symbol, {}, {}, NO_ANSWERS, "AMOUNT_OVERFLOW")
     for spec in sorted(desk.parameters.strategies, key=lambda spec: spec.priority):
         for symbol in symbols_of(spec, desk.parameters, snapshot.state):
             try:
                 consider(desk, spec, symbol)
             except OverflowError:
-                desk.note(spec.name, symbol, {}, {}, (), "AMOUNT_OVERFLOW")
+                desk.note(spec.name, symbol, {}, {}, NO_ANSWERS, "AMOUNT_OVERFLOW")
     results = desk.view.book_results()
     books = snapshot.state.books
     return Plan(

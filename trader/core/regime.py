@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from trader.core.desk import Seen, TrailRow
 from trader.core.frames import Block, Frames, last_open_ms
+from trader.core.gates import NO_ANSWERS
 from trader.core.measures import number_text
 from trader.core.membership import ROW_PREFIX
 from trader.core.parameters import RegimeSpec
@@ -51,7 +52,7 @@ def tell_regime(snapshot: Snapshot) -> Regime:
     told = (NO_BAR_MS if again else newest, name)
     known = (state.number("regime_ms"), state.word("regime"))
     answer = f"REGIME_UNKNOWN {why}" if why else _permits(regime, name)
-    row = TrailRow(ROW_NAME, regime.benchmark, seen, {}, (), answer)
+    row = TrailRow(ROW_NAME, regime.benchmark, seen, {}, NO_ANSWERS, answer)
     return Regime(name, None if told == known else told, (row,))
 
 

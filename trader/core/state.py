@@ -133,8 +133,8 @@ class Position:
     opened, whose average is `entry_ticks`. `stop_ticks` is the stop in force (`trailed`: 1 when it
     was ratcheted up), `trail_ticks` the distance it keeps below the highest price, `target_ticks`
     and `hold_ms` as its orders asked; 0 for none. `even_ticks`, `arm_ticks`, `steps` as in its
-    order; `scaled`: how many of the steps were reached. A closed position keeps its row (dust, realised
-    result).
+    order; `scaled`: how many of the steps were reached. A closed position keeps its row (dust,
+    realised result).
     """
 
     __slots__ = (

@@ -1,0 +1,14 @@
+"""Gates over a strategy's book and the account's days.
+
+Lives here: the plain integers that these gates compare, and one small question per gate. A number
+that was not filled in refuses. Must not live here: how the numbers are made (`book_sums`), and the
+order in which gates are asked (`gates`).
+"""
+
+from __future__ import annotations
+
+
+class BookSums:
+    """What these gates compare. Built so that everything refuses until it was filled in."""
+
+    __slots__ = ()
