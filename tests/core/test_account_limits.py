@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from trader.core.account_sums import account_sums, risk_rows, trades_since
+from trader.core.account_sums import account_sums
 from trader.core.account_view import AccountView
 from trader.core.approval import Proposal
 from trader.core.fold import FoldError, fold
-from trader.core.marks import DAY_MS, MARKS, changed_marks, mark_account
+from trader.core.marks import MARKS, changed_marks, mark_account
 from trader.core.state import SENT_SLOTS, State
+from trader.core.totals import DAY_MS, HOUR_MS, Totals, held_at_risk
 from trader.domain.order import Side, TimeInForce
 
 from .made import BAR_MS, BTC, ETH, LIMITS, NOW_MS, UNIT, account, hold, order_row, sent, strategy
@@ -99,16 +100,29 @@ def test_a_positions_loss_is_from_its_mark_to_its_stop_with_the_exits_fee(
 ) -> None:
     state = account()
     hold(state, BTC, lots=1_000, name="one", stop_ticks=stop)
-    [(owner, symbol, exposure, lost)] = risk_rows(AccountView(state, {BTC: 10_000}))
+    [(owner, symbol, exposure, lost)] = held_at_risk(AccountView(state, {BTC: 10_000}), 0)
     assert (owner, symbol, exposure, lost) == ("one", BTC, 100 * UNIT, loss)
 
 
 def test_an_order_in_flight_is_at_risk_with_what_may_still_fill() -> None:
     state = account()
     sent(state, order_row(qty_lots=1_000, stop_ticks=9_000), outcome="unknown")
-    [row] = risk_rows(AccountView(state, {}))
+    totals = totals_of(AccountView(state, {}))
     # 100 + 0.1 fee; the stop gives back 90 - 0.09
-    assert row == ("one", BTC, 10_010_000_000, 1_019_000_000)
+    own = totals.of_strategy("one")
+    assert (own.exposure_units, own.loss_units, own.symbols) == (
+        10_010_000_000,
+        1_019_000_000,
+        {BTC},
+    )
+    assert totals.pending_units == totals.all.exposure_units == 10_010_000_000
+    # An exit that slips by 1,000 ppm sells at 89.91, with a fee of 0.08991.
+    slipping = totals_of(AccountView(state, {}), slippage_ppm=1_000)
+    assert slipping.all.loss_units == 10_010_000_000 - 8_991_000_000 + 8_991_000
+
+
+def totals_of(view: AccountView, slippage_ppm: int = 0, now_ms: int = NOW_MS) -> Totals:
+    return Totals(view, lambda _: "core", slippage_ppm, now_ms)
 
 
 def proposal(name: str = "one", symbol: str = BTC, lots: int = 1_000) -> Proposal:
@@ -123,13 +137,13 @@ def test_the_sums_of_an_entry_count_positions_orders_legs_and_the_entry() -> Non
     view.add(proposal())
     marks = dict.fromkeys(MARKS, 0) | {"day_units": 1_010 * UNIT, "high_units": 1_100 * UNIT}
     spec = strategy("one", budget_exposure_ppm=200_000, budget_positions_max=4)
-    sums = account_sums(view, proposal(), spec, LIMITS, marks, NOW_MS)
+    equity = view.equity_units()
+    sums = account_sums(totals_of(view), proposal(), spec, LIMITS, marks, equity)
     entry, leg, held = 10_010_000_000, 10_010_000_000, 100 * UNIT
     assert sums.all_exposure_units == held + leg + entry
     assert sums.own_exposure_units == leg + entry
     assert sums.all_loss_units == 2 * 1_019_000_000 + 10 * UNIT + 9_000_000
     assert sums.own_positions == 1  # the leg and the entry are of one instrument
-    equity = view.equity_units()
     assert sums.own_exposure_units_max == equity * 200_000 // 1_000_000
     assert sums.day_loss_units == 1_010 * UNIT - equity
     assert sums.drawdown_units == 1_100 * UNIT - equity
@@ -142,13 +156,36 @@ def test_the_sums_of_an_entry_count_positions_orders_legs_and_the_entry() -> Non
 def test_trades_are_counted_when_they_are_sent_and_exits_are_not() -> None:
     state = account()
     sent(state, order_row("a" * 32, symbol=ETH, qty_lots=10))
-    view = AccountView(state, {})
     at_ms = state.sent_entries()[0][0]
-    assert trades_since(view, at_ms - 1) == 1
-    assert trades_since(view, at_ms) == 0
-    assert trades_since(view, at_ms - 1, "two") == 0
+
+    def counted(now_ms: int) -> tuple[int, int, dict[str, int]]:
+        totals = totals_of(AccountView(state, {}), now_ms=now_ms)
+        return totals.trades_hour, totals.trades_day, totals.own_trades_day
+
+    assert counted(at_ms + HOUR_MS - 1) == (1, 1, {"one": 1})
+    assert counted(at_ms + HOUR_MS) == (0, 1, {"one": 1})
+    assert counted(at_ms + DAY_MS - 1) == (0, 1, {"one": 1})
+    assert counted(at_ms + DAY_MS) == (0, 0, {})
     sent(state, order_row("b" * 32, side="sell", qty_lots=5, signal_ms=0))
-    assert trades_since(AccountView(state, {}), at_ms - 1) == 1
+    assert counted(at_ms + 1) == (1, 1, {"one": 1})
+
+
+def test_a_leg_moves_the_sums_on_as_if_it_had_been_there() -> None:
+    state = account()
+    hold(state, ETH, lots=1_000, name="two", stop_ticks=9_000)
+    view = AccountView(state, {ETH: 10_000, BTC: 10_000})
+    running = totals_of(view)
+    view.add(proposal())
+    running.add(proposal())
+    anew = totals_of(view)
+    for group in ("strategies", "tiers", "symbols", "coins"):
+        told = [
+            {name: (s.exposure_units, s.loss_units, s.symbols) for name, s in found.items()}
+            for found in (getattr(running, group), getattr(anew, group))
+        ]
+        assert told[0] == told[1]
+    assert running.pending_units == anew.pending_units == running.of_coin("BTC").exposure_units
+    assert (running.trades_day, running.own_trades_day) == (anew.trades_day, anew.own_trades_day)
 
 
 def test_the_ring_keeps_the_newest_entries_and_counts_all() -> None:

@@ -6,7 +6,7 @@ permissions (see `gates`), and changes of state (see `fold`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from trader.core.approval import Proposal
 from trader.core.fold import is_open, sellable_lots
@@ -22,21 +22,53 @@ def in_flight(order: Order) -> bool:
 
 
 class AccountView:
-    """The state plus the legs that the plan in hand has approved so far."""
+    """The state plus the legs that the plan in hand has approved so far.
 
-    __slots__ = ("_equity", "closes", "legs", "orders", "state")
+    What is asked for each entry is looked up, not walked: orders and legs by instrument, the cash
+    that is reserved, and the instruments that are held or being bought are kept as they change.
+    """
+
+    __slots__ = (
+        "_busy",
+        "_equity",
+        "_legs_of",
+        "_open",
+        "_orders_of",
+        "_reserved",
+        "closes",
+        "legs",
+        "orders",
+        "state",
+    )
 
     def __init__(self, state: State, closes: Mapping[str, int]) -> None:
         """`closes`: by symbol, the newest close in ticks."""
         self.state = state
         self.closes = closes
         self._equity: int | None = None
+        self._reserved: int | None = None
         self.orders = [order for order in state.orders.values() if in_flight(order)]
         self.legs: list[Proposal] = []
+        self._orders_of: dict[str, list[Order]] = {}
+        self._legs_of: dict[str, list[Proposal]] = {}
+        for order in self.orders:
+            self._orders_of.setdefault(order.symbol, []).append(order)
+        self._open = sorted(
+            symbol
+            for symbol, position in state.positions.items()
+            if is_open(position, state.spec(symbol))
+        )
+        self._busy = set(self._open)
+        self._busy.update(order.symbol for order in self.orders if order.side is Side.BUY)
 
     def add(self, leg: Proposal) -> None:
         """Count an approved leg from now on."""
+        if leg.side is Side.BUY:
+            reserved = self._reserved_units()
+            self._reserved = reserved + self._cost(leg.symbol, leg.price_ticks, leg.qty_lots)
+            self._busy.add(leg.symbol)
         self.legs.append(leg)
+        self._legs_of.setdefault(leg.symbol, []).append(leg)
 
     def mark_ticks(self, symbol: str) -> int:
         """The price a position is marked at: newest close, else what was paid."""
@@ -73,25 +105,26 @@ class AccountView:
 
     def free_cash_units(self) -> int:
         """Cash less the full cost of every buy that is in flight or already in this plan."""
-        reserved = 0
-        for order in self.orders:
-            if order.side is Side.BUY:
-                lots = max(order.open_lots, order.qty_lots - order.filled_lots)
-                reserved += self._cost(order.symbol, order.price_ticks, lots)
-        for leg in self.legs:
-            if leg.side is Side.BUY:
-                reserved += self._cost(leg.symbol, leg.price_ticks, leg.qty_lots)
-        return self.state.cash_units - reserved
+        return self.state.cash_units - self._reserved_units()
+
+    def _reserved_units(self) -> int:
+        if self._reserved is None:
+            self._reserved = 0
+            for order in self.orders:
+                if order.side is Side.BUY:
+                    lots = max(order.open_lots, order.qty_lots - order.filled_lots)
+                    self._reserved += self._cost(order.symbol, order.price_ticks, lots)
+        return self._reserved
 
     def exposure_units(self, symbol: str) -> int:
-        """Value held and being bought of one instrument."""
+        """Value held and being bought of one instrument, dust of others included."""
         spec = self.state.spec(symbol)
         position = self.state.positions.get(symbol)
         total = 0
         if position is not None and position.qty_units > 0:
             total = value_of_base_down(spec, self.mark_ticks(symbol), position.qty_units)
-        for order in self.orders:
-            if order.symbol == symbol and order.side is Side.BUY:
+        for order in self._orders_of.get(symbol, ()):
+            if order.side is Side.BUY:
                 lots = order.qty_lots - order.filled_lots
                 total += self._cost(symbol, order.price_ticks, lots)
         return total
@@ -103,19 +136,19 @@ class AccountView:
 
     def open_symbols(self) -> list[str]:
         """Instruments with a position that can be sold, sorted."""
-        return sorted(
-            symbol
-            for symbol, position in self.state.positions.items()
-            if is_open(position, self.state.spec(symbol))
-        )
+        return self._open
 
     def busy_symbols(self, besides: str) -> int:
         """Instruments other than `besides` that are held, being bought, or in this plan."""
-        busy = set(self.open_symbols())
-        busy.update(order.symbol for order in self.orders if order.side is Side.BUY)
-        busy.update(leg.symbol for leg in self.legs if leg.side is Side.BUY)
-        busy.discard(besides)
-        return len(busy)
+        return len(self._busy) - (1 if besides in self._busy else 0)
+
+    def orders_on(self, symbol: str) -> Sequence[Order]:
+        """Orders in flight on the instrument, in the order they were planned."""
+        return self._orders_of.get(symbol, ())
+
+    def legs_on(self, symbol: str) -> Sequence[Proposal]:
+        """Legs of this plan on the instrument."""
+        return self._legs_of.get(symbol, ())
 
     def owner(self, symbol: str) -> str:
         """The strategy that holds the instrument or has something in flight on it; "" for none."""
@@ -123,34 +156,32 @@ class AccountView:
         # Dust that a fee left behind belongs to nobody: it must not keep others out for good.
         if position is not None and is_open(position, self.state.spec(symbol)):
             return position.strategy
-        for order in self.orders:
-            if order.symbol == symbol:
-                return order.strategy
-        for leg in self.legs:
-            if leg.symbol == symbol:
-                return leg.strategy
+        for order in self.orders_on(symbol):
+            return order.strategy
+        for leg in self.legs_on(symbol):
+            return leg.strategy
         return ""
 
     def entries_in_flight(self, symbol: str) -> int:
         """Entry orders on the instrument, this plan's included."""
-        orders = sum(1 for o in self.orders if o.symbol == symbol and o.side is Side.BUY)
-        return orders + sum(1 for g in self.legs if g.symbol == symbol and g.side is Side.BUY)
+        orders = sum(1 for order in self.orders_on(symbol) if order.side is Side.BUY)
+        return orders + sum(1 for leg in self.legs_on(symbol) if leg.side is Side.BUY)
 
     def unresolved(self, symbol: str) -> int:
         """Orders on the instrument whose outcome nobody knows."""
-        return sum(1 for order in self.orders if order.symbol == symbol and order.unresolved)
+        return sum(1 for order in self.orders_on(symbol) if order.unresolved)
 
     def sells_in_flight_lots(self, symbol: str) -> int:
         """Lots in sells that may still happen."""
         return sum(
             order.qty_lots - order.filled_lots
-            for order in self.orders
-            if order.symbol == symbol and order.side is Side.SELL
+            for order in self.orders_on(symbol)
+            if order.side is Side.SELL
         )
 
     def leaving(self, symbol: str) -> bool:
         """Whether a sell of the instrument is in flight or in this plan."""
-        legs = any(leg.symbol == symbol and leg.side is Side.SELL for leg in self.legs)
+        legs = any(leg.side is Side.SELL for leg in self.legs_on(symbol))
         return legs or self.sells_in_flight_lots(symbol) > 0
 
     def _cost(self, symbol: str, price_ticks: int, lots: int) -> int:

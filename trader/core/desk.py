@@ -20,6 +20,8 @@ from trader.core.parameters import StrategySpec
 from trader.core.scale import Spec, to_units_rounded
 from trader.core.signals import Opinion, form_opinion
 from trader.core.snapshot import CoreQuote, Snapshot
+from trader.core.totals import Totals
+from trader.core.universe import tier_of
 
 Seen = dict[str, int | str]
 
@@ -61,13 +63,33 @@ class Desk:
         self.limits = snapshot.parameters.limits
         self.view = AccountView(snapshot.state, newest_closes(snapshot))
         equity = self.view.equity_units()
+        self.equity = max(0, equity)
         self.marks = mark_account(snapshot.state, equity, snapshot.close_ms, self.limits)
+        self.tiers = {tier.name: tier for tier in access.universe.tiers}
         self.legs: list[Approved] = []
         self.refused: list[Refused] = []
         self.trail: list[TrailRow] = []
         self.stops: dict[str, int] = {}
         self.off: dict[str, str] = {}
         self._opinions: dict[tuple[str, str], Opinion] = {}
+        self._tier_of: dict[str, str] = {}
+        self._totals: Totals | None = None
+
+    @property
+    def totals(self) -> Totals:
+        """Sums over everything at risk, this plan's legs included; made when the first entry asks.
+        Raises AmountOverflow when a value does not fit: then nothing is opened."""
+        if self._totals is None:
+            now_ms = self.snapshot.now_ms
+            self._totals = Totals(self.view, self.tier_of, self.limits.slippage_ppm, now_ms)
+        return self._totals
+
+    def tier_of(self, symbol: str) -> str:
+        """The tier that an instrument counts in; "" for none."""
+        tier = self._tier_of.get(symbol)
+        if tier is None:
+            tier = self._tier_of[symbol] = tier_of(self.access.universe, symbol)
+        return tier
 
     def notional_units_min(self, strategy: StrategySpec) -> int:
         """The smallest entry worth its fees: the policy's or the strategy's, the larger."""
@@ -113,6 +135,8 @@ class Desk:
         if isinstance(verdict, Approved):
             self.legs.append(verdict)
             self.view.add(proposal)
+            if self._totals is not None:
+                self._totals.add(proposal)
             answer = "approved"
         else:
             self.refused.append(verdict)

@@ -9,10 +9,13 @@ from math import isnan
 
 from trader.core.account_sums import account_sums
 from trader.core.approval import Proposal
+from trader.core.book_sums import book_sums
 from trader.core.desk import Desk, Seen, fill_quote
 from trader.core.gates import NO_ANSWERS, GateView
 from trader.core.money import PPM, mul_div_down, price_up
+from trader.core.order_sums import order_sums
 from trader.core.parameters import StrategySpec
+from trader.core.risk_sums import risk_sums
 from trader.core.scale import Spec, notional_down
 from trader.core.signals import Opinion
 from trader.core.sizing import (
@@ -24,6 +27,7 @@ from trader.core.sizing import (
 )
 from trader.core.snapshot import CoreQuote
 from trader.core.tier_gates import tier_sums
+from trader.core.time_sums import time_sums
 from trader.domain.order import Side, TimeInForce
 
 
@@ -37,7 +41,7 @@ def consider(desk: Desk, strategy: StrategySpec, symbol: str) -> None:
         return
     spec = desk.snapshot.state.spec(symbol)
     worst = price_up(opinion.close_ticks, desk.limits.slippage_ppm)
-    equity = max(0, desk.view.equity_units())
+    equity = desk.equity
     share_ppm = mul_div_down(strategy.equity_ppm, strength_ppm(opinion.strength), PPM)
     share_ppm = mul_div_down(share_ppm, desk.access.risk_ppm, PPM)
     budget = mul_div_down(equity, min(share_ppm, cap_ppm(desk, strategy, symbol)), PPM)
@@ -77,19 +81,21 @@ def consider(desk: Desk, strategy: StrategySpec, symbol: str) -> None:
     gate_view = _entry_view(desk, proposal, spec, strategy, quote, equity)
     gate_view.worst_ticks = worst
     gate_view.cash_units = free
-    universe, tier = desk.access.universe, desk.access.tier(strategy, symbol)
-    gate_view.tier = tier_sums(desk.view, proposal, universe, tier)
-    gate_view.sums = account_sums(
-        desk.view, proposal, strategy, desk.limits, desk.marks, desk.snapshot.now_ms
-    )
+    tier = strategy.tier or desk.tier_of(symbol)
+    gate_view.tier = tier_sums(desk.totals, proposal, desk.tiers, tier, equity)
+    gate_view.sums = account_sums(desk.totals, proposal, strategy, desk.limits, desk.marks, equity)
+    gate_view.order = order_sums(desk, proposal, strategy, spec)
+    gate_view.risk = risk_sums(desk, proposal, strategy, spec)
+    gate_view.times = time_sums(desk, strategy, symbol)
+    gate_view.book = book_sums(desk, strategy)
     desk.ask(proposal, gate_view, spec, seen | asked)
 
 
 def cap_ppm(desk: Desk, strategy: StrategySpec, symbol: str) -> int:
     """The most that one position of a strategy may be worth, share of equity: its size is cut to
     that. What is held already is not known here: the gates see to it."""
-    tier = desk.access.tier(strategy, symbol)
-    caps = [spec.weight_ppm for spec in desk.access.universe.tiers if spec.name == tier]
+    tier = desk.tiers.get(strategy.tier or desk.tier_of(symbol))
+    caps = (tier.weight_ppm,) if tier else ()
     return min(
         desk.limits.position_ppm,
         desk.limits.exposure_ppm_max,

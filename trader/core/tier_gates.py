@@ -7,13 +7,12 @@ per gate. Like every gate they guard new risk only. Must not live here: who is a
 
 from __future__ import annotations
 
-from trader.core.account_sums import risk_rows
-from trader.core.account_view import AccountView
+from collections.abc import Mapping
+
 from trader.core.approval import Proposal
 from trader.core.money import AMOUNT_MAX, PPM, mul_div_down
-from trader.core.parameters import UniverseSpec
-from trader.core.sizing import entry_cost_units
-from trader.core.universe import tier_of
+from trader.core.parameters import TierSpec
+from trader.core.totals import Totals
 
 Measure = tuple[bool, int, int]
 
@@ -33,23 +32,22 @@ class TierSums:
         self.positions_max = self.exposure_units_max = 0
 
 
-def tier_sums(view: AccountView, proposal: Proposal, universe: UniverseSpec, tier: str) -> TierSums:
-    """What would be true after this entry; a universe without tiers has no caps. Raises
-    AmountOverflow when a sum does not fit."""
+def tier_sums(
+    totals: Totals, proposal: Proposal, specs: Mapping[str, TierSpec], tier: str, equity: int
+) -> TierSums:
+    """What would be true after this entry; a universe without tiers has no caps. `equity` cash
+    units, >= 0. Raises AmountOverflow when a sum does not fit."""
     sums = TierSums()
-    specs = {spec.name: spec for spec in universe.tiers}
     if not specs:
         sums.positions_max = sums.exposure_units_max = AMOUNT_MAX
         return sums
     if tier not in specs:
         return sums
-    rows = [row for row in risk_rows(view) if tier_of(universe, row[1]) == tier]
-    spec = view.state.spec(proposal.symbol)
-    cost = entry_cost_units(spec, proposal.price_ticks, proposal.qty_lots)
-    sums.positions = len({row[1] for row in rows} | {proposal.symbol})
+    held = totals.of_tier(tier)
+    cost, _ = totals.entry(proposal.symbol, proposal.price_ticks, proposal.qty_lots, 0)
+    sums.positions = held.positions_with(proposal.symbol)
     sums.positions_max = specs[tier].positions_max
-    sums.exposure_units = sum(row[2] for row in rows) + cost
-    equity = max(0, view.equity_units())
+    sums.exposure_units = held.exposure_units + cost
     sums.exposure_units_max = mul_div_down(equity, specs[tier].weight_ppm, PPM)
     return sums
 

@@ -1,0 +1,165 @@
+"""Running sums over everything at risk: positions, entries in flight, and legs of the plan in hand.
+
+Lives here: what gates of the account, of tiers, of strategies and of coins compare, added up once a
+decision and moved on by each leg that is approved, so that an entry costs no walk over the account.
+Amounts are cash units. Must not live here: whether a sum is allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from trader.core.account_view import AccountView
+from trader.core.approval import Proposal
+from trader.core.risk import held_loss_units, loss_units
+from trader.core.scale import value_of_base_down
+from trader.core.sizing import entry_cost_units
+from trader.core.state import State
+from trader.domain.order import Side
+
+HOUR_MS = 3_600_000
+DAY_MS = 86_400_000
+
+
+class Sum:
+    """Exposure (value with fee of what is bought, value at its mark of what is held), loss if every
+    stop is hit, and the instruments, of one group."""
+
+    __slots__ = ("exposure_units", "loss_units", "symbols")
+
+    def __init__(self) -> None:
+        """Of nothing."""
+        self.exposure_units = 0
+        self.loss_units = 0
+        self.symbols: set[str] = set()
+
+    def add(self, symbol: str, exposure_units: int, loss_units: int) -> None:
+        """Count one thing at risk more."""
+        self.exposure_units += exposure_units
+        self.loss_units += loss_units
+        self.symbols.add(symbol)
+
+    def positions_with(self, symbol: str) -> int:
+        """How many instruments there are with this one."""
+        return len(self.symbols) + (0 if symbol in self.symbols else 1)
+
+
+NOTHING = Sum()
+
+
+class Totals:
+    """The sums of one decision.
+
+    Attributes:
+        all: of the account. pending_units: the part that is ordered and whose end is not known.
+        strategies, tiers, symbols, coins: by name, see `of`.
+        trades_hour, trades_day: entries sent after that long ago, and legs of this plan.
+        own_trades_day: the latter by strategy.
+    """
+
+    __slots__ = (
+        "_slippage_ppm",
+        "_state",
+        "_tier_of",
+        "all",
+        "coins",
+        "own_trades_day",
+        "pending_units",
+        "strategies",
+        "symbols",
+        "tiers",
+        "trades_day",
+        "trades_hour",
+    )
+
+    def __init__(
+        self, view: AccountView, tier_of: Callable[[str], str], slippage_ppm: int, now_ms: int
+    ) -> None:
+        """Everything that `view` knows of. Raises AmountOverflow when a value does not fit."""
+        self._state = view.state
+        self._tier_of = tier_of
+        self._slippage_ppm = slippage_ppm
+        self.all = Sum()
+        self.pending_units = 0
+        self.strategies: dict[str, Sum] = {}
+        self.tiers: dict[str, Sum] = {}
+        self.symbols: dict[str, Sum] = {}
+        self.coins: dict[str, Sum] = {}
+        self.trades_hour = self.trades_day = 0
+        self.own_trades_day: dict[str, int] = {}
+        for at_ms, strategy in view.state.sent_entries():
+            if at_ms > now_ms - DAY_MS:
+                self._count_trade(strategy, hour=at_ms > now_ms - HOUR_MS)
+        for strategy, symbol, exposure, loss in held_at_risk(view, slippage_ppm):
+            self._count(strategy, symbol, exposure, loss)
+        for order in view.orders:
+            lots = max(order.open_lots, order.qty_lots - order.filled_lots)
+            if order.side is Side.BUY and lots > 0:
+                cost, loss = self.entry(order.symbol, order.price_ticks, lots, order.stop_ticks)
+                self._count(order.strategy, order.symbol, cost, loss)
+                self.pending_units += cost
+        for leg in view.legs:
+            self.add(leg)
+
+    def add(self, leg: Proposal) -> None:
+        """Count an approved leg from now on; a sell frees nothing until it is filled."""
+        if leg.side is not Side.BUY:
+            return
+        cost, loss = self.entry(leg.symbol, leg.price_ticks, leg.qty_lots, leg.stop_ticks)
+        self._count(leg.strategy, leg.symbol, cost, loss)
+        self.pending_units += cost
+        self._count_trade(leg.strategy, hour=True)
+
+    def entry(
+        self, symbol: str, price_ticks: int, qty_lots: int, stop_ticks: int
+    ) -> tuple[int, int]:
+        """(cost at its limit with fee, loss if it fills there and its stop is hit) of an entry."""
+        spec = self._state.spec(symbol)
+        cost = entry_cost_units(spec, price_ticks, qty_lots)
+        return cost, loss_units(spec, price_ticks, qty_lots, stop_ticks, self._slippage_ppm)
+
+    def of_strategy(self, name: str) -> Sum:
+        """Of one strategy."""
+        return self.strategies.get(name, NOTHING)
+
+    def of_tier(self, name: str) -> Sum:
+        """Of one tier of the universe; an instrument counts where `tier_of` puts it."""
+        return self.tiers.get(name, NOTHING)
+
+    def of_symbol(self, symbol: str) -> Sum:
+        """Of one instrument."""
+        return self.symbols.get(symbol, NOTHING)
+
+    def of_coin(self, coin: str) -> Sum:
+        """Of one base coin."""
+        return self.coins.get(coin, NOTHING)
+
+    def _count(self, strategy: str, symbol: str, exposure: int, loss: int) -> None:
+        self.all.add(symbol, exposure, loss)
+        coin = self._state.spec(symbol).base
+        for group, name in (
+            (self.strategies, strategy),
+            (self.tiers, self._tier_of(symbol)),
+            (self.symbols, symbol),
+            (self.coins, coin),
+        ):
+            found = group.get(name)
+            if found is None:
+                found = group[name] = Sum()
+            found.add(symbol, exposure, loss)
+
+    def _count_trade(self, strategy: str, *, hour: bool) -> None:
+        self.trades_day += 1
+        self.trades_hour += 1 if hour else 0
+        self.own_trades_day[strategy] = self.own_trades_day.get(strategy, 0) + 1
+
+
+def held_at_risk(view: AccountView, slippage_ppm: int) -> Iterator[tuple[str, str, int, int]]:
+    """(strategy, symbol, value at its mark, loss if its stop is hit) of each open position."""
+    state: State = view.state
+    for symbol in view.open_symbols():
+        position = state.positions[symbol]
+        spec = state.spec(symbol)
+        value = value_of_base_down(spec, view.mark_ticks(symbol), position.qty_units)
+        loss = held_loss_units(spec, value, position.qty_units, position.stop_ticks, slippage_ppm)
+        yield position.strategy, symbol, value, loss
