@@ -5,6 +5,7 @@ Lives here: opinion -> size -> what the gates are shown. Must not live here: the
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import isnan
 
 from trader.core.account_sums import account_sums
@@ -25,7 +26,6 @@ from trader.core.sizing import (
     stop_ticks_below,
     strength_ppm,
 )
-from trader.core.snapshot import CoreQuote
 from trader.core.tier_gates import tier_sums
 from trader.core.time_sums import time_sums
 from trader.domain.order import Side, TimeInForce
@@ -57,19 +57,17 @@ def consider(desk: Desk, strategy: StrategySpec, symbol: str) -> None:
     if lots <= 0:
         desk.note(strategy.name, symbol, seen, asked, NO_ANSWERS, "SIZE_NOTHING")
         return
-    quote = desk.snapshot.quotes.get(symbol)
-    ask = quote.ask_ticks if quote else 0
-    limit = min(worst, price_up(ask, desk.limits.slippage_ppm)) if ask > 0 else worst
+    worked = how_worked(desk, strategy, symbol, worst)
     target = distance_ticks(spec, opinion.target_distance)
     proposal = Proposal(
         strategy.name,
         symbol,
         Side.BUY,
-        TimeInForce.IOC,
+        worked.tif,
         desk.snapshot.bar_ms,
         len(desk.legs),
         0,
-        limit,
+        worked.price_ticks,
         lots,
         _stop_ticks(spec, opinion),
         opinion.enter_ms,
@@ -77,18 +75,35 @@ def consider(desk: Desk, strategy: StrategySpec, symbol: str) -> None:
         opinion.close_ticks + target if target else 0,
         distance_ticks(spec, opinion.trail_distance),
         strategy.hold_ms_max,
+        order_type=worked.order_type,
+        until_ms=worked.until_ms,
     )
-    gate_view = _entry_view(desk, proposal, spec, strategy, quote, equity)
-    gate_view.worst_ticks = worst
-    gate_view.cash_units = free
-    tier = strategy.tier or desk.tier_of(symbol)
-    gate_view.tier = tier_sums(desk.totals, proposal, desk.tiers, tier, equity)
-    gate_view.sums = account_sums(desk.totals, proposal, strategy, desk.limits, desk.marks, equity)
-    gate_view.order = order_sums(desk, proposal, strategy, spec)
-    gate_view.risk = risk_sums(desk, proposal, strategy, spec)
-    gate_view.times = time_sums(desk, strategy, symbol)
-    gate_view.book = book_sums(desk, strategy)
+    gate_view = entry_view(desk, proposal, spec, strategy, worst)
     desk.ask(proposal, gate_view, spec, seen | asked)
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """How an entry order works: see `Proposal`."""
+
+    price_ticks: int
+    tif: TimeInForce = TimeInForce.IOC
+    order_type: str = "limit"
+    until_ms: int = 0
+
+
+def how_worked(desk: Desk, strategy: StrategySpec, symbol: str, worst: int) -> Worked:
+    """A taker's limit at the ask and the slippage cap, or a maker's at the bid: it never crosses.
+
+    Never beyond `worst`, which the size was computed for; without a quote the gates refuse.
+    """
+    quote = desk.snapshot.quotes.get(symbol)
+    if strategy.style.style == "maker":
+        bid = min(worst, quote.bid_ticks) if quote else 0
+        until_ms = desk.snapshot.now_ms + strategy.style.ttl_ms
+        return Worked(bid, TimeInForce.GTC, "post_only", until_ms)
+    ask = quote.ask_ticks if quote else 0
+    return Worked(min(worst, price_up(ask, desk.limits.slippage_ppm)) if ask > 0 else worst)
 
 
 def cap_ppm(desk: Desk, strategy: StrategySpec, symbol: str) -> int:
@@ -129,17 +144,15 @@ def _quiet_reason(desk: Desk, strategy: StrategySpec, symbol: str, opinion: Opin
     return desk.access.answer(strategy, symbol)
 
 
-def _entry_view(
-    desk: Desk,
-    proposal: Proposal,
-    spec: Spec,
-    strategy: StrategySpec,
-    quote: CoreQuote | None,
-    equity: int,
+def entry_view(
+    desk: Desk, proposal: Proposal, spec: Spec, strategy: StrategySpec, worst: int
 ) -> GateView:
-    symbol = proposal.symbol
+    """What the gates are shown of an entry, new or at rest; `worst`: see GateView.worst_ticks."""
+    symbol, equity = proposal.symbol, desk.equity
     view = GateView(proposal, spec, desk.limits)
-    fill_quote(view, quote, desk.snapshot.now_ms)
+    fill_quote(view, desk.snapshot.quotes.get(symbol), desk.snapshot.now_ms)
+    view.worst_ticks = worst
+    view.cash_units = desk.view.free_cash_units()
     series = desk.snapshot.series[(symbol, strategy.timeframe)]
     view.close_ticks = series.close[-1]
     view.before_ticks = series.close[-2] if len(series) > 1 else 0
@@ -160,4 +173,11 @@ def _entry_view(
     view.exposure_units = desk.view.exposure_units(symbol)
     view.own_notional_units_min = desk.notional_units_min(strategy)
     view.position_cap_units = mul_div_down(equity, desk.limits.position_ppm, PPM)
+    tier = strategy.tier or desk.tier_of(symbol)
+    view.tier = tier_sums(desk.totals, proposal, desk.tiers, tier, equity)
+    view.sums = account_sums(desk.totals, proposal, strategy, desk.limits, desk.marks, equity)
+    view.order = order_sums(desk, proposal, strategy, spec)
+    view.risk = risk_sums(desk, proposal, strategy, spec)
+    view.times = time_sums(desk, strategy, symbol)
+    view.book = book_sums(desk, strategy)
     return view
