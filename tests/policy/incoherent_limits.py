@@ -10,8 +10,11 @@ from .incoherent_kinds import RULE, Example, mild, of_file
 # Every limit that a profile gives.
 LIMITS = (
     "position: 6%, positions_max: 5, exposure_max: 30%, loss_max: 2.5%, day_stop: 3%, "
-    "drawdown_max: 25%, trades_per_hour_max: 5, trades_per_day_max: 120, pyramiding: false"
+    "drawdown_max: 25%, trades_per_hour_max: 5, trades_per_day_max: 120, pyramiding: false, "
+    "pending_max: 18%, correlated: {exposure_max: 24%}, var: {limit: 3%}, rolling_loss: 6%, "
+    "strategy_drawdown: 15%"
 )
+QUALITY = "quality: {sharpe_min: 0.8, weeks_min: 60%}\n"
 OF_LIMITS = (
     of_file(
         "LIMIT_ORDER",
@@ -214,8 +217,8 @@ OF_LIMITS = (
             "policy",
             1,
             "profile conservative gives no limit",
-            f"profile: conservative\nlimits: {{{LIMITS}}}\n",
-            f"profile: none\nlimits: {{{LIMITS}}}\n",
+            f"profile: conservative\nlimits: {{{LIMITS}}}\n{QUALITY}",
+            f"profile: none\nlimits: {{{LIMITS}}}\n{QUALITY}",
         )
     ),
 )

@@ -58,6 +58,10 @@ BECOMES = {
     "policy.limits.exposure_max": {
         ("Limits", "exposure_ppm_max"),
         ("StrategySpec", "budget_exposure_ppm"),
+        # What is left out is the exposure of the account.
+        ("Limits", "asset_ppm_max"),
+        ("Limits", "pending_ppm_max"),
+        ("Correlated", "exposure_ppm_max"),
     },
     "universe.tiers.event.filters.age_min": {("TierSpec", "age_ms_min")},
     "universe.regime.states.*.when": {("RegimeSpec", "program")},

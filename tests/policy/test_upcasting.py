@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+from trader.core.limits import Limits
 from trader.policy.checking import check_policy
 from trader.policy.parameters import build_parameters
 from trader.policy.upcasting import upcast
@@ -67,6 +68,43 @@ def test_an_upcast_form_has_every_key_that_is_read(sources_of: FindSources) -> N
     ours, theirs = keys(present), keys(raised)
     del ours["signals"]["defaults"]["equity_share"]  # every strategy has its own by then
     assert theirs == ours
+
+
+def test_a_limit_that_a_form_did_not_have_lets_everything_through(
+    sources_of: FindSources,
+) -> None:
+    present = check_policy(sources_of(), {}).form
+    limits = build_parameters({"app": present["app"], **FIRST}, {"cross": "ab"}).limits
+    # What the core takes when nobody says is what binds nobody (see `core.limits`).
+    unsaid = Limits(1_000, 5_000, 30_000, 100_000, 5, "10", 10_000, 100_000, 250_000)
+    told = {name: getattr(limits, name) for name in Limits.__dataclass_fields__}
+    meant = {name: getattr(unsaid, name) for name in Limits.__dataclass_fields__}
+    counts = {"trades_hour_max", "trades_day_max"}  # bounded by what the schema bounded them by
+    windows = {"collar_window_bars", "volume_bars", "home"}  # of what is not asked
+    for name in sorted(set(meant) - counts - windows):
+        assert told[name] == meant[name], name
+    assert limits.home.currency == ""
+
+
+def test_a_form_of_the_second_version_keeps_its_limits_and_gets_no_others(
+    sources_of: FindSources,
+) -> None:
+    present = check_policy(sources_of(), {}).form
+    first = build_parameters({"app": present["app"], **FIRST}, {"cross": "ab"})
+    raised = upcast({"app": present["app"], **FIRST})
+    had = ("profile", "limits")
+    later = {name: raised["policy"][name] for name in had}
+    limits = {
+        name: value
+        for name, value in later["limits"].items()
+        if name in {*FIRST["policy"]["limits"], "exposure_max", "loss_max", "day_stop"}
+        or name in {"drawdown_max", "trades_per_hour_max", "trades_per_day_max", "pyramiding"}
+    }
+    second = {**raised, "policy": {**later, "limits": {**limits, "day_stop": "0.02"}}}
+    built = build_parameters(second, {"cross": "ab"})
+    assert built.limits.day_stop_ppm == 20_000
+    assert built.limits.messages == first.limits.messages
+    assert built.limits.order_value_max == first.limits.order_value_max
 
 
 def test_a_present_form_is_left_alone(sources_of: FindSources) -> None:

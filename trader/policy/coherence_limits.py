@@ -28,7 +28,7 @@ from trader.policy.findings import (
 from trader.policy.problems import Code
 from trader.policy.quantities import share_ppm
 from trader.policy.reading import Node
-from trader.policy.tree import find
+from trader.policy.tree import find, walk
 
 ALL = Decimal(1)
 
@@ -275,8 +275,9 @@ def profile_idle(form: Form, tree: Node) -> Iterator[Finding]:
     name = form["policy"]["profile"]
     if name == "none":
         return
-    values = [find(tree, _limit(limit)) for limit in form["policy"]["limits"]]
-    if not any(value is not None and value.at.file == f"profile {name}" for value in values):
+    policy = find(tree, ("policy",))
+    values = [node for _, node in walk(policy)] if policy is not None else []
+    if not any(isinstance(v.value, str) and v.at.file == f"profile {name}" for v in values):
         message = f"profile {name} gives no limit: all that it has are written below policy.limits"
         hint = "remove the limits that it should give, or write profile: none"
         yield Finding(Code.PROFILE_IDLE, (key("policy.profile"),), message, hint, True)

@@ -67,7 +67,8 @@ def _row(key: str) -> KeyRow:
     field = field_at(path)
     if field is None:  # a number under a name of the user
         above = field_at(tuple(key.rstrip(".*").split(".")))
-        return KeyRow(key, "", (above.description or "") if above else "", Number().words())
+        kinds = _kinds(above.annotation) if above else [Number()]
+        return KeyRow(key, "", (above.description or "") if above else "", kinds[-1].words())
     default = field.default
     text = "" if default is None else yaml_text(default)
     return KeyRow(key, text, field.description or "", _kind_words(field))

@@ -25,6 +25,13 @@ TAKEN_FROM = {
     "budget.trades_per_day_max": "policy.limits.trades_per_day_max",
 }
 
+# The same of the limits.
+LIMITS_TAKEN_FROM = {
+    "asset_max": "policy.limits.exposure_max",
+    "pending_max": "policy.limits.exposure_max",
+    "correlated.exposure_max": "policy.limits.exposure_max",
+}
+
 
 def origins(form: Form, tree: Node) -> dict[str, str]:
     """Dotted key of every leaf -> where its value was written."""
@@ -48,6 +55,8 @@ def _place(at: Mark) -> str:
 def fill_in(form: Form, tree: Node, origin: dict[str, str]) -> None:
     """Puts effective values into the form, and where they come from into `origin`."""
     named = named_pairs(form)
+    for key, source in LIMITS_TAKEN_FROM.items():
+        _take(form, origin, form["policy"]["limits"], key, "policy.limits", source)
     for number, (name, strategy) in enumerate(form["strategies"].items()):
         at = f"strategies.{name}"
         strategy["declared"] = number
@@ -88,10 +97,10 @@ def _origin_of_pairs(origin: dict[str, str]) -> str:
 
 
 def _take(
-    form: Form, origin: dict[str, str], strategy: dict[str, Any], key: str, at: str, source: str
+    form: Form, origin: dict[str, str], row: dict[str, Any], key: str, at: str, source: str
 ) -> None:
     """One value that is left out, from where it is taken then."""
-    place: Any = strategy
+    place: Any = row
     *above, last = key.split(".")
     for step in above:
         place = place[step]

@@ -306,13 +306,16 @@ class Name(Kind):
 class Pair(Kind):
     """A spot instrument `BASE/QUOTE`; `BASE-QUOTE` is understood, derivatives refused by name.
 
-    With `pattern` its base may hold `*` or `.*`, canonically `.*`.
+    With `pattern` its base may hold `*` or `.*`, canonically `.*`; `empty` permits none at all.
     """
 
     pattern: bool = False
+    empty: bool = False
 
     def convert(self, text: str) -> str:
         """See Kind."""
+        if self.empty and not text:
+            return text
         if _PAIR.fullmatch(text):
             base, quote = text.split("/")
             if base == quote:
@@ -344,12 +347,14 @@ class Pair(Kind):
 
     def words(self) -> str:
         """See Kind."""
-        return "instrument or wildcard" if self.pattern else "instrument such as BTC/USDT"
+        words = "instrument or wildcard" if self.pattern else "instrument such as BTC/USDT"
+        return words + (", or empty" if self.empty else "")
 
     def describe(self) -> dict[str, Any]:
         """See Kind."""
         letters = r"(?:[A-Z0-9]|\.?\*)" if self.pattern else "[A-Z0-9]"
-        return {"type": "string", "pattern": f"^{letters}{{1,20}}[/-][A-Z0-9]{{1,20}}$"}
+        pair = f"{letters}{{1,20}}[/-][A-Z0-9]{{1,20}}"
+        return {"type": "string", "pattern": f"^(?:{pair})?$" if self.empty else f"^{pair}$"}
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from trader.policy.sources import (
 from trader.policy.tree import Path, find, merged, nested, walk
 
 # Keys whose value may be written as a comma-separated text in a variable.
-LIST_KEYS = frozenset({"instruments", "pairs", "deny", "tiers"})
+LIST_KEYS = frozenset({"instruments", "pairs", "deny", "tiers", "sides", "order_types", "venues"})
 # Mappings whose keys are the user's own names: a variable may change an entry, never add one.
 NAMED: tuple[Path, ...] = (
     ("strategies",),

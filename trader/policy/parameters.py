@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from trader.core.identity import owner_prefix
-from trader.core.limits import Limits
 from trader.core.parameters import (
     Parameters,
     RegimeSpec,
@@ -23,10 +21,10 @@ from trader.core.parameters import (
 )
 from trader.domain.timeframe import TIMEFRAMES_MS
 from trader.policy.checked import Form
+from trader.policy.form_numbers import ms, ppm
+from trader.policy.parameters_limits import build_limits
 
 TIER_NAMES = ("core", "rotational", "event")
-# The units of `quantities`, which costs a cycle more to import than these five numbers.
-UNITS_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +86,7 @@ def build_parameters(form: Form, strategy_shas: Mapping[str, str]) -> Parameters
     KeyError when a strategy's hash is missing; one of rules alone has none. A form of an earlier
     version is read as it was meant.
     """
-    if "profile" not in form["policy"]:
+    if "messages" not in form["policy"]:
         from trader.policy.upcasting import upcast
 
         form = upcast(form)
@@ -102,7 +100,7 @@ def build_parameters(form: Form, strategy_shas: Mapping[str, str]) -> Parameters
         anchor_bars=app["cycle"]["anchor_bars"],
         capital="" if app["capital"] == "all" else app["capital"],
         cash_max=app["cash_max"],
-        limits=_limits(form["policy"]["limits"]),
+        limits=build_limits(form["policy"]),
         strategies=tuple(
             _strategy(name, row, strategy_shas[name] if row["file"] else "")
             for name, row in in_declared_order(form["strategies"])
@@ -116,33 +114,12 @@ def in_declared_order(rows: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, 
     return sorted(rows.items(), key=lambda item: item[1]["declared"])
 
 
-def _limits(row: Mapping[str, Any]) -> Limits:
-    return Limits(
-        slippage_ppm=_ppm(row["slippage"]),
-        exit_slippage_ppm=_ppm(row["exit_slippage"]),
-        collar_ppm=_ppm(row["collar"]),
-        position_ppm=_ppm(row["position"]),
-        positions_max=row["positions_max"],
-        order_notional_min=row["order_notional_min"],
-        quote_age_ms_max=_ms(row["quote_age_max"]),
-        missing_ppm_max=_ppm(row["missing_bars_max"]),
-        bar_jump_ppm_max=_ppm(row["bar_jump_max"]),
-        exposure_ppm_max=_ppm(row["exposure_max"]),
-        loss_ppm_max=_ppm(row["loss_max"]),
-        day_stop_ppm=_ppm(row["day_stop"]),
-        drawdown_ppm_max=_ppm(row["drawdown_max"]),
-        trades_hour_max=row["trades_per_hour_max"],
-        trades_day_max=row["trades_per_day_max"],
-        pyramiding=row["pyramiding"],
-    )
-
-
 def _universe(row: Mapping[str, Any]) -> UniverseSpec:
     regime = row["regime"]
     return UniverseSpec(
         timeframe=row["timeframe"],
         timeframe_ms=TIMEFRAMES_MS[row["timeframe"]],
-        refresh_ms=_ms(row["refresh"]),
+        refresh_ms=ms(row["refresh"]),
         tiers=tuple(
             _tier(name, row["tiers"][name]) for name in TIER_NAMES if row["tiers"][name]["pairs"]
         ),
@@ -157,15 +134,15 @@ def _tier(name: str, row: Mapping[str, Any]) -> TierSpec:
         name=name,
         pairs=tuple(row["pairs"]),
         quote_volume_min=filters["quote_volume_24h_min"],
-        spread_ppm_max=_ppm(filters["spread_max"]),
+        spread_ppm_max=ppm(filters["spread_max"]),
         depth_min=filters["depth_min"],
-        age_ms_min=_ms(filters["age_min"]),
+        age_ms_min=ms(filters["age_min"]),
         price_min=filters["price_min"],
         take=row["take"],
         keep=max(row["keep"], row["take"]),
         rank_by=row["rank_by"],
         positions_max=row["positions_max"],
-        weight_ppm=_ppm(row["weight"]),
+        weight_ppm=ppm(row["weight"]),
     )
 
 
@@ -180,7 +157,7 @@ def _regime(row: Mapping[str, Any]) -> RegimeSpec:
                 name=name,
                 output=name if state["when"] else "",
                 tiers=tuple(state["tiers"]),
-                risk_ppm=_ppm(state["risk"]),
+                risk_ppm=ppm(state["risk"]),
             )
             for name, state in in_declared_order(row["states"])
         ),
@@ -198,32 +175,21 @@ def _strategy(name: str, row: Mapping[str, Any], source_sha: str) -> StrategySpe
         timeframe=timeframe,
         timeframe_ms=TIMEFRAMES_MS[timeframe],
         numbers={key: _number(value) for key, value in row["parameters"].items()},
-        equity_ppm=_ppm(row["size"]["equity_share"]),
+        equity_ppm=ppm(row["size"]["equity_share"]),
         ttl_bars=row["ttl_bars"],
         enabled=row["enabled"],
         tier=row["tier"],
         shadow=row["shadow"],
         priority=row["priority"],
-        hold_ms_max=_ms(row["max_hold"]),
+        hold_ms_max=ms(row["max_hold"]),
         pyramiding=row["pyramiding"],
         notional_min=row["size"]["notional_min"],
-        budget_exposure_ppm=_ppm(budget["exposure"]),
-        budget_loss_ppm=_ppm(budget["loss"]),
+        budget_exposure_ppm=ppm(budget["exposure"]),
+        budget_loss_ppm=ppm(budget["loss"]),
         budget_positions_max=budget["positions_max"],
         budget_trades_day_max=budget["trades_per_day_max"],
         program=row["program"],
     )
-
-
-def _ppm(share: str) -> int:
-    """Millionths of a share as the form keeps it: plain decimal text of at most six places."""
-    return int(Decimal(share).scaleb(6))
-
-
-def _ms(duration: str) -> int:
-    """Milliseconds of a duration as the form keeps it: digits and a unit."""
-    digits = duration.rstrip("dhms")
-    return int(digits) * UNITS_MS[duration[len(digits) :]]
 
 
 def _number(value: int | str) -> float | int:

@@ -1,6 +1,6 @@
 """The schema of the five files: every key with its description, safe default and bounds.
 
-Lives here: the models of app.yaml and policy.yaml, and the five together (the others are in
+Lives here: the models of app.yaml, and of the five together (the others are in `schema_limits`,
 `schema_universe` and `schema_strategies`). A key that nobody reads must not be here. Values in a
 model are canonical (see `fields`), so that a dump of it is the checked form.
 """
@@ -11,8 +11,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from trader.policy.fields import Amount, Choice, Duration, Flag, LoopbackUrl, Name, Share, Whole
+from trader.policy.fields import Amount, Choice, LoopbackUrl, Name, Whole
 from trader.policy.schema_base import Section, ShortName, Step
+from trader.policy.schema_limits import Policy
 from trader.policy.schema_strategies import Signals, Strategy
 from trader.policy.schema_universe import Universe
 
@@ -148,84 +149,6 @@ class App(Section):
     exchange: Exchange = Field(default=Exchange(), description="the venue")
     cycle: Cycle = Field(default=Cycle(), description="the bounds of one pass")
     paper: Paper = Field(default=Paper(), description="the paper venue")
-
-
-class Limits(Section):
-    """What every order is held to."""
-
-    slippage: Annotated[str, Share("0", "0.05")] = Field(
-        default="10bps",
-        description="what an order may pay beyond the best price, share",
-    )
-    exit_slippage: Annotated[str, Share("0", "0.2")] = Field(
-        default="50bps",
-        description="the wider cap of an exit's second attempt, share, not below slippage",
-    )
-    collar: Annotated[str, Share("0.001", "0.5")] = Field(
-        default="3%",
-        description="distance from the last close at which a price is insane, share; only ever "
-        "rejects",
-    )
-    position: Annotated[str, Share("0.0001", "1")] = Field(
-        default="5%",
-        description="most exposure (value) of one position, share of equity",
-    )
-    positions_max: Annotated[int, Whole(0, 1_000)] = Field(
-        default=5, description="open positions and entries in flight at most"
-    )
-    order_notional_min: Annotated[str, Amount("0", "1000000")] = Field(
-        default="10", description="smallest order worth its fees, in app.quote"
-    )
-    quote_age_max: Annotated[str, Duration("100ms", "5m")] = Field(
-        default="10s",
-        description="oldest quote that may price or gate an order, such as 10s",
-    )
-    missing_bars_max: Annotated[str, Share("0", "0.9")] = Field(
-        default="10%", description="share of bars that a strategy's window may lack"
-    )
-    bar_jump_max: Annotated[str, Share("0.001", "10")] = Field(
-        default="25%",
-        description="change of the newest close at which it is implausible, share",
-    )
-    exposure_max: Annotated[str, Share("0.0001", "1")] = Field(
-        default="25%",
-        description="most exposure (value) of all positions and entries in flight, share of equity",
-    )
-    loss_max: Annotated[str, Share("0.0001", "1")] = Field(
-        default="2.5%",
-        description="most that is lost if every stop is hit (loss, not value), share of equity",
-    )
-    day_stop: Annotated[str, Share("0.0001", "1")] = Field(
-        default="3%",
-        description="loss of the UTC day, marked to market, after which nothing is opened until "
-        "the day ends, share of equity",
-    )
-    drawdown_max: Annotated[str, Share("0.0001", "1")] = Field(
-        default="10%",
-        description="distance below the highest equity after which nothing is opened until a "
-        "named human resets the mark, share of equity",
-    )
-    trades_per_hour_max: Annotated[int, Whole(0, 1_000)] = Field(
-        default=5, description="entries sent within the last hour at most"
-    )
-    trades_per_day_max: Annotated[int, Whole(0, 1_000)] = Field(
-        default=120, description="entries sent within the last 24 hours at most"
-    )
-    pyramiding: Annotated[bool, Flag()] = Field(
-        default=False,
-        description="whether a strategy may add to what it holds; it must allow it itself too",
-    )
-
-
-class Policy(Section):
-    """policy.yaml: limits, and the ready profile that they start from."""
-
-    profile: Annotated[str, Choice(("none", "conservative", "aggressive"))] = Field(
-        default="none",
-        description="ready values below everything that is written here: conservative, "
-        "aggressive, or none",
-    )
-    limits: Limits = Field(default=Limits(), description="what every order is held to")
 
 
 class Files(Section):

@@ -21,6 +21,52 @@ _NO_LIMITS: dict[str, Any] = {
     "trades_per_day_max": MANY,
     "pyramiding": False,
 }
+# Beyond what the schema lets anybody write: nothing comes near it.
+BEYOND = 1_000_000_000
+BEYOND_SHARE = "1000"
+_NO_LATER_LIMITS: dict[str, Any] = {
+    "exit_attempts": 2,
+    "collar_window": BEYOND_SHARE,
+    "collar_window_bars": 1,
+    "order_value_max": "1000000000",
+    "order_qty_max": "1000000000000",
+    "order_qty_max_of": {},
+    "spread_max": ALL,
+    "volume_share": BEYOND_SHARE,
+    "volume_bars": 1,
+    "depth_share": "0",
+    "repaint_max": BEYOND_SHARE,
+    "clock_skew_max": f"{BEYOND}ms",
+    "asset_max": ALL,
+    "pending_max": ALL,
+    "correlated": {"exposure_max": ALL, "above": "0.8"},
+    "var": {
+        "limit": ALL,
+        "confidence": "0.95",
+        "days": 60,
+        "days_min": 30,
+        "assumed": "0.2",
+    },
+    "rolling_loss": ALL,
+    "rolling_days": 7,
+    "strategy_drawdown": BEYOND_SHARE,
+    "unattended_max": BEYOND,
+    "trim_from": "0",
+    "approval": "given",
+}
+_NO_SECTIONS: dict[str, Any] = {
+    "cooldowns": {"exit": "0s", "exit_bars": 0, "stop": "0s", "unfilled": "0s"},
+    "quality": {"sharpe_min": "off", "weeks_min": "0", "days_min": 60},
+    "restricted": {"instruments": [], "sides": [], "order_types": [], "venues": []},
+    "home": {"currency": "", "rate_symbol": "", "order_value_max": "0", "quote_age_max": "1m"},
+    "messages": {
+        "per_second": BEYOND,
+        "per_minute": BEYOND,
+        "per_day": BEYOND,
+        "reserve": "0",
+    },
+    "breaker": {"faults": 0, "rest": "5m"},
+}
 _STRATEGY: dict[str, Any] = {
     **dict.fromkeys(("enter", "exit", "strength", "stop", "target", "trail", "tier"), ""),
     "max_hold": "0s",
@@ -39,7 +85,19 @@ _BUDGET: dict[str, Any] = {
 
 def upcast(form: Form) -> Form:
     """The form as this version writes it; itself when it is."""
-    return form if "profile" in form["policy"] else _from_first(form)
+    if "profile" not in form["policy"]:
+        form = _from_first(form)
+    return form if "messages" in form["policy"] else _from_second(form)
+
+
+def _from_second(form: Form) -> Form:
+    """From the form whose policy had a profile and the limits of the first rules, and no more."""
+    policy: Form = {
+        **form["policy"],
+        **_NO_SECTIONS,
+        "limits": {**form["policy"]["limits"], **_NO_LATER_LIMITS},
+    }
+    return {**form, "policy": policy}
 
 
 def _from_first(form: Form) -> Form:
