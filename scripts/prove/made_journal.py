@@ -71,6 +71,12 @@ class Maker:
             tx.append("genesis", genesis, START_MS)
             for symbol in SYMBOLS:
                 tx.append("instrument", dict(instrument_row(instrument(symbol))), START_MS)
+            who = {"by": "ann", "why": "made", "at_ms": START_MS}
+            flow = {"flow_id": "f1", "kind": "deposit", "asset": "USDT", "amount": "10", **who}
+            tx.append("flow", {**flow, "units": 10**9}, START_MS)
+            tx.append("approval", {"code": "c", "policy": "p", "lock": "l", **who}, START_MS)
+            tx.append("exit_asked", {"symbol": SYMBOLS[0], **who}, START_MS)
+            tx.append("venue_fault", {"at_ms": START_MS, "why": "TIMEOUT"}, START_MS)
 
     def run(self, cycles: int) -> None:
         """So many cycles, each with bars, a plan and what came of it."""
@@ -90,6 +96,8 @@ class Maker:
             for symbol in SYMBOLS:
                 tx.append("bars", self._bars(symbol, bar_ms), now_ms)
         plan: dict[str, Any] = {"bar_ms": bar_ms, "legs": legs, "refused": [], "trail": "0" * 64}
+        equity = 10**14 + self.random.randrange(-(10**9), 10**9)
+        plan["marks"] = {"day": bar_ms // 86_400_000, "day_units": 10**14, "equity_units": equity}
         plan["results"] = {"cross": self.random.randrange(-(10**6), 10**6)}
         plan["members"] = {"core": f"{bar_ms} {' '.join(SYMBOLS)}"}
         self.journal.append("plan", plan, now_ms)
@@ -134,7 +142,7 @@ class Maker:
                 "trail_ticks": 0,
                 "hold_ms": 0 if sells else 3_600_000,
                 "signal_ms": 0 if sells else bar_ms,
-                "reason": "exit_signal" if sells else "entry_signal",
+                "reason": "stop_loss" if sells else "entry_signal",
             }
 
     def _carry_out(self, leg: dict[str, Any], now_ms: int) -> None:

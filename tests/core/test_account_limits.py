@@ -72,7 +72,7 @@ def test_only_a_named_human_ends_a_draw_down() -> None:
 
 def test_an_account_without_equity_is_stopped_not_divided_by() -> None:
     state = State()
-    fold(state, "plan", {"bar_ms": 1, "legs": [], "marks": {"day_ms": DAY, "day_units": 5}})
+    fold(state, "plan", {"bar_ms": 1, "legs": [], "marks": {"day": 20_000, "day_units": 5}})
     marks = mark_account(state, 0, DAY, LIMITS)
     assert (marks["day_stopped"], marks["drawdown_stopped"]) == (1, 0)
 

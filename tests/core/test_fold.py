@@ -428,6 +428,9 @@ def test_every_change_is_marked_for_the_projections() -> None:
         ("other_fees", "BNB"),
         ("meta", "sent_count"),
         ("sent", "0"),
+        ("meta", "message_count"),
+        ("messages", str(BAR_MS // 60_000 % 1_440)),
+        ("messages", "s0"),
     }
     assert state.row("meta", "none") is None
     assert state.row("orders", "none") is None

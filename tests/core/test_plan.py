@@ -405,7 +405,7 @@ SCENES |= {
 SCENES |= {
     # The day began with 1,100: 1,000 are 9.1 % less; its high was 1,100 likewise.
     "DAY_STOP": lambda: replace(
-        marked(day_ms=BAR_MS // DAY_MS * DAY_MS, day_units=1_100 * UNIT),
+        marked(day=BAR_MS // DAY_MS, day_units=1_100 * UNIT),
         parameters=parameters(day_stop_ppm=90_000),
     ),
     "DRAWDOWN_STOP": lambda: replace(

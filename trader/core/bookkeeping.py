@@ -11,12 +11,16 @@ from __future__ import annotations
 from typing import Any
 
 from trader.core.books import Book, Holding, holding_key
-from trader.core.money import mul_div_up
+from trader.core.days import note_fill, note_result
+from trader.core.money import PPM, mul_div_down, mul_div_up
 from trader.core.scale import Spec
 from trader.core.state import FoldError, Order, Position, State
+from trader.core.waits import note_exit
 from trader.domain.order import Side
 
 Payload = dict[str, Any]
+# A result of this many times what was paid counts as such: sums of them stay far from overflow.
+TIMES_MAX = 1_000
 EXITS = ("target_ticks", "trail_ticks", "hold_ms", "arm_ticks", "even_ticks")
 
 
@@ -37,16 +41,25 @@ def book_fill(state: State, order: Order, payload: Payload, spec: Spec) -> None:
     holding = holding_of(state, order.strategy, symbol)
     book = book_of(state, order.strategy)
     value, fee = int(payload["cost_units"]), int(payload["fee_cash_units"])
+    result = 0
     if order.side is Side.BUY:
         _buy(order, position, holding, spec, payload)
         book.cash_units -= value + fee
+        book.entries_filled += 1 if order.filled_lots == 0 else 0
     else:
         result = _sell(order, position, holding, spec, payload)
         position.realised_units += result
         book.realised_units += result
         book.cash_units += value - fee
-        if order.strategy == position.strategy and not is_open(position, spec):
+        holding.dust_units = 0
+        closed = order.strategy == position.strategy and not is_open(position, spec)
+        note_exit(state, order, int(payload["at_ms"]), closed=closed)
+        if closed:
+            _settle(book, position)
             _close(state, position, spec, int(payload["at_ms"]))
+    if book.first_day < 0:
+        book.first_day = state.number("day")
+    note_fill(state, order.strategy, result, fee)
     position.fees_units += fee
     book.fees_units += fee
     book.fills += 1
@@ -68,12 +81,14 @@ def _buy(order: Order, position: Position, holding: Holding, spec: Spec, payload
     position.cost_units += paid
     holding.qty_units += coins
     holding.cost_units += paid
+    holding.dust_units = 0
     if position.strategy != order.strategy:
         return  # told late, when another strategy owns the instrument: see `_close`
     # Adding to a position never lowers its stop; what it had no exit for, the addition may bring.
     position.stop_ticks = max(position.stop_ticks, order.stop_ticks)
     for name in EXITS:
         setattr(position, name, getattr(position, name) or getattr(order, name))
+    position.steps = position.steps or order.steps
     position.own_units += coins
     position.bought_lots += lots
     position.bought_units += value
@@ -86,37 +101,57 @@ def _open(order: Order, position: Position, holding: Holding, at_ms: int) -> Non
     position.strategy = order.strategy
     position.opened_ms = at_ms
     position.own_units = holding.qty_units
-    position.bought_lots = position.bought_units = position.trailed = 0
+    position.bought_lots = position.bought_units = position.trailed = position.result_units = 0
     position.stop_ticks = order.stop_ticks
+    position.steps, position.scaled = order.steps, 0
     for name in EXITS:
         setattr(position, name, getattr(order, name))
 
 
 def _sell(order: Order, position: Position, holding: Holding, spec: Spec, payload: Payload) -> int:
-    """Take the coins out; returns the cash result."""
+    """Take the coins out; returns the cash result, which counts for an owner's position."""
     gone = int(payload["qty_lots"]) * spec.base_per_lot + int(payload["fee_base_units"])
     cost = mul_div_up(holding.cost_units, gone, holding.qty_units) if holding.qty_units else 0
     cost = min(cost, holding.cost_units)
     for held in (holding, position):
         held.qty_units -= gone
         held.cost_units -= cost
+    result = int(payload["cost_units"]) - int(payload["fee_cash_units"]) - cost
     if position.strategy == order.strategy:
         position.own_units -= gone
-    return int(payload["cost_units"]) - int(payload["fee_cash_units"]) - cost
+        position.result_units += result
+    return result
+
+
+def _settle(book: Book, position: Position) -> None:
+    """A position is closed: its result counts, as share of what its entries bought."""
+    result, bought = position.result_units, position.bought_units
+    ppm = TIMES_MAX * PPM
+    if abs(result) // TIMES_MAX < bought:
+        ppm = mul_div_down(result, PPM, bought) if result > 0 else mul_div_up(-result, PPM, bought)
+    if result > 0:
+        book.wins += 1
+        book.won_ppm += ppm
+    else:
+        book.losses += 1
+        book.lost_ppm += ppm
 
 
 def _close(state: State, position: Position, spec: Spec, at_ms: int) -> None:
     """Nothing sellable is left to the owner: nobody owns the instrument, or who else holds enough
-    of it (a fill told after ownership had passed); that position keeps the stop that was there."""
+    of it (a fill told after ownership had passed; what was declared dust is not enough); that
+    position keeps the stop that was there."""
     stop_ticks = position.stop_ticks
     position.strategy = ""
     position.opened_ms = position.own_units = position.bought_lots = position.bought_units = 0
-    position.entry_ticks = position.stop_ticks = position.trailed = 0
+    position.entry_ticks = position.stop_ticks = position.trailed = position.scaled = 0
+    position.result_units = 0
+    position.steps = ""
     for name in EXITS:
         setattr(position, name, 0)
     for _, holding in sorted(state.holdings.items()):
         lots = holding.qty_units // spec.base_per_lot
-        if holding.symbol != position.symbol or lots < spec.qty_lots_min:
+        if holding.symbol != position.symbol or lots < spec.qty_lots_min or holding.is_dust:
             continue
         position.strategy, position.opened_ms = holding.strategy, at_ms
         position.own_units, position.stop_ticks = holding.qty_units, stop_ticks
@@ -138,22 +173,39 @@ def book_of(state: State, strategy: str) -> Book:
     return state.books.setdefault(strategy, Book({"strategy": strategy}))
 
 
-def check_stops(state: State, stops: Payload) -> None:
-    """Raises FoldError for a stop of no position, or one that is not above the one in force."""
-    for symbol, ticks in stops.items():
+def check_plan(state: State, payload: Payload) -> None:
+    """Raises FoldError for what a plan tells that cannot be: a stop of no position, or one that is
+    not above the one in force, and a step of a scale-out that was reached before."""
+    for symbol, ticks in payload.get("stops", {}).items():
         position = state.positions.get(symbol)
         if position is None or not position.strategy or int(ticks) <= position.stop_ticks:
             raise FoldError(f"{symbol}: a stop of {ticks} ticks ratchets nothing")
+    for symbol, count in payload.get("scaled", {}).items():
+        position = state.positions.get(symbol)
+        if position is None or not position.strategy or int(count) <= position.scaled:
+            raise FoldError(f"{symbol}: step {count} of its scale-out is not a further one")
 
 
-def note_plan(state: State, payload: Payload) -> None:
-    """What a plan tells besides its orders: ratcheted stops, results, strategies that failed."""
+def note_plan(state: State, payload: Payload, day_before: int) -> None:
+    """What a plan tells besides its orders: ratcheted stops, steps reached, results, strategies
+    that failed, fell too far, or are not good enough.
+
+    `day_before`: the day of the decision before; what changed until the very moment a new day
+    begins is the old one's.
+    """
     for symbol, ticks in payload.get("stops", {}).items():
         position = state.positions[symbol]
         position.stop_ticks, position.trailed = int(ticks), 1
         state.dirty.add(("positions", symbol))
+    for symbol, count in payload.get("scaled", {}).items():
+        state.positions[symbol].scaled = int(count)
+        state.dirty.add(("positions", symbol))
+    day = state.number("day")
+    if day != day_before and day_before >= 0 and state.number("day_whole"):
+        day = day_before
     for name, units in payload.get("results", {}).items():
         book = book_of(state, name)
+        note_result(state, name, day, book.result_units, int(units))
         book.result_units = int(units)
         book.high_units = max(book.high_units, book.result_units)
         book.drawdown_units = max(book.drawdown_units, book.high_units - book.result_units)
@@ -161,12 +213,35 @@ def note_plan(state: State, payload: Payload) -> None:
     for name, why in payload.get("off", ()):
         book_of(state, name).off_why = str(why)
         state.dirty.add(("books", name))
+    for name, why in payload.get("shadow", ()):
+        book_of(state, name).shadow_why = str(why)
+        state.dirty.add(("books", name))
+    for name in payload.get("stopped", ()):
+        book_of(state, name).stopped = 1
+        state.dirty.add(("books", name))
+    for name, numbers in payload.get("quality", {}).items():
+        book = book_of(state, name)
+        book.quality_day, book.quality_days, book.sharpe_milli, book.weeks, book.weeks_ppm = numbers
+        state.dirty.add(("books", name))
 
 
 def resume_strategy(state: State, payload: Payload) -> None:
-    """A named human lets a strategy that failed be asked again."""
-    book = state.books.get(str(payload["strategy"]))
-    if book is None or not book.off_why:
-        raise FoldError(f"strategy {payload['strategy']} is not off")
-    book.off_why = ""
-    state.dirty.add(("books", book.strategy))
+    """A named human has looked at a strategy: what stopped it ends, and is measured anew.
+
+    Its code is asked again, its draw-down is measured from its result now, its quality from the
+    next day on, and the entries that fill without a human are counted from 0.
+    """
+    name = str(payload["strategy"])
+    book = state.books.get(name)
+    if book is None:
+        raise FoldError(f"strategy {name} has done nothing yet")
+    if book.stopped:
+        book.high_units = book.result_units
+    if book.shadow_why:
+        book.judged_day = state.number("day") + 1
+        book.quality_day = -1
+        book.quality_days = book.sharpe_milli = book.weeks = book.weeks_ppm = 0
+    book.off_why = book.shadow_why = ""
+    book.stopped = 0
+    book.attended = book.entries_filled
+    state.dirty.add(("books", name))

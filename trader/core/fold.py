@@ -14,26 +14,21 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from trader.core.account_facts import FACTS, count_message, note_outcome, note_sent, set_meta
 from trader.core.bookkeeping import (
     book_fill,
-    check_stops,
+    check_plan,
     is_open,
     note_plan,
     resume_strategy,
     sellable_lots,
 )
-from trader.core.books import Holding
+from trader.core.days import note_equity
 from trader.core.marks import MARKS
-from trader.core.scale import Spec, text, to_units_rounded
-from trader.core.state import (
-    HALT_LEVELS,
-    SENT_SLOTS,
-    FoldError,
-    Order,
-    Position,
-    State,
-    instrument_of,
-)
+from trader.core.regrid import in_flight_on, regrid
+from trader.core.scale import Spec, text
+from trader.core.state import HALT_LEVELS, FoldError, Order, State, instrument_of
+from trader.core.waits import note_ended
 from trader.domain.order import IllegalTransition, OrderEvent, OrderState, Side, next_state
 
 Payload = dict[str, Any]
@@ -66,17 +61,12 @@ def fold(state: State, kind: str, payload: Payload) -> State:
     return state
 
 
-def _set(state: State, key: str, value: int | str) -> None:
-    state.meta[key] = value
-    state.dirty.add(("meta", key))
-
-
 def _genesis(state: State, payload: Payload) -> None:
     for key in ("account", "mode", "prefix", "quote"):
-        _set(state, key, str(payload[key]))
+        set_meta(state, key, str(payload[key]))
     for key in ("cash_digits", "capital_units"):
-        _set(state, key, int(payload[key]))
-    _set(state, "cash_units", int(payload["capital_units"]))
+        set_meta(state, key, int(payload[key]))
+    set_meta(state, "cash_units", int(payload["capital_units"]))
 
 
 def _instrument(state: State, payload: Payload) -> None:
@@ -85,78 +75,18 @@ def _instrument(state: State, payload: Payload) -> None:
         before = state.spec(symbol)
         after = Spec(instrument_of(payload), state.number("cash_digits"))
         if (before.tick, before.lot) != (after.tick, after.lot):
-            _regrid(state, symbol, before, after)
+            regrid(state, symbol, before, after)
     state.set_instrument(dict(payload))
 
 
-def in_flight_on(state: State, symbol: str) -> bool:
-    """Whether an order counts in the present ticks and lots of the instrument: planned or alive."""
-    return any(
-        order.working or order.state is OrderState.PLANNED for order in state.orders_of(symbol)
-    )
-
-
-def _regrid(state: State, symbol: str, before: Spec, after: Spec) -> None:
-    """Count the same prices and coins in new ticks and lots; stops go up to the next tick."""
-    if in_flight_on(state, symbol):
-        raise FoldError(f"{symbol}: tick and lot cannot change under an order in flight")
-
-    def ticks(old: int) -> int:
-        return to_units_rounded(before.price(old), after.tick, f"{symbol} price", up=True)
-
-    def lots(old: int, *, up: bool) -> int:
-        return to_units_rounded(before.qty(old), after.lot, f"{symbol} quantity", up=up)
-
-    def coins(old: int) -> int:
-        return to_units_rounded(old * before.base_unit, after.base_unit, symbol, up=False)
-
-    changed: list[tuple[Order | Position | Holding, dict[str, int]]] = []
-    position = state.positions.get(symbol)
-    if position is not None:
-        held = {h.strategy: h for h in state.holdings.values() if h.symbol == symbol}
-        units = {name: coins(holding.qty_units) for name, holding in held.items()}
-        changed += [(holding, {"qty_units": units[name]}) for name, holding in held.items()]
-        numbers = {
-            name: ticks(getattr(position, name))
-            for name in ("entry_ticks", "stop_ticks", "target_ticks", "trail_ticks")
-        }
-        numbers["bought_lots"] = lots(position.bought_lots, up=True)
-        numbers["own_units"] = units.get(position.strategy, 0)
-        numbers["qty_units"] = sum(units.values())
-        changed.append((position, numbers))
-    for order in state.orders_of(symbol):
-        # Ended: only what it left unfilled is still asked for, and never more of it than before.
-        filled = lots(order.filled_lots, up=True)
-        numbers = {"qty_lots": max(filled, lots(order.qty_lots, up=False)), "filled_lots": filled}
-        numbers["venue_lots"] = min(order.venue_lots, filled)
-        numbers |= {
-            name: ticks(getattr(order, name))
-            for name in ("price_ticks", "stop_ticks", "target_ticks", "trail_ticks")
-        }
-        changed.append((order, numbers))
-    for counted, numbers in changed:
-        for name, value in numbers.items():
-            setattr(counted, name, value)
-        state.dirty.add(_place(counted))
-
-
-def _place(counted: Order | Position | Holding) -> tuple[str, str]:
-    """Its table and key."""
-    if isinstance(counted, Order):
-        return "orders", counted.client_id
-    if isinstance(counted, Holding):
-        return "holdings", counted.key
-    return "positions", counted.symbol
-
-
 def _policy(state: State, payload: Payload) -> None:
-    _set(state, "policy", str(payload["sha"]))
+    set_meta(state, "policy", str(payload["sha"]))
     named = sorted(payload["strategies"].items())
-    _set(state, "strategies", ",".join(f"{name}={sha}" for name, sha in named))
+    set_meta(state, "strategies", ",".join(f"{name}={sha}" for name, sha in named))
 
 
 def _cycle_start(state: State, payload: Payload) -> None:
-    _set(state, "cycles", int(payload["cycle"]))
+    set_meta(state, "cycles", int(payload["cycle"]))
 
 
 def _plan(state: State, payload: Payload) -> None:
@@ -165,20 +95,46 @@ def _plan(state: State, payload: Payload) -> None:
         raise FoldError(f"bar {bar_ms} is already planned")
     settled = [key for key, order in state.orders.items() if not order.working]
     planned = [Order(leg) for leg in payload["legs"]]
-    check_stops(state, payload.get("stops", {}))
+    check_plan(state, payload)
     names = [*state.orders, *(order.client_id for order in planned)]
     if len(set(names)) != len(names):
         raise FoldError(f"the plan of bar {bar_ms}: one of its orders exists already")
-    for key in settled:
-        if state.orders[key].state is not OrderState.PLANNED:
-            del state.orders[key]
-    _set(state, "last_bar_ms", bar_ms)
+    ends = {_order(state, {"client_id": key}): str(why) for key, why in _ends(payload)}
+    _forget_settled(state, settled)
+    for order, why in ends.items():
+        order.ending = why
+        state.dirty.add(("orders", order.client_id))
+    set_meta(state, "last_bar_ms", bar_ms)
+    day_before = state.number("day")
     for name, value in payload.get("marks", {}).items():
-        _set(state, _mark_name(name), int(value))
+        set_meta(state, _mark_name(name), int(value))
+    note_equity(state, day_before)
     _universe(state, payload)
-    note_plan(state, payload)
+    note_plan(state, payload, day_before)
+    alarms = "\n".join(payload.get("alarms", ()))
+    if alarms != state.word("alarms"):
+        set_meta(state, "alarms", alarms)
     for order in planned:
         _put(state, order)
+
+
+def _ends(payload: Payload) -> list[tuple[str, str]]:
+    """(client id, why) of the resting orders that the plan wants cancelled."""
+    return list(payload.get("ends", {}).items())
+
+
+def _forget_settled(state: State, settled: list[str]) -> None:
+    """Drop settled orders, but not the earlier attempts of a leg that still works: what they were
+    filled counts against the quantity of their first (see `children`)."""
+    alive = {(o.bar_ms, o.leg) for o in state.orders.values() if o.working and not o.is_stop}
+    for key in settled:
+        order = state.orders[key]
+        if order.state is OrderState.PLANNED:
+            continue
+        if (order.bar_ms, order.leg) in alive and not order.is_stop:
+            state.dirty.add(("orders", key))  # the journal holds what the newest plan touched
+        else:
+            del state.orders[key]
 
 
 def _universe(state: State, payload: Payload) -> None:
@@ -188,8 +144,8 @@ def _universe(state: State, payload: Payload) -> None:
         state.dirty.add(("members", str(tier)))
     regime = payload.get("regime", [])
     if regime:
-        _set(state, "regime_ms", int(regime[0]))
-        _set(state, "regime", str(regime[1]))
+        set_meta(state, "regime_ms", int(regime[0]))
+        set_meta(state, "regime", str(regime[1]))
 
 
 def _mark_name(name: str) -> str:
@@ -215,11 +171,16 @@ def _order_sent(state: State, payload: Payload) -> None:
     order.state = next_state(order.state, OrderEvent.SEND)
     order.sent_ms = int(payload["at_ms"])
     _touch(state, order, payload)
-    if order.side is Side.BUY:
-        slot = str(state.number("sent_count") % SENT_SLOTS)
-        state.sent[slot] = f"{order.sent_ms} {order.strategy}"
-        state.dirty.add(("sent", slot))
-        _set(state, "sent_count", state.number("sent_count") + 1)
+    note_sent(state, order)
+
+
+def _cancel_sent(state: State, payload: Payload) -> None:
+    order = _order(state, payload)
+    if not order.working:
+        raise FoldError(f"order {order.client_id} is {order.state}: nothing to cancel")
+    order.ending = str(payload["why"])
+    _touch(state, order, payload)
+    count_message(state, order.updated_ms)
 
 
 def _order_outcome(state: State, payload: Payload) -> None:
@@ -228,6 +189,7 @@ def _order_outcome(state: State, payload: Payload) -> None:
     order.state = next_state(order.state, event)
     order.outcome_code = str(payload["code"])
     _touch(state, order, payload)
+    note_outcome(state, payload)
 
 
 def _order_seen(state: State, payload: Payload) -> None:
@@ -237,6 +199,7 @@ def _order_seen(state: State, payload: Payload) -> None:
         order.state = next_state(order.state, SEEN_EVENTS[seen])
     order.venue_lots = max(order.venue_lots, int(payload["venue_lots"]))
     _touch(state, order, payload)
+    note_ended(state, order)
 
 
 def _order_abandoned(state: State, payload: Payload) -> None:
@@ -271,7 +234,7 @@ def _fill(state: State, payload: Payload) -> None:
     order.filled_units += units
     order.state = after
     flow = -units if order.side is Side.BUY else units
-    _set(state, "cash_units", state.cash_units + flow - int(payload["fee_cash_units"]))
+    set_meta(state, "cash_units", state.cash_units + flow - int(payload["fee_cash_units"]))
     if order.side is Side.BUY and order.signal_ms:
         key = f"{order.strategy}|{order.symbol}"
         state.consumed[key] = max(state.consumed.get(key, -1), order.signal_ms)
@@ -293,23 +256,23 @@ def _halt(state: State, payload: Payload) -> None:
     level = str(payload["level"])
     if HALT_LEVELS.index(level) < HALT_LEVELS.index(state.word("halt_level")):
         return
-    _set(state, "halt_level", level)
-    _set(state, "halt_why", str(payload["why"]))
-    _set(state, "halt_by", str(payload["by"]))
+    set_meta(state, "halt_level", level)
+    set_meta(state, "halt_why", str(payload["why"]))
+    set_meta(state, "halt_by", str(payload["by"]))
 
 
 def _resume(state: State, payload: Payload) -> None:
-    _set(state, "halt_level", "running")
-    _set(state, "halt_why", str(payload["why"]))
-    _set(state, "halt_by", str(payload["by"]))
+    set_meta(state, "halt_level", "running")
+    set_meta(state, "halt_why", str(payload["why"]))
+    set_meta(state, "halt_by", str(payload["by"]))
 
 
 def _mark_reset(state: State, payload: Payload) -> None:
     """A named human accepts the draw-down: it is measured from the equity of the next decision."""
-    _set(state, "high_units", 0)
-    _set(state, "drawdown_stopped", 0)
-    _set(state, "halt_why", str(payload["why"]))
-    _set(state, "halt_by", str(payload["by"]))
+    set_meta(state, "high_units", 0)
+    set_meta(state, "drawdown_stopped", 0)
+    set_meta(state, "halt_why", str(payload["why"]))
+    set_meta(state, "halt_by", str(payload["by"]))
 
 
 def _order(state: State, payload: Payload) -> Order:
@@ -341,6 +304,7 @@ _HANDLERS: dict[str, Callable[[State, Payload], None]] = {
     "order_planned": _order_planned,
     "order_recalled": _order_recalled,
     "order_sent": _order_sent,
+    "cancel_sent": _cancel_sent,
     "order_outcome": _order_outcome,
     "order_seen": _order_seen,
     "order_abandoned": _order_abandoned,
@@ -349,6 +313,7 @@ _HANDLERS: dict[str, Callable[[State, Payload], None]] = {
     "mark_reset": _mark_reset,
     "resume": _resume,
     "strategy_resumed": resume_strategy,
+    **FACTS,
 }
 
 __all__ = ["FoldError", "IllegalTransition", "fold", "in_flight_on", "is_open", "sellable_lots"]

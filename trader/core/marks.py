@@ -2,29 +2,54 @@
 
 Lives here: one pure function from the state and the equity at a decision to the marks that the plan
 carries; `fold` keeps them. A stop that was hit holds: the day's until the day ends, the draw-down's
-until a named human resets the mark. Must not live here: what equity is (`account_view`).
+until a named human resets the mark. Must not live here: what equity is (`account_view`), when a day
+begins (`calendar`).
+
+    equity_units        of the newest decision
+    day, day_whole      its local day; 1 when the day's first decision closed as the day began
+    day_units           what the day's result is measured from
+    day_stopped         1 from when the day's loss reached its limit until the day ends
+    high_units          what the draw-down is measured from; 0: the next decision sets it
+    drawdown_stopped    1 from when the draw-down reached its limit
+
+Money that comes or goes without a fill moves equity, day_units and high_units alike (see `flows`),
+so that none of it is a result.
 """
 
 from __future__ import annotations
 
+from trader.core.calendar import day_of
 from trader.core.limits import Limits
 from trader.core.money import PPM, mul_div_up
 from trader.core.state import State
 
 DAY_MS = 86_400_000
-MARKS = ("day_ms", "day_units", "day_stopped", "high_units", "drawdown_stopped")
+MARKS = (
+    "day",
+    "day_stopped",
+    "day_units",
+    "day_whole",
+    "drawdown_stopped",
+    "equity_units",
+    "high_units",
+)
 
 
 def mark_account(state: State, equity_units: int, close_ms: int, limits: Limits) -> dict[str, int]:
     """The marks (see MARKS) after a decision that closes at `close_ms`, equity in cash units.
 
-    The day is the UTC day of `close_ms`; its first decision sets what its result is measured from.
+    A day is measured from the equity with which the day before it ended: that of the decision at
+    the very moment it begins, else the newest one before it (of the first day: the first one).
     A stop is hit when the loss is at or above its share of where it is measured from.
     """
     marks = {name: state.number(name) for name in MARKS}
-    day_ms = close_ms // DAY_MS * DAY_MS
-    if marks["day_ms"] != day_ms:
-        marks |= {"day_ms": day_ms, "day_units": equity_units, "day_stopped": 0}
+    marks["equity_units"] = equity_units
+    day = day_of(close_ms, limits.day)
+    if day > marks["day"]:  # another zone or start may put the clock back: no day begins twice
+        whole = int(day_of(close_ms - 1, limits.day) != day)
+        carried = marks["day"] >= 0 and not whole
+        start = state.number("equity_units") if carried else equity_units
+        marks |= {"day": day, "day_whole": whole, "day_units": start, "day_stopped": 0}
     marks["high_units"] = max(marks["high_units"], equity_units)
     if marks["day_units"] - equity_units >= limit_units(marks["day_units"], limits.day_stop_ppm):
         marks["day_stopped"] = 1

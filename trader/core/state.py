@@ -6,9 +6,12 @@ Only `fold` changes them. Must not live here: rules about what may be traded.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Protocol
 
 from trader.core.books import Book, Holding, Row, holding_key
+from trader.core.days import Cooldown, DayRow
 from trader.core.scale import Spec, text
 from trader.domain.instrument import Instrument
 from trader.domain.order import UNRESOLVED, WORKING, OrderState, Side, TimeInForce
@@ -17,11 +20,22 @@ HALT_LEVELS = ("running", "no_entries", "reduce_only", "frozen")
 
 # Trades per day are counted exactly up to this many; the policy allows no larger limit.
 SENT_SLOTS = 1_024
+# Messages: one bucket for each minute of a day, and the times of the newest ones.
+MINUTE_SLOTS = 1_440
+STAMP_SLOTS = 64
 
 
 class FoldError(ValueError):
     """A fact that contradicts the state: an unknown order, more fills than lots, more sold than
     held, a stop that is loosened. The journal refuses to append it."""
+
+
+class Record(Protocol):
+    """What a projection is made of."""
+
+    def row(self) -> Row:
+        """Its canonical row."""
+        ...
 
 
 class Order:
@@ -32,7 +46,8 @@ class Order:
     0 for none. So are `even_ticks` (the price from which on its stop is where it breaks even),
     `arm_ticks` (the price from which on the trail counts) and `steps` (scale-out: `ticks:ppm ...`).
     `order_type`: `limit`, `post_only` or `stop_limit` (resting until `trigger_ticks` trades);
-    `until_ms`: when what rests is to be cancelled, 0: not by the clock.
+    `until_ms`: when what rests is to be cancelled, 0: not by the clock. `ending`: why it is to be
+    cancelled, "" while it may rest.
     `qty_lots` asked for, `filled_lots` and `filled_units` (cash, before fees) booked from fills,
     `venue_lots` the filled quantity that the venue's own order record claims (-1: not told).
     """
@@ -42,6 +57,7 @@ class Order:
         "attempt",
         "bar_ms",
         "client_id",
+        "ending",
         "even_ticks",
         "filled_lots",
         "filled_units",
@@ -92,6 +108,7 @@ class Order:
         self.order_type = str(row.get("order_type", "limit"))
         self.trigger_ticks = int(row.get("trigger_ticks", 0))
         self.until_ms = int(row.get("until_ms", 0))
+        self.ending = str(row.get("ending", ""))
         self.signal_ms = int(row["signal_ms"])
         self.reason = str(row["reason"])
         self.state = OrderState(row.get("state", OrderState.PLANNED))
@@ -118,6 +135,11 @@ class Order:
         return self.state in UNRESOLVED
 
     @property
+    def is_stop(self) -> bool:
+        """A protective stop, at rest until its trigger trades."""
+        return self.order_type == "stop_limit"
+
+    @property
     def open_lots(self) -> int:
         """Lots that may still fill; everything not booked while the order is working."""
         return self.qty_lots - self.filled_lots if self.working else 0
@@ -128,13 +150,14 @@ class Position:
 
     `qty_units` base units (sum of fills less fees taken in the base coin), of them `own_units` the
     owner's: the rest is dust that others left. `cost_units` cash paid for what is held (fees in
-    cash included), `realised_units` cash result of what was sold, `fees_units` cash fees paid.
+    cash included), `realised_units` cash result of what was sold, of it `result_units` since the
+    position was opened, `fees_units` cash fees paid.
     `bought_lots` and `bought_units` (cash, before fees): what the owner's entries bought since it
     opened, whose average is `entry_ticks`. `stop_ticks` is the stop in force (`trailed`: 1 when it
-    was ratcheted up), `trail_ticks` the distance it keeps below the highest price, `target_ticks`
-    and `hold_ms` as its orders asked; 0 for none. `even_ticks`, `arm_ticks`, `steps` as in its
-    order; `scaled`: how many of the steps were reached. A closed position keeps its row (dust,
-    realised result).
+    was ratcheted up by the trail, 2 to break-even), `trail_ticks` the distance it keeps below the
+    highest price, `target_ticks` and `hold_ms` as its orders asked; 0 for none. `even_ticks`,
+    `arm_ticks`, `steps` as in its order; `scaled`: how many of the steps were reached. A closed
+    position keeps its row (dust, realised result).
     """
 
     __slots__ = (
@@ -150,6 +173,7 @@ class Position:
         "own_units",
         "qty_units",
         "realised_units",
+        "result_units",
         "scaled",
         "steps",
         "stop_ticks",
@@ -181,6 +205,7 @@ class Position:
         self.scaled = int(row.get("scaled", 0))
         self.opened_ms = int(row.get("opened_ms", 0))
         self.realised_units = int(row.get("realised_units", 0))
+        self.result_units = int(row.get("result_units", 0))
         self.fees_units = int(row.get("fees_units", 0))
 
     def row(self) -> Row:
@@ -193,11 +218,16 @@ class State:
 
     Attributes:
         meta: single facts as text or int: `account`, `mode`, `prefix`, `quote`, `cash_digits`,
-            `capital_units`, `cash_units`, `halt_level`, `halt_why`, `halt_by`, `last_bar_ms`
+            `capital_units` (what the owner put in, less what was taken out), `cash_units`,
+            `halt_level`, `halt_why`, `halt_by`, `last_bar_ms`
             (newest planned decision bar, -1 before the first), `regime` and `regime_ms` (name, and
             open time of the benchmark's bar it was told from), `cycles`, `policy`, `strategies`
-            (`name=sha,...` of the sources in force), `sent_count` (entries ever sent), and the
-            account's marks (see `marks`).
+            (`name=sha,...` of the sources in force), `sent_count` (entries ever sent),
+            `alarms` (of the newest plan, one a line: what somebody must look at),
+            `message_count` (requests ever sent), `approved_code`, `approved_policy`,
+            `approved_lock`, `approved_by` (hashes that a named human approved), `venue_faults` (in
+            a row), `venue_fault_ms` and `venue_fault_why` (the newest), `venue_try_ms` (the newest
+            entry sent while there were some), and the account's marks (see `marks`).
         orders: by client id, every order that is not settled, and those of the newest plan.
         positions: by symbol.
         instruments: by symbol, the newest rules as canonical rows (decimals as text).
@@ -206,17 +236,26 @@ class State:
         books: by strategy. holdings: by `strategy|symbol`.
         members: by tier, `refreshed_ms SYMBOL SYMBOL ...`, the best ranked first (see `universe`).
         sent: by slot, `at_ms strategy` of the newest entries sent: a ring of SENT_SLOTS.
+        messages: requests sent: by minute of the day (UTC), `minute count`, where minute is
+            counted since the epoch; and by `s` and slot, the time in ms of the newest STAMP_SLOTS.
+        days: by `name|slot`, see `days`. cooldowns: by `strategy|symbol`.
+        asked: by symbol, or `*` for every one: the newest exit that a named human asked for, as
+            {symbol, by, why, at_ms, done_ms}; done_ms is -1 until nothing is left to sell.
         dirty: (table, key) touched since the caller last cleared it.
     """
 
     __slots__ = (
         "_specs",
+        "asked",
         "books",
         "consumed",
+        "cooldowns",
+        "days",
         "dirty",
         "holdings",
         "instruments",
         "members",
+        "messages",
         "meta",
         "orders",
         "other_fees",
@@ -228,19 +267,27 @@ class State:
         """An account about which nothing is known."""
         self.meta: dict[str, int | str] = {
             "account": "",
+            "alarms": "",
+            "approved_by": "",
+            "approved_code": "",
+            "approved_lock": "",
+            "approved_policy": "",
             "capital_units": 0,
             "cash_digits": 8,
             "cash_units": 0,
             "cycles": 0,
-            "day_ms": -1,
+            "day": -1,
             "day_stopped": 0,
             "day_units": 0,
+            "day_whole": 0,
             "drawdown_stopped": 0,
+            "equity_units": 0,
             "halt_by": "",
             "halt_level": "running",
             "halt_why": "",
             "high_units": 0,
             "last_bar_ms": -1,
+            "message_count": 0,
             "mode": "",
             "policy": "",
             "prefix": "",
@@ -249,6 +296,10 @@ class State:
             "regime_ms": -1,
             "sent_count": 0,
             "strategies": "",
+            "venue_fault_ms": -1,
+            "venue_fault_why": "",
+            "venue_faults": 0,
+            "venue_try_ms": -1,
         }
         self.orders: dict[str, Order] = {}
         self.positions: dict[str, Position] = {}
@@ -257,6 +308,10 @@ class State:
         self.consumed: dict[str, int] = {}
         self.members: dict[str, str] = {}
         self.sent: dict[str, str] = {}
+        self.messages: dict[str, str] = {}
+        self.asked: dict[str, Row] = {}
+        self.days: dict[str, DayRow] = {}
+        self.cooldowns: dict[str, Cooldown] = {}
         self.books: dict[str, Book] = {}
         self.holdings: dict[str, Holding] = {}
         self.dirty: set[tuple[str, str]] = set()
@@ -292,52 +347,60 @@ class State:
 
     def row(self, table: str, key: str) -> Row | None:
         """The canonical row of one projection, or None when it does not exist."""
-        if table == "orders":
-            order = self.orders.get(key)
-            return order.row() if order else None
-        if table == "positions":
-            position = self.positions.get(key)
-            return position.row() if position else None
-        if table == "instruments":
-            return self.instruments.get(key)
-        if table == "books":
-            book = self.books.get(key)
-            return book.row() if book else None
-        if table == "holdings":
-            holding = self.holdings.get(key)
-            return holding.row() if holding else None
-        single: dict[str, dict[str, int | str]] = {
+        records: dict[str, Mapping[str, Record]] = {
+            "orders": self.orders,
+            "positions": self.positions,
+            "books": self.books,
+            "holdings": self.holdings,
+            "days": self.days,
+            "cooldowns": self.cooldowns,
+        }
+        if table in records:
+            record = records[table].get(key)
+            return record.row() if record else None
+        rows = {"instruments": self.instruments, "asked": self.asked}
+        if table in rows:
+            return rows[table].get(key)
+        single: dict[str, Mapping[str, int | str]] = {
             "meta": self.meta,
-            "other_fees": dict(self.other_fees),
-            "consumed": dict(self.consumed),
-            "members": dict(self.members),
-            "sent": dict(self.sent),
+            "consumed": self.consumed,
+            **self._texts(),
         }
         held = single[table]
         return {"key": key, "value": held[key]} if key in held else None
 
     def load_row(self, table: str, row: Row) -> None:
         """Put back one row that `row` gave: how the journal rebuilds a State when it opens."""
-        if table == "orders":
+        texts = self._texts().get(table)
+        if texts is not None:
+            texts[str(row["key"])] = str(row["value"])
+        elif table == "meta":
+            self.meta[str(row["key"])] = row["value"]
+        elif table == "consumed":
+            self.consumed[str(row["key"])] = int(row["value"])
+        elif table == "days":
+            self.days[str(row["key"])] = DayRow(row)
+        elif table == "cooldowns":
+            self.cooldowns[str(row["key"])] = Cooldown(row)
+        elif table == "orders":
             self.orders[str(row["client_id"])] = Order(row)
         elif table == "positions":
             self.positions[str(row["symbol"])] = Position(row)
-        elif table == "instruments":
-            self.instruments[str(row["symbol"])] = row
         elif table == "books":
             self.books[str(row["strategy"])] = Book(row)
         elif table == "holdings":
             self.holdings[str(row["key"])] = Holding(row)
-        elif table == "other_fees":
-            self.other_fees[str(row["key"])] = str(row["value"])
-        elif table == "consumed":
-            self.consumed[str(row["key"])] = int(row["value"])
-        elif table == "members":
-            self.members[str(row["key"])] = str(row["value"])
-        elif table == "sent":
-            self.sent[str(row["key"])] = str(row["value"])
         else:
-            self.meta[str(row["key"])] = row["value"]
+            held = {"instruments": self.instruments, "asked": self.asked}
+            held[table][str(row["symbol"])] = row
+
+    def _texts(self) -> dict[str, dict[str, str]]:
+        return {
+            "other_fees": self.other_fees,
+            "members": self.members,
+            "sent": self.sent,
+            "messages": self.messages,
+        }
 
     def sent_entries(self) -> list[tuple[int, str]]:
         """(at_ms, strategy) of the newest SENT_SLOTS entries sent, in no order."""
@@ -390,8 +453,12 @@ PROJECTIONS = (
     "consumed",
     "members",
     "sent",
+    "messages",
     "books",
     "holdings",
+    "days",
+    "cooldowns",
+    "asked",
 )
 
 

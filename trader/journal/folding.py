@@ -18,6 +18,7 @@ from trader.journal.schema import (
     BLOBS,
     CYCLES,
     FILLS,
+    FLOWS,
     LIVE_ORDERS,
     ORDERS,
     PLANS,
@@ -33,6 +34,7 @@ NO_CODE = -1
 _UPSERT_ORDER = ORDERS.upsert().replace(", placed_seq = excluded.placed_seq", "")
 _PLACE_ORDER = "UPDATE orders SET placed_seq = ? WHERE client_id = ?"
 _INSERT_FILL = FILLS.insert()
+_INSERT_FLOW = FLOWS.insert()
 _INSERT_BAR = BARS.insert()
 _INSERT_BLOB = BLOBS.insert()
 
@@ -56,6 +58,7 @@ class Folder:
             "cycle_end": self._cycle_end,
             "cycle_start": self._cycle_start,
             "fill": self._fill,
+            "flow": self._flow,
             "order_planned": self._order_planned,
             "plan": self._plan,
             "segment": self._segment,
@@ -127,6 +130,14 @@ class Folder:
             raise FoldError(f"fill {trade_id} of {symbol} is booked already")
         held = {**payload, "maker": int(payload["maker"]), "seq": seq}
         self.connection.execute(_INSERT_FILL, [held[name] for name in FILLS.names])
+
+    def _flow(self, seq: int, payload: Payload) -> None:
+        flow_id = str(payload["flow_id"])
+        known = "SELECT 1 FROM flows WHERE flow_id = ?"
+        if self.connection.execute(known, (flow_id,)).fetchone():
+            raise FoldError(f"flow {flow_id} is booked already")
+        held = {**payload, "seq": seq}
+        self.connection.execute(_INSERT_FLOW, [held[name] for name in FLOWS.names])
 
     def _bars(self, seq: int, payload: Payload) -> None:
         series = (str(payload["symbol"]), str(payload["timeframe"]))

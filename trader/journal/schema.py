@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from trader.core.books import Book, Holding
+from trader.core.days import Cooldown, DayRow
 from trader.core.state import Order, Position, Row
 from trader.journal.codec import NO_HASH
 
@@ -103,6 +104,14 @@ BOOKS = Table("books", _typed(Book({"strategy": ""}).row(), "strategy"), ("strat
 HOLDINGS = Table("holdings", _typed(Holding({"key": ""}).row(), "key"), ("key",))
 MEMBERS = Table("members", (("key", "TEXT"), ("value", "TEXT")), ("key",))
 SENT = Table("sent", (("key", "TEXT"), ("value", "TEXT")), ("key",))
+MESSAGES = Table("messages", (("key", "TEXT"), ("value", "TEXT")), ("key",))
+DAYS = Table("days", _typed(DayRow({"key": "|0"}).row(), "key"), ("key",))
+COOLDOWNS = Table("cooldowns", _typed(Cooldown({"key": ""}).row(), "key"), ("key",))
+ASKED = Table(
+    "asked",
+    _columns("at_ms done_ms", "symbol by why", "symbol by why at_ms done_ms"),
+    ("symbol",),
+)
 CONSUMED = Table("consumed", (("key", "TEXT"), ("value", "INTEGER")), ("key",))
 FILLS = Table(
     "fills",
@@ -113,6 +122,15 @@ FILLS = Table(
         "fee_base_units fee_asset fee maker at_ms seq",
     ),
     ("symbol", "trade_id"),
+)
+FLOWS = Table(
+    "flows",
+    _columns(
+        "at_ms units seq",
+        "flow_id kind asset amount by why",
+        "flow_id at_ms kind asset amount units by why seq",
+    ),
+    ("flow_id",),
 )
 BARS = Table(
     "bars",
@@ -150,11 +168,15 @@ STATE_TABLES = {
         CONSUMED,
         MEMBERS,
         SENT,
+        MESSAGES,
         BOOKS,
         HOLDINGS,
+        DAYS,
+        COOLDOWNS,
+        ASKED,
     )
 }
-LOG_TABLES = {table.name: table for table in (FILLS, BARS, BLOBS, CYCLES, PLANS)}
+LOG_TABLES = {table.name: table for table in (FILLS, FLOWS, BARS, BLOBS, CYCLES, PLANS)}
 TABLES = STATE_TABLES | LOG_TABLES
 
 # What may still change, as the index and every reader of it must spell it.

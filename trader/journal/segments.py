@@ -24,7 +24,7 @@ from trader.journal.failures import guarded
 from trader.journal.files import abandon, connect_writer, undone_by, wal_path
 from trader.journal.head import Head, HeadFile, head_path, sync_folder
 from trader.journal.journal import Journal
-from trader.journal.schema import BARS, BLOBS, CYCLES, FILLS, ORDERS, PLANS, STATE_TABLES
+from trader.journal.schema import BARS, BLOBS, CYCLES, FILLS, FLOWS, ORDERS, PLANS, STATE_TABLES
 from trader.journal.sums import ready_sums, seal, sums_path
 from trader.journal.writer import Transaction, Writer
 
@@ -116,6 +116,8 @@ def _rows(journal: Journal, bars_kept: int, fills_kept: int) -> Rows:
         for (symbol,) in journal.rows("SELECT DISTINCT symbol FROM fills ORDER BY 1")
         for row in journal.rows(newest.format("fills", "symbol = ?", "seq"), (symbol, fills_kept))
     ]
+    # Few, made by hand: their ids must stay known, or one could be booked twice.
+    rows[FLOWS.name] = journal.rows("SELECT * FROM flows ORDER BY flow_id")
     rows[BARS.name] = [
         row
         for key in journal.rows("SELECT DISTINCT symbol, timeframe FROM bars ORDER BY 1, 2")
