@@ -1,8 +1,8 @@
 """Mutants of a Python file: the same code with one small thing wrong, and putting one in force.
 
-Lives here: where a file can be wrong (comparisons, signs, roundings, constants, lines left out), and
-the exchange of the code of live functions for a mutant's. Must not live here: which files, and what
-is run against them.
+Lives here: where a file can be wrong (comparisons, signs, roundings, constants, lines left out),
+and the exchange of the code of live functions for a mutant's. Must not live here: which files, and
+what is run against them.
 """
 
 from __future__ import annotations
