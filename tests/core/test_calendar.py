@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from trader.core.calendar import (
     DAY_MS,
+    NEVER_MS,
     NO_SESSION,
     OPEN,
     ZONE_UNKNOWN,
@@ -254,9 +255,9 @@ def test_where_the_zone_is_not_known_entries_are_closed_and_days_go_on() -> None
     calendar = Calendar(BERLIN, (always,), weekly=(Weekly(0, 1, "never here"),))
     first, last = BERLIN.starts_ms[0], BERLIN.ends_ms
     for answer in (session_answer, blackout_answer):
-        assert answer(calendar, first - 1) == Opening(0, ZONE_UNKNOWN, first)
+        assert answer(calendar, first - 1) == Opening(0, f"{ZONE_UNKNOWN}:Europe/Berlin", first)
         assert answer(calendar, first) == answer(calendar, last - 1) == OPEN
-        assert answer(calendar, last) == Opening(0, ZONE_UNKNOWN, last)
+        assert answer(calendar, last) == Opening(0, f"{ZONE_UNKNOWN}:Europe/Berlin", NEVER_MS)
     assert day_of(first - 1, Day(BERLIN)) == number("2026-01-01")
     assert day_of(last + DAY_MS, Day(BERLIN)) == number("2027-01-02")
 

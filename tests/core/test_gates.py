@@ -69,6 +69,14 @@ GOOD_TIER = {
 }
 
 
+# Now is 1,000; no session begins later, no closed window ends later.
+GOOD_TIMES = {
+    "times_now_ms": 1_000,
+    "times_session_ms": 0,
+    "times_blackout_ms": 0,
+}
+
+
 def good(side: Side = Side.BUY, limits: Limits = LIMITS, **changed: Any) -> GateView:
     """A view that every gate lets through, with these numbers changed."""
     view = GateView(proposal(side), SPEC, limits)
@@ -96,9 +104,11 @@ def good(side: Side = Side.BUY, limits: Limits = LIMITS, **changed: Any) -> Gate
         "exposure_units": 0,
         "position_cap_units": 250 * UNIT,
     }
-    for name, value in {**usual, **GOOD_SUMS, **GOOD_TIER, **changed}.items():
+    for name, value in {**usual, **GOOD_SUMS, **GOOD_TIER, **GOOD_TIMES, **changed}.items():
         if name.startswith("tier_"):
             setattr(view.tier, name.removeprefix("tier_"), value)
+        elif name.startswith("times_"):
+            setattr(view.times, name.removeprefix("times_"), value)
         else:
             setattr(view.sums if name in AccountSums.__slots__ else view, name, value)
     return view
@@ -126,6 +136,8 @@ BOUNDS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {"tier_exposure_units": 100 * UNIT + 1},
     ),
     ("INSTRUMENT_INACTIVE", {"active": 1}, {"active": 0}),
+    ("SESSION_CLOSED", {"times_session_ms": 1_000}, {"times_session_ms": 1_001}),
+    ("BLACKOUT", {"times_blackout_ms": 1_000}, {"times_blackout_ms": 1_001}),
     # 20 % of 10,000 before: 8,000 .. 12,000 (the collar is widened so as not to speak)
     ("DATA_JUMP", {"before_ticks": 12_500}, {"before_ticks": 12_501}),
     ("DATA_JUMP", {"before_ticks": 8_334}, {"before_ticks": 8_333}),

@@ -18,7 +18,9 @@ DECIDING = (
     "regime.py", "signals.py", "simulate.py", "sizing.py", "step.py", "universe.py",
 )  # fmt: skip
 DOCUMENTED = {**REFUSALS, **QUIET, **UNIVERSE}
-CODE = re.compile(r'"([A-Z]+_[A-Z_]+|CASH|HOLD)(?=[" ])|f"([A-Z]+_[A-Z_]+|MEMBER)(?= )')
+# Codes of one word are listed; any other has an underscore.
+WORDS = "BLACKOUT CAPITAL CASH COOLDOWN HOLD MESSAGES RESTRICTED SHORT SPREAD UNATTENDED".split()
+CODE = re.compile(rf'"([A-Z]+_[A-Z_]+|{"|".join(WORDS)})(?=[" ])|f"([A-Z]+_[A-Z_]+|MEMBER)(?= )')
 # Trail values and constants that are no answers: an owner that is not configured any more.
 NO_ANSWER = {"STRATEGY_GONE"}
 

@@ -83,6 +83,8 @@ class Units:
             return self.qty(symbol, value)
         if unit == "cash":
             return self.cash(value)
+        if unit == "utc_ms":
+            return time_text(value) if value else NONE
         if unit == "ms":
             return seconds_text(value)
         if unit == "flag":

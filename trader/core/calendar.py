@@ -30,6 +30,8 @@ EPOCH_IN_WEEK_MS = 259_200_000
 OFFSET_MS_MAX = 93_600_000
 # No window begins here.
 NOWHERE_MS = -4_611_686_018_427_387_904  # -2**62
+# 9999-12-31 23:59:59 UTC, the last second that dates can name: no end is known.
+NEVER_MS = 253_402_300_799_000
 ZONE_UNKNOWN = "zone_unknown"
 NO_SESSION = "no_session"
 
@@ -37,9 +39,10 @@ NO_SESSION = "no_session"
 class Opening(NamedTuple):
     """Whether entries are allowed, 1 or 0; if not, the window that forbids them and when it ends.
 
-    `ends_ms`: first instant (UTC) outside the window `name`; 0 while entries are allowed. `name` is
-    ZONE_UNKNOWN where the local time cannot be told, NO_SESSION between sessions (then `ends_ms` is
-    the next one's start, or the end of what is known of the zone).
+    `ends_ms`: first instant (UTC) outside the window `name`, later than the one asked about; 0
+    while entries are allowed. `name` is NO_SESSION between sessions (then `ends_ms` is the next
+    one's start), or `ZONE_UNKNOWN:zone` where the local time cannot be told (then it is the start
+    of what is known, NEVER_MS after its end).
     """
 
     is_open: int
@@ -103,7 +106,7 @@ def session_answer(calendar: Calendar, at_ms: int) -> Opening:
         return OPEN
     zone = calendar.zone
     if not is_known(zone, at_ms):
-        return Opening(0, ZONE_UNKNOWN, _known_from(zone, at_ms))
+        return _unknown(zone, at_ms)
     wall = wall_ms(zone, at_ms)
     for session in calendar.sessions:
         if _occurrence_ms(session, wall) != NOWHERE_MS:
@@ -117,7 +120,7 @@ def blackout_answer(calendar: Calendar, at_ms: int) -> Opening:
         return OPEN
     zone = calendar.zone
     if not is_known(zone, at_ms):
-        return Opening(0, ZONE_UNKNOWN, _known_from(zone, at_ms))
+        return _unknown(zone, at_ms)
     wall = wall_ms(zone, at_ms)
     answer = OPEN
     for window in calendar.weekly:
@@ -135,9 +138,9 @@ def blackout_answer(calendar: Calendar, at_ms: int) -> Opening:
     return answer
 
 
-def _known_from(zone: Zone, at_ms: int) -> int:
-    """When the zone will be known; after its end there is no such time: the end itself."""
-    return zone.starts_ms[0] if at_ms < zone.starts_ms[0] else zone.ends_ms
+def _unknown(zone: Zone, at_ms: int) -> Opening:
+    first = zone.starts_ms[0]
+    return Opening(0, f"{ZONE_UNKNOWN}:{zone.name}", first if at_ms < first else NEVER_MS)
 
 
 def _occurrence_ms(window: Weekly, wall: int) -> int:

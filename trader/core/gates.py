@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from trader.core import account_gates
+from trader.core import account_gates, time_gates
 from trader.core.account_gates import AccountSums, Measure
 from trader.core.approval import Approved, Proposal, Refused, seal_approved
 from trader.core.book_gates import BookSums
@@ -271,6 +271,10 @@ def _of_sums(ask: Callable[[AccountSums], Measure]) -> Callable[[GateView], Meas
     return lambda view: ask(view.sums)
 
 
+def _of_times(ask: Callable[[TimeSums], Measure]) -> Callable[[GateView], Measure]:
+    return lambda view: ask(view.times)
+
+
 def _owned_by(view: GateView) -> str:
     return f"owner={view.owner}"
 
@@ -281,6 +285,8 @@ GATES: tuple[Gate, ...] = (
     Gate("STRATEGY_SHADOW", False, _shadow, "flag"),
     Gate("BOOKS_MISMATCH", False, _mismatch, "count"),
     Gate("INSTRUMENT_INACTIVE", True, _active, "flag"),
+    Gate("SESSION_CLOSED", False, _of_times(time_gates.session), "utc_ms"),
+    Gate("BLACKOUT", False, _of_times(time_gates.blackout), "utc_ms"),
     Gate("DATA_JUMP", False, _jump, "ticks"),
     Gate("QUOTE_MISSING", True, _quote_there, "ticks"),
     Gate("QUOTE_CROSSED", True, _quote_uncrossed, "ticks"),
@@ -316,6 +322,8 @@ GATES: tuple[Gate, ...] = (
 # What a refusal says besides its numbers, by code.
 WORDS: dict[str, Callable[[GateView], str]] = {
     "OWNED_BY_OTHER": _owned_by,
+    "SESSION_CLOSED": lambda view: time_gates.session_words(view.times),
+    "BLACKOUT": lambda view: time_gates.blackout_words(view.times),
 }
 EXIT_GATES = tuple(gate for gate in GATES if gate.for_exits)
 _LITTLE = array("q", [1]).tobytes()[0] == 1

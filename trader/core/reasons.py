@@ -10,6 +10,8 @@ REFUSALS: dict[str, str] = {
     "HALT_LEVEL": "the account is halted at a level that forbids this order",
     "BOOKS_MISMATCH": "journal and venue disagree; no new risk until it is explained",
     "INSTRUMENT_INACTIVE": "the venue accepts no orders for the instrument now",
+    "SESSION_CLOSED": "no session is on; `window` says why, `ends_ms` when the next one begins",
+    "BLACKOUT": "a closed window of the calendar holds now: `window`, until `ends_ms`",
     "DATA_STALE": "the newest closed bar of the strategy's timeframe is not there",
     "DATA_GAPPY": "more bars are absent from the window than policy allows",
     "DATA_SHORT": "the history does not reach back far enough for the strategy's warm-up",
@@ -74,7 +76,10 @@ QUIET: dict[str, str] = {
     "STRATEGY_FAILED": "the strategy's code failed; it is off until a named human resumes it",
     "NOTHING_TO_SELL": "all that is held is in sells whose outcome is not known yet",
     "EXIT_WORKING": "an exit for the position already works",
-    "SIZE_NOTHING": "not even one lot fits the budget",
+    "SIZE_NOTHING": "what is left of the size is below the smallest order, or there is no equity",
+    "SIZE_NOT_READY": "what the size is taken from (bars, days, a covariance) is not there or is no "
+    "ground for one",
+    "STOP_SIDE": "the stop is not below the price: it would be hit at once",
 }
 
 ORDERS: dict[str, str] = {
