@@ -18,7 +18,7 @@ HEAD = struct.Struct("<II")
 # An answer larger than this is not read: a hundred thousand rows of every column are 5 MB.
 BYTES_MAX = 64 << 20
 # What a strategy may answer; whatever else it returns is not looked at.
-COLUMNS = ("enter", "exit", "stop", "strength", "target", "trail")
+COLUMNS = ("enter", "exit", "stop", "strength", "target", "trail", "trail_from", "break_even")
 SHOWN = ("open_ms", "open", "high", "low", "close", "volume")
 WIDTH = 8
 # They have a length and can be walked, and are no columns.

@@ -70,6 +70,10 @@ class Desk:
         self.refused: list[Refused] = []
         self.trail: list[TrailRow] = []
         self.stops: dict[str, int] = {}
+        self.even: list[str] = []
+        self.scaled: dict[str, int] = {}
+        self.dust: dict[str, int] = {}
+        self.alarms: list[str] = []
         self.off: dict[str, str] = {}
         self._opinions: dict[tuple[str, str], Opinion] = {}
         self._tier_of: dict[str, str] = {}
@@ -142,6 +146,11 @@ class Desk:
             self.refused.append(verdict)
             answer = f"{verdict.code} {verdict.words}" if verdict.words else verdict.code
         self.note(proposal.strategy, proposal.symbol, seen, asked, answers, answer)
+
+    def alarm(self, told: str) -> None:
+        """Something that somebody must look at, as `CODE key=value ...`, once a decision."""
+        if told not in self.alarms:
+            self.alarms.append(told)
 
     def note(
         self,

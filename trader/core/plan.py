@@ -1,19 +1,20 @@
 """The decision: `plan(snapshot) -> Plan`, pure, with its trail.
 
-Lives here: the order of things: the universe, then exits before entries, entries in the order of
+Lives here: the order of things: the universe, exits, what rests, then entries: in the order of
 priority, then of strategies.yaml, then of a strategy's instruments. Must not live here: who leaves
 and enters (`exits`, `entries`), and what happens after the plan (`step`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from trader.core.access import Access
 from trader.core.approval import Approved, Refused
 from trader.core.canonical import sha256_of
 from trader.core.desk import Desk, TrailRow
+from trader.core.dust import look_after_dust
 from trader.core.entries import consider
 from trader.core.exits import look_after
 from trader.core.gates import NO_ANSWERS
@@ -21,7 +22,9 @@ from trader.core.marks import changed_marks
 from trader.core.membership import choose_members
 from trader.core.regime import tell_regime
 from trader.core.snapshot import Snapshot
+from trader.core.trim import trim
 from trader.core.universe import symbols_of
+from trader.core.upkeep import keep_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,11 @@ class Plan:
     `marks`: of the account (see `marks`), those that changed. `stops`: by symbol, those that were
     ratcheted up. `results`: by strategy, those of its book that changed. `off`: by strategy, why
     code failed now. `members`: by tier, who was chosen anew (see `universe`).
-    `regime`: [bar_ms, name] when it was told anew and is another, or of another bar.
+    `regime`: [bar_ms, name] when it was told anew and is another, or of another bar. `even`: those
+    of `stops` that break-even put there. `scaled`: by symbol, steps reached where one is new.
+    `ends`: by client id, why an entry at rest is to be cancelled.
+    `dust`: by holding (`strategy|symbol`), base units declared dust now. `alarms`: what somebody
+    must look at, as `CODE key=value ...`.
     """
 
     bar_ms: int
@@ -44,6 +51,11 @@ class Plan:
     off: dict[str, str]
     members: dict[str, str]
     regime: list[int | str]
+    even: tuple[str, ...] = ()
+    scaled: dict[str, int] = field(default_factory=dict[str, int])
+    dust: dict[str, int] = field(default_factory=dict[str, int])
+    alarms: tuple[str, ...] = ()
+    ends: dict[str, str] = field(default_factory=dict[str, str])
 
 
 def plan_payload(plan: Plan) -> dict[str, Any]:
@@ -57,6 +69,11 @@ def plan_payload(plan: Plan) -> dict[str, Any]:
         "off": [[name, why] for name, why in plan.off.items()],
         "members": plan.members,
         "regime": plan.regime,
+        "even": list(plan.even),
+        "scaled": plan.scaled,
+        "dust": plan.dust,
+        "alarms": list(plan.alarms),
+        "ends": plan.ends,
     }
     return {
         **{name: value for name, value in told.items() if value},
@@ -85,6 +102,9 @@ def plan(snapshot: Snapshot) -> Plan:
             look_after(desk, position, specs.get(position.strategy))
         except OverflowError:
             desk.note(position.strategy, symbol, {}, {}, NO_ANSWERS, "AMOUNT_OVERFLOW")
+    trim(desk, specs)
+    look_after_dust(desk)
+    keep_up(desk, specs)
     for spec in sorted(desk.parameters.strategies, key=lambda spec: spec.priority):
         for symbol in symbols_of(spec, desk.parameters, snapshot.state):
             try:
@@ -104,4 +124,9 @@ def plan(snapshot: Snapshot) -> Plan:
         desk.off,
         {tier: chosen.kept for tier, chosen in members.items() if chosen.kept},
         list(regime.told or ()),
+        tuple(desk.even),
+        desk.scaled,
+        desk.dust,
+        tuple(desk.alarms),
+        desk.ends,
     )

@@ -14,10 +14,13 @@ from dataclasses import dataclass, replace
 from math import inf, isfinite, nan
 from typing import Any
 
+from trader.core.daily import daily_windows
 from trader.core.frames import Block, Frames, anchor_ms, last_open_ms, readings, spans
+from trader.core.order_windows import order_span
 from trader.core.parameters import Columns, Parameters, StrategyCode, StrategySpec
 from trader.core.rules import Bound, Frame, RuleError, bound_of
 from trader.core.series import Series
+from trader.core.size_windows import closes_wanted, size_span
 from trader.core.state import State
 from trader.core.strategy import USER_CODE_ERRORS, Window
 from trader.core.universe import followed_symbols, symbols_of
@@ -27,7 +30,9 @@ from trader.domain.timeframe import timeframe_name
 PPM = 1_000_000
 Span = tuple[int, int]
 FILE_COLUMNS = ("enter", "exit", "stop")
-DISTANCES = ("stop", "target", "trail")
+DISTANCES = ("stop", "target", "trail", "trail_from", "break_even")
+# Of a scale-out, in the order of strategies.yaml: `scale_out_1` ...
+STEP_COLUMN = "scale_out_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,10 @@ class Opinion:
         exit_now: the exit level holds on the newest bar.
         stop_distance: price distance of the stop below the close, at the signal bar; nan: none.
         target_distance: of the target above the close, trail_distance: that a trailing stop keeps
-            below the highest price; both at the signal bar; nan: none.
+            below the highest price; both at the signal bar; nan: none. arm_distance: above the
+            close, from where on the trail counts; even_distance: likewise, from where on the stop
+            is where the position breaks even; step_distances: of the scale-out's steps, one for
+            each share of `StrategySpec.scale_ppm`; all at the signal bar.
         strength: 0..1. close_ticks: newest close. bar_ms: newest bar's open time.
         note: "" or what was not ready and did not stop the rest, as `CODE key=value ...`.
     """
@@ -55,6 +63,9 @@ class Opinion:
     target_distance: float = nan
     trail_distance: float = nan
     note: str = ""
+    arm_distance: float = nan
+    even_distance: float = nan
+    step_distances: tuple[float, ...] = ()
 
     def seen(self) -> dict[str, int | str]:
         """For the trail: floats to the last bit; what there is none of is left out."""
@@ -66,10 +77,12 @@ class Opinion:
             "stop_distance": self.stop_distance.hex(),
             "strength": self.strength.hex(),
         }
-        if isfinite(self.target_distance):
-            told["target_distance"] = self.target_distance.hex()
-        if isfinite(self.trail_distance):
-            told["trail_distance"] = self.trail_distance.hex()
+        for name in ("target_distance", "trail_distance", "arm_distance", "even_distance"):
+            distance: float = getattr(self, name)
+            if isfinite(distance):
+                told[name] = distance.hex()
+        if self.step_distances:
+            told["step_distances"] = " ".join(step.hex() for step in self.step_distances)
         if self.note:
             told["note"] = self.note
         return told
@@ -209,7 +222,7 @@ class _Reading:
 
 
 def _check_lengths(columns: Columns, length: int) -> None:
-    for name in (*FILE_COLUMNS, "strength", "target", "trail"):
+    for name in (*FILE_COLUMNS, "strength", *DISTANCES):
         column = columns.get(name)
         if column is not None and len(column) != length:
             raise ValueError(f"column {name} has {len(column)} rows, the bars {length}")
@@ -243,7 +256,7 @@ def _read(reading: _Reading, newest_ms: int, missing_ppm_max: int) -> Opinion:
             if enter_ms < oldest or len(block) - 1 - back < block.own:
                 break
             if _holds(_at(columns, "enter", back)):
-                return _entering(said, columns, back, enter_ms)
+                return _entering(said, columns, back, enter_ms, len(reading.spec.scale_ppm))
     return said
 
 
@@ -270,14 +283,16 @@ def _block_problem(reading: _Reading, at_ms: int, missing_ppm_max: int) -> bool:
     return False
 
 
-def _entering(said: Opinion, columns: Columns, back: int, enter_ms: int) -> Opinion:
+def _entering(said: Opinion, columns: Columns, back: int, enter_ms: int, steps: int) -> Opinion:
     """The opinion with a living signal: its distances and strength are those of its own bar."""
+    names = [f"{STEP_COLUMN}{number + 1}" for number in range(steps)]
     distances = {name: _number(columns, name, back) for name in DISTANCES if name in columns}
     distances.setdefault("stop", distances.get("trail", nan))
+    distances |= {name: _number(columns, name, back) for name in names}
     strength = _number(columns, "strength", back) if "strength" in columns else 1.0
     bad = [name for name, value in distances.items() if not (isfinite(value) and value > 0.0)]
     if bad or not 0.0 <= strength < inf:
-        told = [f"{name}={distances[name].hex()}" for name in DISTANCES if name in ("stop", *bad)]
+        told = [f"{n}={distances[n].hex()}" for n in (*DISTANCES, *names) if n in ("stop", *bad)]
         problem = f"SIGNAL_NOT_READY {' '.join(told)} strength={strength.hex()}"
         return replace(said, problem=problem, stop_distance=distances["stop"])
     return replace(
@@ -287,6 +302,9 @@ def _entering(said: Opinion, columns: Columns, back: int, enter_ms: int) -> Opin
         strength=strength,
         target_distance=distances.get("target", nan),
         trail_distance=distances.get("trail", nan),
+        arm_distance=distances.get("trail_from", nan),
+        even_distance=distances.get("break_even", nan),
+        step_distances=tuple(distances[name] for name in names),
     )
 
 
@@ -340,7 +358,21 @@ def wanted_windows(
     state: State,
     close_ms: int,
 ) -> dict[tuple[str, str], Span]:
-    """By (symbol, timeframe): first and last open time of the bars that a decision reads.
+    """By (symbol, timeframe): first and last open time of the bars that a decision reads: those of
+    `opinion_windows`, and the daily bars that limits are measured on."""
+    wanted = opinion_windows(parameters, strategies, state, close_ms)
+    for key, span in daily_windows(parameters, state, close_ms).items():
+        _widen(wanted, key, span)
+    return wanted
+
+
+def opinion_windows(
+    parameters: Parameters,
+    strategies: Mapping[str, StrategyCode],
+    state: State,
+    close_ms: int,
+) -> dict[tuple[str, str], Span]:
+    """By (symbol, timeframe): first and last open time of the bars of strategies and universe.
 
     Every instrument of a strategy or a position also gets its decision bar and the one before,
     for stops and marks. Rules look at other timeframes too, each with its own warm-up and anchor;
@@ -357,6 +389,14 @@ def wanted_windows(
         for symbol in symbols_of(spec, parameters, state):
             for timeframe, span in needs.items():
                 _widen(wanted, (symbol, timeframe), span)
+            if closes_wanted(spec.size):
+                span = size_span(spec, parameters.limits.missing_ppm_max, close_ms)
+                _widen(wanted, (symbol, spec.timeframe), span)
+            _widen(wanted, (symbol, spec.timeframe), order_span(spec, parameters.limits, close_ms))
+    if parameters.limits.home.currency:
+        # Its bars are read for its price in a back-test; alive, its quote comes with the others.
+        key = (parameters.limits.home.rate_symbol, step_name)
+        _widen(wanted, key, (last - parameters.step_ms, last))
     # Last, because they are read in this order: what is held and traded comes first.
     for key, span in universe_windows(parameters, state, close_ms).items():
         _widen(wanted, key, span)

@@ -1,0 +1,79 @@
+"""Prices that a position is left by: from its entry's signal, and from what it paid.
+
+Lives here: distances of an opinion as ticks above the signal's close, the steps of a scale-out as
+text, and the price at which a position breaks even. Must not live here: whether a price was reached
+(`exits`), and how much is sold there (`exit_sizes`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from trader.core.money import PPM, mul_div_up
+from trader.core.scale import Spec
+from trader.core.signals import Opinion
+from trader.core.sizing import distance_ticks
+
+STEPS_MAX = 5
+PPB = 1_000_000_000
+
+
+class ExitPrices(NamedTuple):
+    """What an entry's order carries besides its stop; ticks, 0 for none (see `state.Order`)."""
+
+    target_ticks: int
+    trail_ticks: int
+    arm_ticks: int
+    even_ticks: int
+    steps: str
+
+
+def exit_prices(spec: Spec, opinion: Opinion, scale_ppm: Sequence[int]) -> ExitPrices:
+    """The prices that an opinion asks for. Raises AmountOverflow for a distance that does not fit.
+
+    Distances are rounded down to ticks, at least one: a target, a step, a trail nearer to the price
+    is reached sooner. Steps are sorted by price; those at one price are one step.
+    """
+
+    def above(distance: float) -> int:
+        ticks = distance_ticks(spec, distance)
+        return opinion.close_ticks + ticks if ticks else 0
+
+    shares: dict[int, int] = {}
+    for distance, ppm in zip(opinion.step_distances, scale_ppm, strict=True):
+        at = above(distance)
+        shares[at] = shares.get(at, 0) + ppm
+    return ExitPrices(
+        above(opinion.target_distance),
+        distance_ticks(spec, opinion.trail_distance),
+        above(opinion.arm_distance),
+        above(opinion.even_distance),
+        steps_text(sorted(shares.items())),
+    )
+
+
+def steps_text(steps: Sequence[tuple[int, int]]) -> str:
+    """(ticks, ppm) pairs as an order carries them: `ticks:ppm ticks:ppm`."""
+    return " ".join(f"{ticks}:{ppm}" for ticks, ppm in steps)
+
+
+def steps_of(text: str) -> list[tuple[int, int]]:
+    """The (ticks, ppm) pairs that `steps_text` wrote, the lowest price first."""
+    pairs = (step.partition(":") for step in text.split())
+    return [(int(ticks), int(ppm)) for ticks, _, ppm in pairs]
+
+
+def even_stop_ticks(spec: Spec, entry_ticks: int, slippage_ppm: int) -> int:
+    """The stop at which leaving pays what was paid: the lowest price p, ticks, with this.
+
+        p * (1 - slippage) * (1 - fee) >= entry * (1 + fee)
+
+    Both fees are the taker's, and the sale is made as far below the stop as `slippage_ppm` allows.
+    Rounded up, by at most a billionth of the price and one tick. Raises AmountOverflow.
+    """
+    if slippage_ppm >= PPM:
+        return 0
+    factor = mul_div_up((PPM + spec.fee_taker_ppm) * 1_000, PPM, PPM - spec.fee_taker_ppm)
+    factor = mul_div_up(factor, PPM, PPM - slippage_ppm)
+    return mul_div_up(entry_ticks, factor, PPB)

@@ -1,0 +1,153 @@
+"""Auto-trim: positions are reduced when the account's sums are above their caps.
+
+Lives here: what is above a cap, who gives way and how much. Must not live here: caps on entries
+(`account_gates`), and the order itself (`exit_orders`).
+
+Two caps are looked at: exposure (value at the marks of all positions, cost of entries in flight)
+and loss to the stops, both a share of equity. Prices, a cap that was lowered and equity that fell
+can bring a sum above its cap after everything was bought within it. Nothing happens until a sum is
+above its cap by more than the share `limits.trim_from_ppm` of that cap (hysteresis; 0: never); then
+it is brought down to the cap, by partial sales in this order: the strategy with the lowest priority
+(the highest number; one that is gone from the policy before all others), then the largest loss to
+the stop, then the instrument's name. A sale that is smaller than the venue takes is raised to that,
+a rest that the venue would not take is sold too, and nothing is ever sold that is not held.
+
+A position is not trimmed for its gain. There is no trim to the cap of one position: that cap guards
+entries, and a winner may outgrow it. And the loss to the stop counts from the mark or from what was
+paid, whichever is lower: a gain that no stop holds yet was never put at risk. Only exposure counts
+gains, behind the hysteresis. A position whose data is in doubt counts at the lower price likewise,
+and is not trimmed; one that is being sold already, for whatever reason, counts with what will be
+left of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from trader.core.desk import Desk, Seen
+from trader.core.exit_orders import fresh_bid_ticks, leave
+from trader.core.exit_sizes import trim_lots
+from trader.core.gates import NO_ANSWERS
+from trader.core.money import PPM, mul_div_down, mul_div_up
+from trader.core.parameters import StrategySpec
+from trader.core.risk import held_loss_units, loss_units
+from trader.core.scale import value_of_base_down
+from trader.core.sizing import entry_cost_units
+from trader.core.state import Position
+from trader.domain.order import Side
+
+GONE = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One position as a trim sees it: amounts in cash units of what is left of it after sales that
+    are under way; `lots` that may still be sold, 0 when nothing of it is to be."""
+
+    position: Position
+    priority: int
+    lots: int
+    exposure_units: int
+    loss_units: int
+
+    @property
+    def turn(self) -> tuple[int, int, str]:
+        """Sorts those that give way first to the front."""
+        return -self.priority, -self.loss_units, self.position.symbol
+
+
+def trim(desk: Desk, strategies: Mapping[str, StrategySpec]) -> None:
+    """Ask for the sales that bring exposure and loss down to their caps, where they are needed."""
+    if desk.limits.trim_from_ppm <= 0:
+        return
+    try:
+        _trim(desk, strategies)
+    except OverflowError:
+        desk.note("", "*", {"reason": "trim"}, {}, NO_ANSWERS, "AMOUNT_OVERFLOW")
+
+
+def _trim(desk: Desk, strategies: Mapping[str, StrategySpec]) -> None:
+    held = [_held(desk, symbol, strategies) for symbol in desk.view.open_symbols()]
+    exposure, loss = _in_flight(desk)
+    exposure += sum(one.exposure_units for one in held)
+    loss += sum(one.loss_units for one in held)
+    exposure_cap = mul_div_down(desk.equity, desk.limits.exposure_ppm_max, PPM)
+    loss_cap = mul_div_down(desk.equity, desk.limits.loss_ppm_max, PPM)
+    too_much = _excess(exposure, exposure_cap, desk.limits.trim_from_ppm)
+    too_risky = _excess(loss, loss_cap, desk.limits.trim_from_ppm)
+    sums: Seen = {
+        "exposure_units": exposure,
+        "exposure_units_max": exposure_cap,
+        "loss_units": loss,
+        "loss_units_max": loss_cap,
+    }
+    for one in sorted(held, key=lambda one: one.turn):
+        if too_much <= 0 and too_risky <= 0:
+            return
+        sold = _reduce(desk, one, too_much, too_risky, sums)
+        if sold:
+            too_much -= mul_div_down(one.exposure_units, sold, one.lots)
+            too_risky -= mul_div_down(one.loss_units, sold, one.lots)
+
+
+def _excess(total: int, cap: int, from_ppm: int) -> int:
+    """How much is above the cap; 0 while that is within the hysteresis."""
+    return total - cap if total > mul_div_up(cap, PPM + from_ppm, PPM) else 0
+
+
+def _held(desk: Desk, symbol: str, strategies: Mapping[str, StrategySpec]) -> Held:
+    state, view = desk.snapshot.state, desk.view
+    position, spec = state.positions[symbol], state.spec(symbol)
+    leaving = view.sells_in_flight_lots(symbol)
+    leaving += sum(leg.qty_lots for leg in view.legs if leg.symbol == symbol)
+    units = max(0, position.qty_units - leaving * spec.base_per_lot)
+    doubtful = symbol in desk.snapshot.troubles
+    mark = view.mark_ticks(symbol)
+    if doubtful:
+        mark = min(mark, position.entry_ticks)
+    value = value_of_base_down(spec, mark, units)
+    paid = mul_div_up(position.cost_units, units, position.qty_units)
+    stop = max(position.stop_ticks, desk.stops.get(symbol, 0))
+    loss = held_loss_units(spec, min(value, paid), units, stop, desk.limits.slippage_ppm)
+    owner = strategies.get(position.strategy)
+    lots = 0 if leaving or doubtful else view.held_lots(symbol)
+    return Held(position, owner.priority if owner else GONE, lots, value, loss)
+
+
+def _in_flight(desk: Desk) -> tuple[int, int]:
+    """Cost, and loss to the stop, of entries that may still fill."""
+    cost = loss = 0
+    for order in desk.view.orders:
+        lots = max(order.open_lots, order.qty_lots - order.filled_lots)
+        if order.side is Side.BUY and lots > 0:
+            spec, price = desk.snapshot.state.spec(order.symbol), order.price_ticks
+            cost += entry_cost_units(spec, price, lots)
+            loss += loss_units(spec, price, lots, order.stop_ticks, desk.limits.slippage_ppm)
+    return cost, loss
+
+
+def _reduce(desk: Desk, one: Held, too_much: int, too_risky: int, sums: Seen) -> int:
+    """Sell what is needed of one position; returns the lots that were approved."""
+    if one.lots <= 0:
+        return 0
+    symbol = one.position.symbol
+    bid = fresh_bid_ticks(desk.snapshot, symbol)
+    if bid <= 0:
+        desk.alarm(f"EXIT_NO_BID symbol={symbol} reason=trim")
+        return 0
+    wanted = max(
+        _part(one.lots, too_much, one.exposure_units), _part(one.lots, too_risky, one.loss_units)
+    )
+    spec = desk.snapshot.state.spec(symbol)
+    lots = min(trim_lots(spec, one.lots, wanted, bid), spec.qty_lots_max)
+    if lots <= 0:
+        return 0
+    before = len(desk.legs)
+    leave(desk, one.position.strategy, spec, "trim", lots, {**sums, "bid_ticks": bid})
+    return lots if len(desk.legs) > before else 0
+
+
+def _part(lots: int, excess: int, of: int) -> int:
+    """The lots that take the excess away from a sum to which all lots contribute `of`."""
+    return mul_div_up(lots, min(excess, of), of) if excess > 0 and of > 0 else 0
