@@ -41,13 +41,18 @@ class AccountView:
         "state",
     )
 
-    def __init__(self, state: State, closes: Mapping[str, int]) -> None:
-        """`closes`: by symbol, the newest close in ticks."""
+    def __init__(self, state: State, closes: Mapping[str, int], without: str = "") -> None:
+        """`closes`: by symbol, the newest close in ticks. `without`: client id of an order that is
+        not counted, because it is the one that is asked about."""
         self.state = state
         self.closes = closes
         self._equity: int | None = None
         self._reserved: int | None = None
-        self.orders = [order for order in state.orders.values() if in_flight(order)]
+        self.orders = [
+            order
+            for order in state.orders.values()
+            if in_flight(order) and order.client_id != without
+        ]
         self.legs: list[Proposal] = []
         self._orders_of: dict[str, list[Order]] = {}
         self._legs_of: dict[str, list[Proposal]] = {}
@@ -172,11 +177,12 @@ class AccountView:
         return sum(1 for order in self.orders_on(symbol) if order.unresolved)
 
     def sells_in_flight_lots(self, symbol: str) -> int:
-        """Lots in sells that may still happen."""
+        """Lots in sells that may still happen; not those of a protective stop, which is taken away,
+        and known to be gone, before anything else sells."""
         return sum(
             order.qty_lots - order.filled_lots
             for order in self.orders_on(symbol)
-            if order.side is Side.SELL
+            if order.side is Side.SELL and not order.is_stop
         )
 
     def leaving(self, symbol: str) -> bool:

@@ -8,7 +8,6 @@ enters, and anything that outlives the decision.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from trader.core.access import Access
@@ -16,8 +15,11 @@ from trader.core.account_view import AccountView
 from trader.core.approval import Approved, Proposal, Refused
 from trader.core.gates import Answers, GateView, approve
 from trader.core.marks import mark_account
+from trader.core.order_sums import OrderDesk
 from trader.core.parameters import StrategySpec
-from trader.core.scale import Spec, to_units_rounded
+from trader.core.risk_parity import Parity
+from trader.core.risk_sums import RiskDesk
+from trader.core.scale import Spec, cash_units
 from trader.core.signals import Opinion, form_opinion
 from trader.core.snapshot import CoreQuote, Snapshot
 from trader.core.totals import Totals
@@ -55,13 +57,13 @@ class TrailRow:
 class Desk:
     """The working state of one decision; lives no longer than `plan`."""
 
-    def __init__(self, snapshot: Snapshot, access: Access) -> None:
-        """Nothing decided yet, but what the universe permits."""
+    def __init__(self, snapshot: Snapshot, access: Access, without: str = "") -> None:
+        """Nothing decided yet, but what the universe permits. `without`: see `AccountView`."""
         self.snapshot = snapshot
         self.access = access
         self.parameters = snapshot.parameters
         self.limits = snapshot.parameters.limits
-        self.view = AccountView(snapshot.state, newest_closes(snapshot))
+        self.view = AccountView(snapshot.state, newest_closes(snapshot), without)
         equity = self.view.equity_units()
         self.equity = max(0, equity)
         self.marks = mark_account(snapshot.state, equity, snapshot.close_ms, self.limits)
@@ -75,9 +77,14 @@ class Desk:
         self.dust: dict[str, int] = {}
         self.alarms: list[str] = []
         self.off: dict[str, str] = {}
+        self.ends: dict[str, str] = {}
         self._opinions: dict[tuple[str, str], Opinion] = {}
+        self.cash_digits = snapshot.state.number("cash_digits")
+        self.parities: dict[str, Parity] = {}
         self._tier_of: dict[str, str] = {}
         self._totals: Totals | None = None
+        self._orders: OrderDesk | None = None
+        self._risks: RiskDesk | None = None
 
     @property
     def totals(self) -> Totals:
@@ -88,6 +95,20 @@ class Desk:
             self._totals = Totals(self.view, self.tier_of, self.limits.slippage_ppm, now_ms)
         return self._totals
 
+    @property
+    def risks(self) -> RiskDesk:
+        """What the gates of `risk_gates` share; made when the first entry asks."""
+        if self._risks is None:
+            self._risks = RiskDesk(self)
+        return self._risks
+
+    @property
+    def orders(self) -> OrderDesk:
+        """What the gates of single orders share; made when the first entry asks."""
+        if self._orders is None:
+            self._orders = OrderDesk(self)
+        return self._orders
+
     def tier_of(self, symbol: str) -> str:
         """The tier that an instrument counts in; "" for none."""
         tier = self._tier_of.get(symbol)
@@ -95,11 +116,18 @@ class Desk:
             tier = self._tier_of[symbol] = tier_of(self.access.universe, symbol)
         return tier
 
+    def without(self, client_id: str) -> Desk:
+        """The desk as if an order were not there: what its own gates are asked beside."""
+        other = Desk(self.snapshot, self.access, client_id)
+        other.off, other._opinions = self.off, self._opinions
+        for leg in self.legs:
+            other.view.add(leg.proposal)
+        return other
+
     def notional_units_min(self, strategy: StrategySpec) -> int:
         """The smallest entry worth its fees: the policy's or the strategy's, the larger."""
-        least = max(Decimal(self.limits.order_notional_min), Decimal(strategy.notional_min))
-        unit = Decimal(1).scaleb(-self.snapshot.state.number("cash_digits"))
-        return to_units_rounded(least, unit, "order_notional_min", up=True)
+        least = cash_units(self.limits.order_notional_min, self.cash_digits, up=True)
+        return max(least, cash_units(strategy.size.notional_min, self.cash_digits, up=True))
 
     def opinion(self, spec: StrategySpec, symbol: str) -> Opinion:
         """What a strategy thinks of an instrument now.
@@ -124,8 +152,18 @@ class Desk:
             self._opinions[spec.name, symbol] = found
         return found
 
-    def ask(self, proposal: Proposal, view: GateView, spec: Spec, seen: Seen) -> None:
-        """Ask the gates; an approved leg counts from now on, a refused one is kept by name."""
+    def ask(
+        self,
+        proposal: Proposal,
+        view: GateView,
+        spec: Spec,
+        seen: Seen,
+        sized: Seen | None = None,
+    ) -> None:
+        """Ask the gates; an approved leg counts from now on, a refused one is kept by name.
+
+        `sized`: how an entry came to its size (see `sizes`).
+        """
         verdict, answers = approve(proposal, view, spec, self.parameters)
         asked: Seen = {
             "price_ticks": proposal.price_ticks,
@@ -135,17 +173,22 @@ class Desk:
             "stop_ticks": proposal.stop_ticks,
             "target_ticks": proposal.target_ticks,
             "trail_ticks": proposal.trail_ticks,
+            **(sized or {}),
         }
         if isinstance(verdict, Approved):
-            self.legs.append(verdict)
-            self.view.add(proposal)
-            if self._totals is not None:
-                self._totals.add(proposal)
+            self.add_leg(verdict)
             answer = "approved"
         else:
             self.refused.append(verdict)
             answer = f"{verdict.code} {verdict.words}" if verdict.words else verdict.code
         self.note(proposal.strategy, proposal.symbol, seen, asked, answers, answer)
+
+    def add_leg(self, leg: Approved) -> None:
+        """Count an approved leg from now on."""
+        self.legs.append(leg)
+        self.view.add(leg.proposal)
+        if self._totals is not None:
+            self._totals.add(leg.proposal)
 
     def alarm(self, told: str) -> None:
         """Something that somebody must look at, as `CODE key=value ...`, once a decision."""

@@ -1,141 +1,64 @@
 """Execution: `step(state, facts) -> actions`, pure, part of the decision.
 
-Lives here: what to do next with the legs of the newest plan, from what is known of their orders.
-The caller carries the actions out, writes down what came of them, and asks again until nothing is
-left. Legs and attempts are numbered; an exit that did not fill is priced once more, wider, from a
-fresh quote, within the same cycle. Must not live here: talking to a venue.
+Lives here: what to do next with what rests and with the legs of the newest plan, from what is known
+of their orders. The caller carries the actions out, writes down what came of them, and asks again
+until nothing is left. Legs and attempts are numbered; an exit that did not fill is priced again,
+wider, from a fresh quote, within the same cycle; an entry at rest is moved by its next attempt,
+once the one before is known to have ended. Must not live here: talking to a venue.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
+from trader.core.actions import (
+    Abandon,
+    Action,
+    Cancel,
+    Look,
+    PlanAttempt,
+    Requote,
+    Send,
+    StepFacts,
+    action_row,
+    facts_of,
+    facts_row,
+    noted,
+)
 from trader.core.approval import Approved, proposal_of
+from trader.core.children import child_problem, rest_lots
 from trader.core.exits import exit_view
 from trader.core.gates import approve
-from trader.core.money import price_down
+from trader.core.ladder import exit_price_ticks, rung_ppm
 from trader.core.parameters import Parameters
-from trader.core.snapshot import CoreQuote, halt_rank
-from trader.core.state import HALT_LEVELS, Order, State
-from trader.domain.order import OrderState, Side
+from trader.core.protect import keep_stops
+from trader.core.resting import end_entries, end_order, forbidden, live_stops, sell_room
+from trader.core.snapshot import halt_rank
+from trader.core.state import Order, State
+from trader.domain.order import OrderState, Side, TimeInForce
 
-EXIT_ATTEMPTS = 2
 _ENDED_UNFILLED = frozenset({OrderState.EXPIRED, OrderState.CANCELED})
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Commit `order_sent`, then submit this planned order."""
-
-    client_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Ask the venue for this order and its fills, and write down what it says."""
-
-    symbol: str
-    client_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Requote:
-    """Read a fresh quote of this instrument and write it down."""
-
-    symbol: str
-
-
-@dataclass(frozen=True, slots=True)
-class PlanAttempt:
-    """Commit `order_planned` with this newly approved attempt."""
-
-    approved: Approved
-
-
-@dataclass(frozen=True, slots=True)
-class Abandon:
-    """Commit `order_abandoned`: the intent has not left and must not leave any more."""
-
-    client_id: str
-    why: str
-
-
-Action = Send | Look | Requote | PlanAttempt | Abandon
-
-
-@dataclass(frozen=True, slots=True)
-class StepFacts:
-    """What happened in this cycle since the plan: every value is an entry of the journal.
-
-    Attributes:
-        now_ms: the time of this step.
-        looked: client ids that were looked at in this cycle (once is enough: what stays unknown
-            is the next cycle's business).
-        quotes: fresh quotes read in this cycle, by symbol; a value of None: the venue had none.
-        latch: halt level of the latch outside the journal (`running` when it is not set).
-        mismatches: unexplained differences between journal and venue: no entry may leave.
-    """
-
-    now_ms: int
-    looked: frozenset[str] = frozenset()
-    quotes: Mapping[str, CoreQuote | None] = field(default_factory=dict[str, CoreQuote | None])
-    latch: str = "running"
-    mismatches: int = 0
-
-
-def facts_row(facts: StepFacts) -> dict[str, Any]:
-    """Canonical form of the facts, part of the `step` entry."""
-    return {
-        "now_ms": facts.now_ms,
-        "looked": sorted(facts.looked),
-        "quotes": {
-            symbol: quote.row() if quote else [] for symbol, quote in sorted(facts.quotes.items())
-        },
-        "latch": facts.latch,
-        "mismatches": facts.mismatches,
-    }
-
-
-def facts_of(row: Mapping[str, Any]) -> StepFacts:
-    """The facts that `facts_row` described."""
-    quotes = {
-        symbol: CoreQuote(*values) if values else None for symbol, values in row["quotes"].items()
-    }
-    return StepFacts(
-        int(row["now_ms"]),
-        frozenset(row["looked"]),
-        quotes,
-        str(row["latch"]),
-        int(row["mismatches"]),
-    )
-
-
-def action_row(action: Action) -> dict[str, Any]:
-    """Canonical form of an action, part of the `step` entry."""
-    name = type(action).__name__
-    if isinstance(action, PlanAttempt):
-        return {"do": name, "order": action.approved.row()}
-    if isinstance(action, Send):
-        return {"do": name, "client_id": action.client_id}
-    if isinstance(action, Look):
-        return {"do": name, "client_id": action.client_id, "symbol": action.symbol}
-    if isinstance(action, Requote):
-        return {"do": name, "symbol": action.symbol}
-    return {"do": name, "client_id": action.client_id, "why": action.why}
+HELD_LESS = "HELD_LESS"
 
 
 def step(state: State, parameters: Parameters, facts: StepFacts) -> list[Action]:
-    """What to do now with the newest plan's legs; an empty list when the cycle is done.
+    """What to do now; an empty list when the cycle is done.
 
-    One leg at a time, in plan order: exits come first and free their cash before entries leave.
+    Entries that may not rest any more end first. Then exits leave, one leg at a time, and free
+    their cash; then what is held is protected; then entries leave, one leg at a time, so that what
+    one of them bought is protected before the next.
     """
-    for attempts in legs_of(state):
-        actions = _step_leg(state, parameters, facts, attempts)
-        if actions:
-            return actions
-    return []
+    legs = legs_of(state)
+    actions = end_entries(state, facts)
+    for attempts in legs:
+        if not actions and attempts[-1].side is Side.SELL:
+            actions = _step_exit(state, parameters, facts, attempts)
+    if not actions:
+        actions = keep_stops(state, parameters, facts)
+    for attempts in legs:
+        if not actions and attempts[-1].side is Side.BUY:
+            actions = _step_entry(state, facts, attempts)
+    return actions
 
 
 def stale_intents(state: State, bar_ms: int) -> list[Abandon]:
@@ -148,69 +71,130 @@ def stale_intents(state: State, bar_ms: int) -> list[Abandon]:
 
 
 def legs_of(state: State) -> list[list[Order]]:
-    """The newest plan's orders by leg, attempts in order."""
-    legs: dict[int, list[Order]] = {}
+    """The newest plan's legs, and those older ones of which it planned another attempt; attempts in
+    order. Protective stops are no legs."""
+    legs: dict[tuple[int, int], list[Order]] = {}
     newest = state.number("last_bar_ms")
     for order in state.orders.values():
-        if order.bar_ms == newest:
-            legs.setdefault(order.leg, []).append(order)
-    return [
-        sorted(attempts, key=lambda order: order.attempt) for _, attempts in sorted(legs.items())
-    ]
+        if not order.is_stop:
+            legs.setdefault((order.bar_ms, order.leg), []).append(order)
+    found: list[list[Order]] = []
+    for (bar_ms, _), orders in sorted(legs.items()):
+        attempts = sorted(orders, key=lambda order: order.attempt)
+        if bar_ms == newest or (len(attempts) > 1 and attempts[-1].state is OrderState.PLANNED):
+            found.append(attempts)
+    return found
 
 
-def _step_leg(
+def work_left(state: State) -> bool:
+    """Whether `step` may have something to say: legs, orders at rest, or something to protect."""
+    alive = any(o.working or o.state is OrderState.PLANNED for o in state.orders.values())
+    held = any(position.strategy for position in state.positions.values())
+    return alive or held or bool(legs_of(state))
+
+
+def _looked_for(order: Order, facts: StepFacts) -> list[Action]:
+    """A look at an order in doubt, once. One that rests, and told nothing that is not booked, is
+    not in doubt."""
+    told = order.venue_lots <= order.filled_lots
+    if order.tif is TimeInForce.GTC and order.state is OrderState.OPEN and told:
+        return []
+    if order.client_id in facts.looked:
+        return []
+    return [Look(order.symbol, order.client_id)]
+
+
+def _step_entry(state: State, facts: StepFacts, attempts: list[Order]) -> list[Action]:
+    order = attempts[-1]
+    if order.state is not OrderState.PLANNED:
+        return _looked_for(order, facts) if order.working else []
+    why = forbidden(state, facts, order)
+    if not why and any(earlier.working for earlier in attempts):
+        why = "cancel_unconfirmed"
+    why = why or child_problem(attempts, order.qty_lots)
+    return [Abandon(order.client_id, why)] if why else [Send(order.client_id)]
+
+
+def _step_exit(
     state: State, parameters: Parameters, facts: StepFacts, attempts: list[Order]
 ) -> list[Action]:
     order = attempts[-1]
     if order.state is OrderState.PLANNED:
-        why = forbidden(state, facts, order)
-        return [Abandon(order.client_id, why)] if why else [Send(order.client_id)]
+        return _leave(state, facts, attempts)
     if order.working:
-        if order.client_id in facts.looked:
-            return []
-        return [Look(order.symbol, order.client_id)]
-    if order.side is Side.SELL and order.state in _ENDED_UNFILLED:
-        return _climb(state, parameters, facts, order)
+        return _looked_for(order, facts)
+    held_less = order.state is OrderState.ABANDONED and order.outcome_code.startswith(HELD_LESS)
+    if order.state in _ENDED_UNFILLED or held_less:
+        return _climb(state, parameters, facts, attempts)
     return []
 
 
-def forbidden(state: State, facts: StepFacts, order: Order) -> str:
-    """Why a planned order must not leave now; "" when it may."""
-    if order.side is Side.BUY and facts.mismatches:
-        return "books_mismatch"
-    rank = halt_rank(state, facts.latch)
-    limit = 0 if order.side is Side.BUY else 2
-    return "" if rank <= limit else f"halt_{HALT_LEVELS[rank]}"
+def _leave(state: State, facts: StepFacts, attempts: list[Order]) -> list[Action]:
+    """Take the protective stop away, see that it is gone, and sell no more than is held then."""
+    order = attempts[-1]
+    why = forbidden(state, facts, order)
+    if why:
+        return [Abandon(order.client_id, why)]
+    for stop in live_stops(state, order.symbol):
+        return end_order(stop, facts, "exit") or [Abandon(order.client_id, "stop_unconfirmed")]
+    room = sell_room(state, order.strategy, order.symbol, order.client_id)
+    if order.qty_lots > room:
+        why = f"{HELD_LESS} limit={room} measured={order.qty_lots} unit=lots"
+    why = why or child_problem(attempts, order.qty_lots)
+    return [Abandon(order.client_id, why)] if why else [Send(order.client_id)]
 
 
-def _climb(state: State, parameters: Parameters, facts: StepFacts, order: Order) -> list[Action]:
+def _climb(
+    state: State, parameters: Parameters, facts: StepFacts, attempts: list[Order]
+) -> list[Action]:
     """The next rung of an exit's ladder: the rest of the quantity, wider, from a fresh quote."""
-    rest = order.qty_lots - order.filled_lots
-    if rest <= 0 or order.attempt + 1 >= EXIT_ATTEMPTS:
+    order, limits = attempts[-1], parameters.limits
+    rung = sum(1 for attempt in attempts if attempt.sent_ms)
+    room = sell_room(state, order.strategy, order.symbol)
+    rest = min(rest_lots(attempts), room)
+    if rest <= 0 or rung >= limits.exit_attempts:
         return []
     if order.symbol not in facts.quotes:
         return [Requote(order.symbol)]
     quote = facts.quotes[order.symbol]
     if quote is None or quote.bid_ticks <= 0:
         return []
-    slippage_ppm = parameters.limits.exit_slippage_ppm
+    slippage_ppm = rung_ppm(limits, rung)
+    spec = state.spec(order.symbol)
     proposal = replace(
         proposal_of(order),
         attempt=order.attempt + 1,
         qty_lots=rest,
-        price_ticks=price_down(quote.bid_ticks, slippage_ppm),
+        price_ticks=exit_price_ticks(spec, quote.bid_ticks, slippage_ppm, rest),
     )
-    spec = state.spec(order.symbol)
-    rank = halt_rank(state, facts.latch)
     view = exit_view(
         proposal,
         spec,
-        parameters.limits,
+        limits,
         quote,
-        rank=rank,
+        rank=halt_rank(state, facts.latch),
         now_ms=facts.now_ms,
         slippage_ppm=slippage_ppm,
     )
     verdict, _ = approve(proposal, view, spec, parameters)
     return [PlanAttempt(verdict)] if isinstance(verdict, Approved) else []
+
+
+__all__ = [
+    "Abandon",
+    "Action",
+    "Cancel",
+    "Look",
+    "PlanAttempt",
+    "Requote",
+    "Send",
+    "StepFacts",
+    "action_row",
+    "facts_of",
+    "facts_row",
+    "legs_of",
+    "noted",
+    "stale_intents",
+    "step",
+    "work_left",
+]
