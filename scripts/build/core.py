@@ -56,6 +56,7 @@ DIRECTIVES = {"language_level": 3, "embedsignature": False, "annotation_typing":
 PLAIN = {
     "approval": "records",
     "books": "records",
+    "controls": "a table",
     "limits": "records",
     "parameters": "records",
     "snapshot": "records",

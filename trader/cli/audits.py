@@ -1,4 +1,4 @@
-"""`trader audit verify | replay | explain | inspect | export`: what only reads.
+"""`trader audit verify | replay | explain | controls | inspect | export`: what only reads.
 
 Lives here: signatures and words. Must not live here: the proofs themselves, or the commands that
 write (`audit_upkeep`).
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from trader.cli.audit_controls import controls
 from trader.cli.audit_upkeep import accept_head, repair, seal
 from trader.cli.given import account_setup, setup_options
 from trader.cli.output import print_json, print_lines, say
@@ -196,5 +197,5 @@ def mode_of(setup: Setup) -> str:
     return setup.run.parameters.mode
 
 
-for change in (seal, repair, accept_head):
-    app.command()(change)
+for more in (controls, seal, repair, accept_head):
+    app.command()(more)
