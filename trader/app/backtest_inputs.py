@@ -14,6 +14,7 @@ from decimal import Decimal
 from trader.app.backtest_universe import fit_universe, universe_series
 from trader.bars.load import BarFile
 from trader.bars.resample import resample
+from trader.core.daily import asks_correlated, asks_var
 from trader.core.identity import owner_prefix
 from trader.core.parameters import Parameters, StrategyCode, StrategySpec, UniverseSpec
 from trader.core.scale import (
@@ -29,7 +30,7 @@ from trader.core.simulate import Model
 from trader.core.snapshot import SeriesKey
 from trader.core.universe import tier_of
 from trader.domain.instrument import Instrument
-from trader.domain.timeframe import TIMEFRAMES_MS, timeframe_name
+from trader.domain.timeframe import DAY_MS, TIMEFRAMES_MS, timeframe_name
 from trader.errors import DataError, UsageError
 
 LOT_DIGITS_MAX = 8
@@ -121,6 +122,8 @@ def build_inputs(
         quote=quote,
         step_ms=step_ms,
         capital="",
+        # What a back-test runs was approved by nobody, and sends nothing.
+        limits=replace(parameters.limits, approval="given"),
         strategies=specs,
         universe=universe,
     )
@@ -320,6 +323,9 @@ def _series(
     for spec in parameters.strategies:
         for step_ms in _steps_ms(spec, strategies):
             wanted.update((symbol, step_ms) for symbol in spec.symbols or files)
+    if asks_var(parameters.limits) or asks_correlated(parameters.limits):
+        # Bars longer than a day cannot be told by days: losses are assumed then.
+        wanted |= {(symbol, DAY_MS) for symbol in files if DAY_MS % files[symbol].step_ms == 0}
     for symbol, step_ms in sorted(wanted):
         series = files[symbol].series
         if step_ms != series.step_ms:

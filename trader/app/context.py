@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from trader.core.parameters import Parameters, StrategyCode
+from trader.core.snapshot import Running
 
 
 class Clock(Protocol):
@@ -73,6 +74,11 @@ class PassSetup:
     status_path: Path
     skew_ms_max: int = 0
     refused: tuple[str, ...] = ()
+
+    @property
+    def running(self) -> Running:
+        """Hashes of what decides in this pass."""
+        return Running(self.policy_sha, self.code_sha, self.lock_sha)
 
     @property
     def strategy_troubles(self) -> dict[str, str]:

@@ -26,6 +26,7 @@ from trader.app.reconcile import (
 )
 from trader.app.status_file import write_status
 from trader.app.strategy_verdicts import CHEAT_HINT
+from trader.core.breaker import READS, reads_close
 from trader.core.canonical import canonical
 from trader.core.membership import is_universe_row
 from trader.core.plan import Plan, plan_payload
@@ -35,7 +36,7 @@ from trader.core.step import stale_intents
 from trader.core.universe import named_symbols
 from trader.domain.order import OrderState
 from trader.domain.timeframe import last_closed_open_ms
-from trader.errors import ExitCode, UsageError, worst
+from trader.errors import ExitCode, UsageError, VenueUnavailable, worst
 from trader.journal.journal import Journal
 
 DATA_CODES = ("DATA_", "QUOTE_")
@@ -66,7 +67,11 @@ class CycleReport:
 def run_cycle(setup: PassSetup, venue: Venue, journal: Journal) -> CycleReport:
     """One pass. Raises TraderError when it cannot go on; the journal then holds what was done."""
     refuse_cheats(setup, journal)
-    cycle, bar_ms, reconciled, decided, note = decide_cycle(setup, venue, journal)
+    try:
+        cycle, bar_ms, reconciled, decided, note = decide_cycle(setup, venue, journal)
+    except VenueUnavailable as error:
+        note_fault(setup, journal, error)
+        raise
     executor = Executor(setup, venue, journal, len(reconciled.mismatches))
     planned = journal.state.number("last_bar_ms") == bar_ms
     if planned:
@@ -107,6 +112,22 @@ def decide_cycle(
     _abandon_stale(setup, journal, bar_ms)
     decided = _plan(setup, venue, journal, bar_ms, reconciled)
     return cycle, bar_ms, reconciled, decided, "planned"
+
+
+def note_fault(setup: PassSetup, journal: Journal, error: VenueUnavailable) -> None:
+    """Write down that the venue could not be read: the only entry of a pass that fails before it
+    has begun. Books that were never opened, and a policy without a breaker, ask for none."""
+    if setup.parameters.limits.breaker.faults_max and journal.state.word("account"):
+        now_ms = setup.clock.now_ms()
+        fault = {"at_ms": now_ms, "why": f"{READS}: {error.what}"}
+        journal.append("venue_fault", fault, now_ms)
+
+
+def _note_answered(setup: PassSetup, journal: Journal) -> None:
+    """A pass whose reads were answered ends a row of failed ones."""
+    if reads_close(journal.state, setup.parameters.limits.breaker):
+        now_ms = setup.clock.now_ms()
+        journal.append("venue_ok", {"at_ms": now_ms}, now_ms)
 
 
 def refuse_cheats(setup: PassSetup, journal: Journal) -> None:
@@ -215,10 +236,11 @@ def _abandon_stale(setup: PassSetup, journal: Journal, bar_ms: int) -> None:
 def _plan(
     setup: PassSetup, venue: Venue, journal: Journal, bar_ms: int, reconciled: ReconcileReport
 ) -> Plan:
-    snapshot, decided = decide(read_market(setup, venue, journal, bar_ms, reconciled))
+    seen = read_market(setup, venue, journal, bar_ms, reconciled)
+    _note_answered(setup, journal)
+    snapshot, decided = decide(seen)
     with journal.transaction() as tx:
-        payload = snapshot_payload(snapshot, setup.policy_sha, setup.code_sha)
-        tx.append("snapshot", payload, snapshot.now_ms)
+        tx.append("snapshot", snapshot_payload(snapshot), snapshot.now_ms)
         tx.append("plan", plan_payload(decided), snapshot.now_ms)
     return decided
 

@@ -19,9 +19,10 @@ from trader.app.fanout import gather
 from trader.app.ports import MarketData, RawBar
 from trader.app.reconcile import ReconcileReport
 from trader.bars.quality import judge_rows
+from trader.core.daily import daily_windows
 from trader.core.scale import ScaleError, text
 from trader.core.series import Series
-from trader.core.signals import wanted_windows
+from trader.core.signals import opinion_windows, wanted_windows
 from trader.core.snapshot import CoreQuote, SeriesKey, Snapshot
 from trader.core.universe import followed_symbols
 from trader.domain.market import Quote
@@ -68,14 +69,15 @@ def read_market(
     windows = wanted_windows(setup.parameters, setup.codes, journal.state, close_ms)
     known = {key: span for key, span in windows.items() if key[0] in journal.state.instruments}
     followed = {*followed_symbols(setup.parameters, journal.state), *held}
+    slow = _slow_windows(setup, journal, close_ms)
     read = {symbol for symbol, _ in known}
     _await_settled(setup, venue, sorted(followed & read or read), close_ms)
-    reading = _read(setup, venue, journal, known, followed)
+    reading = _read(setup, venue, journal, known, followed, slow)
     if reading.errors and not reading.bars:
         raise reading.errors[0]
     if held and reading.quotes_error is not None:
         raise reading.quotes_error
-    _keep_bars(setup, journal, reading, close_ms)
+    _keep_bars(setup, journal, reading, close_ms, slow)
     series: dict[SeriesKey, Series] = {}
     for (symbol, timeframe), (first_ms, last_ms) in known.items():
         tick = journal.state.spec(symbol).tick
@@ -102,7 +104,19 @@ def read_market(
         troubles,
         setup.latch_level(),
         setup.strategy_troubles,
+        setup.running,
+        reconciled.skew_ms,
     )
+
+
+def _slow_windows(setup: PassSetup, journal: Journal, close_ms: int) -> Collection[SeriesKey]:
+    """Daily bars that only the limits look at: asked for once a day, and what cannot be read of
+    them keeps nobody from trading (a day without a bar counts as a bad one there)."""
+    daily = daily_windows(setup.parameters, journal.state, close_ms)
+    if not daily:
+        return ()
+    own = opinion_windows(setup.parameters, setup.codes, journal.state, close_ms)
+    return daily.keys() - own.keys()
 
 
 def _await_settled(setup: PassSetup, venue: MarketData, symbols: list[str], close_ms: int) -> None:
@@ -128,18 +142,20 @@ def _read(
     journal: Journal,
     windows: Windows,
     followed: Collection[str],
+    slow: Collection[SeriesKey],
 ) -> Reading:
     """Quotes and bars, in the order of the windows: what is held and traded comes first.
 
     What nobody trades is not asked again for bars that the journal has: hundreds of candidates may
-    be looked at again for the sake of one that could not be read.
+    be looked at again for the sake of one that could not be read. Nor are `slow` ones.
     """
     symbols = sorted({symbol for symbol, _ in windows})
     reads: dict[SeriesKey, Callable[[], Any]] = {}
     if symbols:
         reads[QUOTES] = partial(venue.fetch_quotes, symbols)
     for (symbol, timeframe), (first_ms, last_ms) in windows.items():
-        if symbol not in followed and journal.last_bar_ms(symbol, timeframe) >= last_ms:
+        once = symbol not in followed or (symbol, timeframe) in slow
+        if once and journal.last_bar_ms(symbol, timeframe) >= last_ms:
             continue
         step_ms = TIMEFRAMES_MS[timeframe]
         since_ms = _since(journal, symbol, timeframe, first_ms)
@@ -149,6 +165,8 @@ def _read(
     answers = gather(reads, setup.reads_s)
     reading = Reading()
     for key, answer in answers.items():
+        if isinstance(answer, TraderError) and key in slow:
+            continue
         if isinstance(answer, TraderError):
             reading.errors.append(answer)
             if key == QUOTES:
@@ -174,7 +192,13 @@ def _since(journal: Journal, symbol: str, timeframe: str, first_ms: int) -> int:
     return max(first_ms, newest - OVERLAP_BARS * TIMEFRAMES_MS[timeframe])
 
 
-def _keep_bars(setup: PassSetup, journal: Journal, reading: Reading, close_ms: int) -> None:
+def _keep_bars(
+    setup: PassSetup,
+    journal: Journal,
+    reading: Reading,
+    close_ms: int,
+    slow: Collection[SeriesKey],
+) -> None:
     now_ms = setup.clock.now_ms()
     with journal.transaction() as tx:
         for (symbol, timeframe), raw in reading.bars.items():
@@ -182,7 +206,8 @@ def _keep_bars(setup: PassSetup, journal: Journal, reading: Reading, close_ms: i
             closed = [bar for bar in raw if bar.open_ms + step_ms <= close_ms]
             tick = journal.state.spec(symbol).tick
             clean, problems = judge_rows(closed, step_ms, tick)
-            for problem in [found for found in problems if not found.is_note]:
+            told = () if (symbol, timeframe) in slow else problems
+            for problem in [found for found in told if not found.is_note]:
                 what = f"DATA_IMPOSSIBLE bar_ms={problem.open_ms} why={problem.code}"
                 reading.trouble(symbol, what)
             rows = journal.new_bars(symbol, timeframe, tick, clean)

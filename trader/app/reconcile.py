@@ -41,6 +41,7 @@ class VenueSide:
 
     `refused`: instruments that it refuses to speak of (delisted, renamed); nothing is concluded
     about them. `candidates`: what the universe's patterns stand for, when it is to be chosen from.
+    `skew_ms`: this host's clock less the venue's; 0 where time travels.
     """
 
     venue_ms: int
@@ -51,6 +52,7 @@ class VenueSide:
     fills: list[Fill]
     refused: tuple[str, ...] = ()
     candidates: Candidates = field(default_factory=Candidates)
+    skew_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class ReconcileReport:
     instruments that the venue refuses to speak of.
 
     `universe`: by instrument or pattern, why it cannot be chosen, as `CODE key=value ...`.
+    `skew_ms`: see VenueSide.
     """
 
     mismatches: tuple[str, ...]
@@ -66,6 +69,7 @@ class ReconcileReport:
     unresolved: tuple[str, ...]
     refused: tuple[str, ...] = ()
     universe: Mapping[str, str] = field(default_factory=dict[str, str])
+    skew_ms: int = 0
 
 
 def watched_symbols(setup: PassSetup, journal: Journal) -> list[str]:
@@ -91,13 +95,14 @@ def read_venue(setup: PassSetup, venue: Venue, journal: Journal) -> VenueSide:
     sent = [order for order in journal.state.orders.values() if order.state in _SENT]
     working = [order for order in sent if order.working]
     first: dict[Hashable, Any] = {
-        "clock": venue.fetch_venue_ms,
+        "clock": partial(_read_clock, setup, venue),
         "open": partial(venue.fetch_open_orders, symbols),
     }
     for order in working:
         first[order.client_id] = partial(venue.fetch_order, order.symbol, order.client_id)
     orders = gather(first, setup.reads_s)
-    _refuse_skew(setup, value_of(orders, "clock"))
+    venue_ms, skew_ms = value_of(orders, "clock")
+    _refuse_skew(setup, skew_ms)
     since: dict[str, int] = {}
     for order in sent:
         since[order.symbol] = min(since.get(order.symbol, order.sent_ms), order.sent_ms)
@@ -114,7 +119,7 @@ def read_venue(setup: PassSetup, venue: Venue, journal: Journal) -> VenueSide:
         order: _unless_refused(orders[order.client_id], order.symbol, refused) for order in working
     }
     return VenueSide(
-        value_of(orders, "clock"),
+        venue_ms,
         instruments,
         balances,
         opened,
@@ -126,12 +131,19 @@ def read_venue(setup: PassSetup, venue: Venue, journal: Journal) -> VenueSide:
         [fill for told in fills.values() for fill in told or ()],
         tuple(sorted(refused)),
         candidates,
+        skew_ms if setup.skew_ms_max else 0,
     )
 
 
-def _refuse_skew(setup: PassSetup, venue_ms: int) -> None:
+def _read_clock(setup: PassSetup, venue: Venue) -> tuple[int, int]:
+    """(the venue's clock, this host's less the venue's): held against the middle of the request."""
+    asked_ms = setup.clock.now_ms()
+    venue_ms = venue.fetch_venue_ms()
+    return venue_ms, (asked_ms + setup.clock.now_ms()) // 2 - venue_ms
+
+
+def _refuse_skew(setup: PassSetup, off_ms: int) -> None:
     """Raises VenueUnavailable when the two clocks are too far apart to know which bar closed."""
-    off_ms = setup.clock.now_ms() - venue_ms
     if setup.skew_ms_max and abs(off_ms) > setup.skew_ms_max:
         raise VenueUnavailable(
             f"this host's clock is {off_ms / 1000:+.1f} s off the venue's, more than "
@@ -196,7 +208,9 @@ def reconcile(
     unresolved = tuple(
         order.client_id for order in journal.state.orders.values() if order.unresolved
     )
-    return ReconcileReport(tuple(findings), foreign, unresolved, side.refused, universe)
+    return ReconcileReport(
+        tuple(findings), foreign, unresolved, side.refused, universe, side.skew_ms
+    )
 
 
 def read_more_fills(setup: PassSetup, venue: Venue, journal: Journal) -> list[Fill]:

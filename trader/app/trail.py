@@ -19,7 +19,14 @@ from trader.core.canonical import canonical
 from trader.core.fold import FoldError, fold
 from trader.core.parameters import Parameters, StrategyCode
 from trader.core.series import Series
-from trader.core.snapshot import SeriesKey, Snapshot, quote_of, snapshot_payload, window_row
+from trader.core.snapshot import (
+    Running,
+    SeriesKey,
+    Snapshot,
+    quote_of,
+    snapshot_payload,
+    window_row,
+)
 from trader.core.state import State
 from trader.domain.order import IllegalTransition
 from trader.errors import JournalError, TraderError
@@ -231,10 +238,13 @@ class _Walk:
             {symbol: tuple(told) for symbol, told in row["troubles"].items()},
             str(row["latch"]),
             {str(name): str(why) for name, why in row.get("strategy_troubles", {}).items()},
+            Running(str(row["policy"]), self.cycle.code, str(row["lock"])),
+            int(row.get("skew_ms", 0)),
+            {str(name): int(ppm) for name, ppm in row.get("repaints", {}).items()},
         )
         # The windows were compared when their bars were read: hashing them costs most of a walk.
         bare = replace(snapshot, series={})
-        again = canonical(snapshot_payload(bare, str(row["policy"]), self.cycle.code))
+        again = canonical(snapshot_payload(bare))
         told: Payload = {**row, "windows": {}}
         if again != canonical(told):
             path, stored, rebuilt = first_difference(told, json.loads(again))

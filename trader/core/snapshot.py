@@ -40,6 +40,16 @@ def quote_of(row: list[int]) -> CoreQuote:
 
 
 @dataclass(frozen=True, slots=True)
+class Running:
+    """Hashes of what decides: the checked policy, the installed code, its locked requirements; ""
+    where none is told (a back-test)."""
+
+    policy: str = ""
+    code: str = ""
+    lock: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """What a decision sees.
 
@@ -56,6 +66,11 @@ class Snapshot:
         strategy_troubles: by strategy name: its code ran out of time or memory, or died, as
             `STRATEGY_FAILED why=...`. That is a fact like any other: the strategy is not evaluated,
             so that whoever decides again decides the same.
+        running: hashes of what decides.
+        skew_ms: this host's clock less the venue's, as read at the start of the pass; 0 where time
+            travels.
+        repaints: by symbol: the largest change, millionths, of a price of a bar that was decided
+            on and that the venue now tells otherwise.
     """
 
     bar_ms: int
@@ -68,6 +83,9 @@ class Snapshot:
     troubles: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     latch: str = "running"
     strategy_troubles: Mapping[str, str] = field(default_factory=dict[str, str])
+    running: Running = Running()
+    skew_ms: int = 0
+    repaints: Mapping[str, int] = field(default_factory=dict[str, int])
     _frames: list[Frames] = field(
         default_factory=list[Frames], init=False, repr=False, compare=False
     )
@@ -96,17 +114,19 @@ def halt_rank(state: State, latch: str) -> int:
     return max(HALT_LEVELS.index(state.word("halt_level")), HALT_LEVELS.index(latch))
 
 
-def snapshot_payload(snapshot: Snapshot, policy_sha: str, code_sha: str) -> dict[str, Any]:
+def snapshot_payload(snapshot: Snapshot) -> dict[str, Any]:
     """The `snapshot` entry: windows name the bars by range and hash, the bars lie elsewhere.
 
-    `strategy_troubles` stands in it only when there are some, as in entries of older versions.
+    `strategy_troubles` and `skew_ms` stand in it only when there are some, as in entries of older
+    versions.
     """
     payload: dict[str, Any] = {
         "bar_ms": snapshot.bar_ms,
         "now_ms": snapshot.now_ms,
         "step_ms": snapshot.parameters.step_ms,
-        "policy": policy_sha,
-        "code": code_sha,
+        "policy": snapshot.running.policy,
+        "code": snapshot.running.code,
+        "lock": snapshot.running.lock,
         "windows": {
             f"{symbol}|{timeframe}": window_row(series)
             for (symbol, timeframe), series in sorted(snapshot.series.items())
@@ -117,6 +137,10 @@ def snapshot_payload(snapshot: Snapshot, policy_sha: str, code_sha: str) -> dict
     }
     if snapshot.strategy_troubles:
         payload["strategy_troubles"] = dict(sorted(snapshot.strategy_troubles.items()))
+    if snapshot.skew_ms:
+        payload["skew_ms"] = snapshot.skew_ms
+    if snapshot.repaints:
+        payload["repaints"] = dict(sorted(snapshot.repaints.items()))
     return payload
 
 

@@ -20,8 +20,14 @@ Upcaster = Callable[[Payload], Payload]
 HASH_LENGTH = 64
 NO_HASH = "0" * HASH_LENGTH
 
+
+def _snapshot_without_lock(payload: Payload) -> Payload:
+    """Version 1 did not tell the hash of the locked requirements."""
+    return {**payload, "lock": ""}
+
+
 # (kind, version) -> how a payload of that version becomes one of the next version.
-UPCASTERS: dict[tuple[str, int], Upcaster] = {}
+UPCASTERS: dict[tuple[str, int], Upcaster] = {("snapshot", 1): _snapshot_without_lock}
 
 
 @dataclass(frozen=True, slots=True)
