@@ -14,7 +14,7 @@ from typing import Any
 
 from trader.core.fold import fold
 from trader.core.limits import Limits
-from trader.core.parameters import Parameters, StrategyCode, StrategySpec
+from trader.core.parameters import Parameters, SizeSpec, StrategyCode, StrategySpec
 from trader.core.series import Series, build_series
 from trader.core.snapshot import CoreQuote, Snapshot
 from trader.core.state import State, instrument_row
@@ -76,8 +76,10 @@ def account(capital: int = 1_000 * UNIT, *listed: Instrument) -> State:
     return state
 
 
-def strategy(name: str = "one", *symbols: str, **changed: Any) -> StrategySpec:
-    """A strategy of minute bars on these instruments (BTC by default)."""
+def strategy(
+    name: str = "one", *symbols: str, share: int = 100_000, **changed: Any
+) -> StrategySpec:
+    """A strategy of minute bars on these instruments (BTC by default), `share` ppm of equity."""
     spec = StrategySpec(
         name=name,
         source=f"{name}.py",
@@ -86,11 +88,11 @@ def strategy(name: str = "one", *symbols: str, **changed: Any) -> StrategySpec:
         timeframe="1m",
         timeframe_ms=MINUTE_MS,
         numbers={},
-        equity_ppm=100_000,
         ttl_bars=1,
         enabled=True,
         budget_exposure_ppm=2_000_000,
         budget_loss_ppm=2_000_000,
+        size=SizeSpec(share_ppm=share),
     )
     return replace(spec, **changed)
 
@@ -108,6 +110,7 @@ def parameters(*strategies: StrategySpec, **limits: Any) -> Parameters:
         cash_max="1000000",
         limits=replace(LIMITS, **limits),
         strategies=strategies or (strategy(),),
+        venue="binance",
     )
 
 

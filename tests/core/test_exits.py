@@ -13,6 +13,7 @@ import pytest
 
 from trader.core.exits import Look, exit_reason
 from trader.core.fold import fold
+from trader.core.parameters import SizeSpec
 from trader.core.plan import Plan, plan, plan_payload
 from trader.core.series import Series, build_series
 from trader.core.state import Position, State
@@ -271,7 +272,7 @@ def test_what_belongs_to_the_position_runs_whatever_became_of_its_strategy(
     elif state_of_things == "gone":
         spec = strategy("two", ETH)
     else:
-        spec = replace(spec, hold_ms_max=1, equity_ppm=1, tier="core")
+        spec = replace(spec, hold_ms_max=1, size=SizeSpec(share_ppm=1), tier="core")
     now_ms = BAR_MS + (at + 1) * MINUTE_MS
     decided = plan(
         snapshot(

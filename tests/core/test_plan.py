@@ -13,7 +13,7 @@ from trader.core.approval import Approved
 from trader.core.fold import fold
 from trader.core.marks import DAY_MS
 from trader.core.money import PPM
-from trader.core.parameters import TierSpec, UniverseSpec
+from trader.core.parameters import SizeSpec, TierSpec, UniverseSpec
 from trader.core.plan import Plan, plan, plan_payload
 from trader.core.simulate import plan_bytes
 from trader.core.snapshot import Snapshot
@@ -80,8 +80,8 @@ def test_strength_scales_the_size(strength: float, lots: int) -> None:
 
 def test_two_entries_share_the_cash() -> None:
     policy = parameters(
-        strategy("one", BTC, equity_ppm=600_000),
-        strategy("two", ETH, equity_ppm=600_000),
+        strategy("one", BTC, share=600_000),
+        strategy("two", ETH, share=600_000),
         position_ppm=1_000_000,
     )
     decided = plan(snapshot(account(), policy))
@@ -221,7 +221,7 @@ def test_a_stop_is_looked_at_though_the_strategy_is_gone_or_fails() -> None:
 def test_exits_come_before_entries_and_free_nothing_yet() -> None:
     state = account(20 * UNIT)
     hold(state, ETH, lots=190, name="two", stop_ticks=10_000)
-    policy = parameters(strategy("one", BTC, equity_ppm=900_000), position_ppm=1_000_000)
+    policy = parameters(strategy("one", BTC, share=900_000), position_ppm=1_000_000)
     decided = plan(snapshot(state, policy))
     assert [(p.symbol, p.side) for p in decided.legs] == [(ETH, Side.SELL)]
     assert answers(decided) == ["approved", "CASH"]
@@ -246,8 +246,15 @@ def test_an_exit_without_a_quote_is_refused_by_name() -> None:
 
 
 def test_a_strategys_own_smallest_order_counts_when_it_is_larger() -> None:
-    for own, answer in (("101", "NOTIONAL_MIN"), ("9", "approved")):
-        policy = parameters(strategy(notional_min=own))
+    # 998 lots at 100.10 are 99.8998; without 0.1 % of fee 99.7999002.
+    nothing = "SIZE_NOTHING bound=equity_share lots=998 value_units=9979990020 value_units_min="
+    for own, answer in (
+        ("101", nothing + "10100000000"),
+        ("99.79990021", nothing + "9979990021"),
+        ("99.7999002", "approved"),
+        ("9", "approved"),
+    ):
+        policy = parameters(strategy(size=SizeSpec(share_ppm=100_000, notional_min=own)))
         assert answers(plan(snapshot(account(), policy))) == [answer]
 
 
@@ -337,7 +344,10 @@ SCENES: dict[str, Scene] = {
     "QTY_MIN": lambda: snapshot(
         account(1_000 * UNIT, instrument(qty_min="5")), parameters(position_ppm=1_000_000)
     ),
-    "NOTIONAL_MIN": lambda: snapshot(account(), parameters(order_notional_min="101")),
+    # 99.79 at the price of the size, but the ask has fallen: 998 lots at 99.19 are 98.99.
+    "NOTIONAL_MIN": lambda: snapshot(
+        account(), parameters(order_notional_min="99.5"), quotes={BTC: quote(9_905, 9_910)}
+    ),
 }
 
 

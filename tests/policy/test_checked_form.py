@@ -92,7 +92,7 @@ def test_parameters_are_the_form_in_integers(sources_of: FindSources) -> None:
     (spec,) = built.strategies
     assert (spec.name, spec.source, spec.source_sha) == ("cross", "cross.py", "ab" * 32)
     assert (spec.timeframe, spec.timeframe_ms) == ("4h", 14_400_000)
-    assert (spec.equity_ppm, spec.enabled, spec.symbols) == (30_000, False, ("ETH/USDT",))
+    assert (spec.size.share_ppm, spec.enabled, spec.symbols) == (30_000, False, ("ETH/USDT",))
     assert spec.numbers == {"fast": 20, "stop": 1.5, "level": -3}
     assert [type(value) for value in spec.numbers.values()] == [int, float, int]
 

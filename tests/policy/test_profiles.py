@@ -55,7 +55,7 @@ def test_a_profile_changes_the_limits_and_the_size_of_who_does_not_say(
     for name in ("none", *PROFILES):
         form = check_policy(sources_of(policy=f"profile: {name}\n"), {}).form
         parameters = build_parameters(form, {"cross": ""})
-        sizes[name] = parameters.strategies[0].equity_ppm
+        sizes[name] = parameters.strategies[0].size.share_ppm
         assert form["policy"]["profile"] == name
         limits = parameters.limits
         # Loss to the stops, the day's stop and the draw-down stand in this order.

@@ -64,7 +64,7 @@ def test_the_shipped_policy_is_safe() -> None:
         "mean_reversion",
         "range_breakout",
     ]
-    assert all(spec.equity_ppm <= limits.position_ppm for spec in parameters.strategies)
+    assert all(spec.size.share_ppm <= limits.position_ppm for spec in parameters.strategies)
 
 
 def _uncommented(source: Source) -> Source:

@@ -49,7 +49,7 @@ def test_a_form_of_the_first_version_decides_as_it_did(sources_of: FindSources) 
     assert (old.limits.position_ppm, old.limits.positions_max) == (100_000, 5)
     assert old.limits.exposure_ppm_max == old.limits.day_stop_ppm == 1_000_000
     (spec,) = old.strategies
-    assert (spec.symbols, spec.ttl_bars, spec.equity_ppm) == (("BTC/USDT", "ETH/USDT"), 2, 20_000)
+    assert (spec.symbols, spec.ttl_bars, spec.size.share_ppm) == (("BTC/USDT", "ETH/USDT"), 2, 20_000)
     assert (spec.program, spec.tier, spec.source_sha) == ({}, "", "ab")
     (tier,) = old.universe.tiers
     assert (tier.pairs, tier.weight_ppm) == (("BTC/USDT", "ETH/USDT"), 1_000_000)

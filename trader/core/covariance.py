@@ -38,7 +38,7 @@ def _in_all(times: list[set[int]]) -> set[int]:
 
 
 def simple_returns(closes: Floats) -> Floats:
-    """Each close by the close before, less 1: one row less than there are closes, all of them > 0."""
+    """Each close (> 0) by the close before, less 1: one row less than there are closes."""
     return array("d", [closes[i] / closes[i - 1] - 1.0 for i in range(1, len(closes))])
 
 

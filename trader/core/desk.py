@@ -22,6 +22,7 @@ from trader.core.risk_sums import RiskDesk
 from trader.core.scale import Spec, cash_units
 from trader.core.signals import Opinion, form_opinion
 from trader.core.snapshot import CoreQuote, Snapshot
+from trader.core.standings import Standings
 from trader.core.totals import Totals
 from trader.core.universe import tier_of
 
@@ -85,6 +86,7 @@ class Desk:
         self._totals: Totals | None = None
         self._orders: OrderDesk | None = None
         self._risks: RiskDesk | None = None
+        self._standings: Standings | None = None
 
     @property
     def totals(self) -> Totals:
@@ -108,6 +110,13 @@ class Desk:
         if self._orders is None:
             self._orders = OrderDesk(self)
         return self._orders
+
+    @property
+    def standings(self) -> Standings:
+        """How strategies and the last days stand; made once a decision."""
+        if self._standings is None:
+            self._standings = Standings(self)
+        return self._standings
 
     def tier_of(self, symbol: str) -> str:
         """The tier that an instrument counts in; "" for none."""

@@ -10,8 +10,10 @@ from math import isnan
 
 from trader.core.account_sums import account_sums
 from trader.core.approval import Proposal
+from trader.core.asked import is_asked
 from trader.core.book_sums import book_sums
 from trader.core.desk import Desk, Seen, fill_quote
+from trader.core.exit_prices import exit_prices
 from trader.core.gates import NO_ANSWERS, GateView
 from trader.core.money import PPM, mul_div_down, price_up
 from trader.core.order_sums import order_sums
@@ -19,13 +21,8 @@ from trader.core.parameters import StrategySpec
 from trader.core.risk_sums import risk_sums
 from trader.core.scale import Spec, notional_down
 from trader.core.signals import Opinion
-from trader.core.sizing import (
-    distance_ticks,
-    entry_cost_units,
-    entry_lots,
-    stop_ticks_below,
-    strength_ppm,
-)
+from trader.core.sizes import size_entry
+from trader.core.sizing import entry_cost_units, stop_ticks_below
 from trader.core.tier_gates import tier_sums
 from trader.core.time_sums import time_sums
 from trader.domain.order import Side, TimeInForce
@@ -41,24 +38,20 @@ def consider(desk: Desk, strategy: StrategySpec, symbol: str) -> None:
         return
     spec = desk.snapshot.state.spec(symbol)
     worst = price_up(opinion.close_ticks, desk.limits.slippage_ppm)
-    equity = desk.equity
-    share_ppm = mul_div_down(strategy.equity_ppm, strength_ppm(opinion.strength), PPM)
-    share_ppm = mul_div_down(share_ppm, desk.access.risk_ppm, PPM)
-    budget = mul_div_down(equity, min(share_ppm, cap_ppm(desk, strategy, symbol)), PPM)
-    free = desk.view.free_cash_units()
-    asked: Seen = {
-        "budget_units": budget,
-        "equity_units": equity,
-        "free_cash_units": free,
-        "worst_ticks": worst,
-    }
-    # The size ignores cash here: the cash gate is what says no, with its numbers.
-    lots = entry_lots(spec, worst, budget, budget)
-    if lots <= 0:
-        desk.note(strategy.name, symbol, seen, asked, NO_ANSWERS, "SIZE_NOTHING")
-        return
+    stop = _stop_ticks(spec, opinion)
     worked = how_worked(desk, strategy, symbol, worst)
-    target = distance_ticks(spec, opinion.target_distance)
+    price = min(opinion.close_ticks, worked.price_ticks or worst)
+    if stop >= price:
+        answer = f"STOP_SIDE limit={price} measured={stop} unit=ticks"
+        desk.note(strategy.name, symbol, seen, {}, NO_ANSWERS, answer)
+        return
+    sized = size_entry(desk, strategy, symbol, opinion.strength, worst, stop)
+    # The size ignores cash: the cash gate is what says no, with its numbers.
+    sized.told["free_cash_units"] = desk.view.free_cash_units()
+    if sized.answer:
+        desk.note(strategy.name, symbol, seen, sized.told, NO_ANSWERS, sized.answer)
+        return
+    exits = exit_prices(spec, opinion, strategy.scale_ppm)
     proposal = Proposal(
         strategy.name,
         symbol,
@@ -68,18 +61,21 @@ def consider(desk: Desk, strategy: StrategySpec, symbol: str) -> None:
         len(desk.legs),
         0,
         worked.price_ticks,
-        lots,
-        _stop_ticks(spec, opinion),
+        sized.lots,
+        stop,
         opinion.enter_ms,
         "entry_signal",
-        opinion.close_ticks + target if target else 0,
-        distance_ticks(spec, opinion.trail_distance),
+        exits.target_ticks,
+        exits.trail_ticks,
         strategy.hold_ms_max,
+        exits.arm_ticks,
+        exits.even_ticks,
+        exits.steps,
         order_type=worked.order_type,
         until_ms=worked.until_ms,
     )
     gate_view = entry_view(desk, proposal, spec, strategy, worst)
-    desk.ask(proposal, gate_view, spec, seen | asked)
+    desk.ask(proposal, gate_view, spec, seen, sized.told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +102,6 @@ def how_worked(desk: Desk, strategy: StrategySpec, symbol: str, worst: int) -> W
     return Worked(min(worst, price_up(ask, desk.limits.slippage_ppm)) if ask > 0 else worst)
 
 
-def cap_ppm(desk: Desk, strategy: StrategySpec, symbol: str) -> int:
-    """The most that one position of a strategy may be worth, share of equity: its size is cut to
-    that. What is held already is not known here: the gates see to it."""
-    tier = desk.tiers.get(strategy.tier or desk.tier_of(symbol))
-    caps = (tier.weight_ppm,) if tier else ()
-    return min(
-        desk.limits.position_ppm,
-        desk.limits.exposure_ppm_max,
-        strategy.budget_exposure_ppm,
-        *caps,
-    )
-
-
 def _stop_ticks(spec: Spec, opinion: Opinion) -> int:
     """The stop of the position, 0 none; one that only trails starts at its distance."""
     for distance in (opinion.stop_distance, opinion.trail_distance):
@@ -141,6 +124,8 @@ def _quiet_reason(desk: Desk, strategy: StrategySpec, symbol: str, opinion: Opin
     key = f"{strategy.name}|{symbol}"
     if opinion.enter_ms <= desk.snapshot.state.consumed.get(key, -1):
         return "SIGNAL_USED"
+    if is_asked(desk.snapshot.state, symbol):
+        return "EXIT_ASKED"
     return desk.access.answer(strategy, symbol)
 
 
@@ -159,7 +144,8 @@ def entry_view(
     view.halt_rank = desk.snapshot.halt_rank
     view.mismatches = len(desk.snapshot.troubles.get("*", ()))
     view.enabled = int(strategy.enabled)
-    view.shadow = int(strategy.shadow)
+    view.shadow_why = desk.standings.shadow_why(strategy.name)
+    view.shadow = int(strategy.shadow or view.shadow_why != "")
     adds = strategy.pyramiding and desk.limits.pyramiding
     view.may_add = int(adds and not desk.view.leaving(symbol))
     view.unresolved = desk.view.unresolved(symbol)

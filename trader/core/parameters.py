@@ -121,7 +121,7 @@ class SizeSpec:
     trades_min: int = 30
     risk_ppm_max: int = 20_000
     across: str = "instruments"
-    bars: int = 240
+    bars: int = 120
     shrink_ppm: int = 200_000
     notional_min: str = "0"
 
@@ -149,7 +149,6 @@ class StrategySpec:
         symbols: instruments it may trade, in declared order; empty when it follows a tier.
         timeframe_ms: its bars; it speaks only when one of them has just closed.
         numbers: its parameters.
-        equity_ppm: size of one position, share of equity.
         ttl_bars: for how many of its bars an entry signal stays alive, >= 1.
         enabled: whether it may open positions; exits always run.
         tier: the tier whose members it trades, "" when `symbols` names them.
@@ -157,7 +156,6 @@ class StrategySpec:
         priority: who is asked first, lower first; equal ones in declared order.
         hold_ms_max: longest a position is held, 0: as long as it likes.
         pyramiding: whether it may add to what it holds.
-        notional_min: smallest order of its own, decimal text.
         budget_exposure_ppm, budget_loss_ppm: caps of its exposure, and of what is lost if every
             stop of its positions is hit; share of equity.
         budget_positions_max, budget_trades_day_max: of its own.
@@ -174,7 +172,6 @@ class StrategySpec:
     timeframe: str
     timeframe_ms: int
     numbers: Mapping[str, float | int]
-    equity_ppm: int
     ttl_bars: int
     enabled: bool
     tier: str = ""
@@ -182,7 +179,6 @@ class StrategySpec:
     priority: int = 100
     hold_ms_max: int = 0
     pyramiding: bool = False
-    notional_min: str = "0"
     budget_exposure_ppm: int = 1_000_000
     budget_loss_ppm: int = 1_000_000
     budget_positions_max: int = 1_000_000
@@ -203,6 +199,7 @@ class Parameters:
         anchor_bars: the anchor block of signal evaluation, in bars of the strategy's timeframe.
         capital: the slice of the account as decimal text, or "" for all of it.
         cash_max: the most cash the integers must hold, decimal text.
+        venue: where orders go; "" when nobody said: then nothing is opened.
     """
 
     account: str
@@ -216,6 +213,7 @@ class Parameters:
     limits: Limits
     strategies: tuple[StrategySpec, ...]
     universe: UniverseSpec = UniverseSpec()
+    venue: str = ""
 
     @property
     def symbols(self) -> tuple[str, ...]:

@@ -43,8 +43,8 @@ def held_loss_units(
 def lots_at_risk(
     spec: Spec, price_ticks: int, stop_ticks: int, slippage_ppm: int, risk_units: int
 ) -> int:
-    """The most lots whose `loss_units` stay within `risk_units`; 0 when not even one does, or the stop is not below
-    the price.
+    """The most lots whose `loss_units` stay within `risk_units`; 0 when not even one does, or the
+    stop is not below the price.
 
     Bounded by the venue's largest quantity. Raises AmountOverflow.
     """

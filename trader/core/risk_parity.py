@@ -14,12 +14,22 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import MutableSequence
+from collections.abc import Mapping, MutableSequence
+from dataclasses import dataclass
 
 Floats = MutableSequence[float]
 
 TOLERANCE = 1e-9
 ROUNDS_MAX = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """`weights_ppm` by instrument or strategy, rounded down, at most a million together; or
+    `problem`: why there are none, as `key=value ...`."""
+
+    weights_ppm: Mapping[str, int]
+    problem: str = ""
 
 
 def equal_risk(matrix: Floats, n: int) -> tuple[Floats, str]:

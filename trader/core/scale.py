@@ -7,6 +7,7 @@ in core integers. Must not live here: decisions.
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
+from functools import lru_cache
 
 from trader.core.money import AMOUNT_MAX, PPM, mul_div_down, mul_div_up
 from trader.domain.instrument import Instrument
@@ -56,6 +57,22 @@ def to_decimal(units: int, unit: Decimal) -> Decimal:
     with localcontext() as context:
         context.prec = 60
         return units * unit
+
+
+@lru_cache(maxsize=256)
+def cash_units(amount: str, cash_digits: int, *, up: bool) -> int:
+    """An amount of the policy (decimal text) in cash units; raises ScaleError when it does not fit.
+
+    Kept: the same few amounts are asked for by every entry.
+    """
+    unit = Decimal(1).scaleb(-cash_digits)
+    return to_units_rounded(Decimal(amount), unit, f"the amount {amount}", up=up)
+
+
+@lru_cache(maxsize=32)
+def one_in_units(cash_digits: int) -> int:
+    """Cash units in one of the settlement currency."""
+    return int(Decimal(1).scaleb(cash_digits))
 
 
 def text(value: Decimal) -> str:
@@ -200,9 +217,8 @@ def value_of_base_down(spec: Spec, price_ticks: int, base_units: int) -> int:
     """Cash units that `base_units` are worth at a price, rounded down. Raises AmountOverflow."""
     whole = base_units // spec.base_per_lot
     rest = base_units - whole * spec.base_per_lot
-    part = mul_div_down(
-        price_ticks, mul_div_down(rest, spec.notional_num, 1), spec.notional_den * spec.base_per_lot
-    )
+    # By way of one lot's value: the product of price, coins and scale may not fit though this does.
+    part = mul_div_down(notional_down(spec, price_ticks, 1), rest, spec.base_per_lot)
     return notional_down(spec, price_ticks, whole) + part
 
 

@@ -195,7 +195,10 @@ _RISK_KEYS = {
     "universe": "write weight for the value of a tier's positions; what a regime leaves of a size "
     "is regime.states.*.risk",
     "strategies": "write budget.exposure for the value of its positions, budget.loss for what is "
-    "lost if every stop is hit, or size.equity_share for the value of one",
+    "lost if every stop is hit, size.equity_share for the value of one, or size.method: risk with "
+    "size.loss for what one loses at its stop",
+    "signals": "write defaults.equity_share for the value of a position; what one may lose at its "
+    "stop is defaults.size: risk, with size.loss of a strategy",
 }
 
 
@@ -220,7 +223,7 @@ def _unknown_key(path: Path, *, guess: bool) -> tuple[str, str, str]:
     if not hint:
         elsewhere = [name for name in all_keys() if name.split(".")[-1] == key]
         hint = f"did you mean {elsewhere[0]}" if elsewhere else ""
-    if not hint and len(known) <= 12:
+    if not hint and len(known) <= 16:
         hint = "known here: " + ", ".join(known)
     return Code.UNKNOWN_KEY.name, "unknown key", hint
 

@@ -12,13 +12,13 @@ from typing import Any, cast
 from trader.domain.pairs import PairSet, is_pattern
 from trader.policy.checked import Form
 from trader.policy.reading import Mark, Node
+from trader.policy.size_methods import DEFAULTS, KEYS, SHARE_FROM, method_of
 from trader.policy.sources import SECTIONS
 from trader.policy.tree import Path, find
 
 # Strategy key -> the key it is taken from when it is left out.
 TAKEN_FROM = {
     "ttl_bars": "signals.defaults.ttl_bars",
-    "size.equity_share": "signals.defaults.equity_share",
     "budget.exposure": "policy.limits.exposure_max",
     "budget.loss": "policy.limits.loss_max",
     "budget.positions_max": "policy.limits.positions_max",
@@ -67,6 +67,7 @@ def fill_in(form: Form, tree: Node, origin: dict[str, str]) -> None:
             strategy["file"] = f"{name}.py"
         for key, source in TAKEN_FROM.items():
             _take(form, origin, strategy, key, at, source)
+        _size(form, origin, strategy, at)
         if strategy["tier"] is None:
             strategy["tier"] = ""
         if strategy["instruments"] == "universe":
@@ -111,6 +112,25 @@ def _take(
         value = value[step]
     place[last] = value
     origin[f"{at}.{key}"] = origin[source]
+
+
+def _size(form: Form, origin: dict[str, str], strategy: dict[str, Any], at: str) -> None:
+    """A strategy's size: its method, the keys of that, and no others but those that were written
+    (which `coherence_sizes` refuses)."""
+    size: dict[str, Any] = strategy["size"]
+    if size["method"] is None:
+        size["method"] = method_of(size, form["signals"]["defaults"]["size"])
+        if size["equity_share"] is None:
+            origin[f"{at}.size.method"] = origin["signals.defaults.size"]
+    method = size["method"]
+    if method in SHARE_FROM:
+        _take(form, origin, strategy, "size.equity_share", at, SHARE_FROM[method])
+    for key in KEYS[method]:
+        if size[key] is None:
+            size[key] = DEFAULTS.get(key)
+    for key in [key for key, value in size.items() if value is None]:
+        del size[key]
+        origin.pop(f"{at}.size.{key}", None)
 
 
 def _take_preset(form: Form, origin: dict[str, str], strategy: dict[str, Any], at: str) -> None:

@@ -23,6 +23,7 @@ from trader.domain.timeframe import TIMEFRAMES_MS
 from trader.policy.checked import Form
 from trader.policy.form_numbers import ms, ppm
 from trader.policy.parameters_limits import build_limits
+from trader.policy.parameters_sizes import build_size
 
 TIER_NAMES = ("core", "rotational", "event")
 
@@ -106,6 +107,7 @@ def build_parameters(form: Form, strategy_shas: Mapping[str, str]) -> Parameters
             for name, row in in_declared_order(form["strategies"])
         ),
         universe=_universe(form["universe"]),
+        venue=app["exchange"]["name"],
     )
 
 
@@ -175,7 +177,6 @@ def _strategy(name: str, row: Mapping[str, Any], source_sha: str) -> StrategySpe
         timeframe=timeframe,
         timeframe_ms=TIMEFRAMES_MS[timeframe],
         numbers={key: _number(value) for key, value in row["parameters"].items()},
-        equity_ppm=ppm(row["size"]["equity_share"]),
         ttl_bars=row["ttl_bars"],
         enabled=row["enabled"],
         tier=row["tier"],
@@ -183,7 +184,7 @@ def _strategy(name: str, row: Mapping[str, Any], source_sha: str) -> StrategySpe
         priority=row["priority"],
         hold_ms_max=ms(row["max_hold"]),
         pyramiding=row["pyramiding"],
-        notional_min=row["size"]["notional_min"],
+        size=build_size(row["size"]),
         budget_exposure_ppm=ppm(budget["exposure"]),
         budget_loss_ppm=ppm(budget["loss"]),
         budget_positions_max=budget["positions_max"],

@@ -20,6 +20,7 @@ from trader.policy.schema_base import (
     Step,
 )
 from trader.policy.schema_universe import TIERS
+from trader.policy.size_methods import DEFAULT_METHODS, KEYS
 from trader.policy.written_rules import Distance, Expression
 
 SourceFile = Annotated[
@@ -27,6 +28,7 @@ SourceFile = Annotated[
 ]
 Lifetime = Annotated[int, Whole(1, 1_000)]
 SizeShare = Annotated[str, Share("0.0001", "1")]
+SizeLoss = Annotated[str, Share("0.0001", "0.2")]
 BudgetShare = Annotated[str, Share("0", "1")]
 
 
@@ -36,8 +38,14 @@ class SignalDefaults(Section):
     ttl_bars: Lifetime = Field(
         default=1, description="for how many of its bars an entry signal stays alive"
     )
+    size: Annotated[str, Choice(DEFAULT_METHODS)] = Field(
+        default="equity_share",
+        description="size.method of a strategy that writes neither that nor size.equity_share",
+    )
     equity_share: SizeShare = Field(
-        default="5%", description="value of one position of a strategy, share of equity"
+        default="5%",
+        description="value of one position of a strategy, share of equity, where its size is such "
+        "a share",
     )
 
 
@@ -70,12 +78,67 @@ class Signals(Section):
 
 
 class Size(Section):
-    """How large an entry is."""
+    """How large an entry is: by one method, with the keys that belong to it."""
 
+    method: Annotated[str, Choice(tuple(KEYS))] | None = Field(
+        default=None,
+        description="how the size is found; left out: equity_share where that is written, else "
+        "signals.defaults.size",
+    )
     equity_share: SizeShare | None = Field(
         default=None,
-        description="value of one position, share of equity; left out: "
-        "signals.defaults.equity_share",
+        description="of equity_share: value of one position, share of equity (left out: "
+        "signals.defaults.equity_share); of volatility: the most it may be "
+        "(policy.limits.position); of risk_parity: value of all parts together "
+        "(policy.limits.exposure_max)",
+    )
+    notional: Annotated[str, Amount("0.01", "1000000000")] | None = Field(
+        default=None,
+        description="of fixed, which must have it: value of one position, in app.quote",
+    )
+    loss: SizeLoss | None = Field(
+        default=None,
+        description="of risk: what an entry loses if its stop is hit, fees and slippage both ways "
+        "included, share of equity; left out: 1%",
+    )
+    volatility: Annotated[str, Share("0.01", "10")] | None = Field(
+        default=None,
+        description="of volatility: how far the value of a position moves in a year, share of "
+        "equity; left out: 20%",
+    )
+    span: Annotated[int, Whole(2, 200)] | None = Field(
+        default=None,
+        description="of volatility: span of the weighted mean of squared returns, in bars; four "
+        "spans of bars are read; left out: 60",
+    )
+    fraction: Annotated[str, Share("0.01", "1")] | None = Field(
+        default=None,
+        description="of kelly: how much of the Kelly share is lost if a stop is hit; left out: 25%",
+    )
+    trades_min: Annotated[int, Whole(5, 10_000)] | None = Field(
+        default=None,
+        description="of kelly: settled trades of the strategy below which nothing is bought, and "
+        "against which its results are weighed; left out: 30",
+    )
+    loss_max: SizeLoss | None = Field(
+        default=None,
+        description="of kelly: the most that an entry loses if its stop is hit, share of equity; "
+        "left out: 2%",
+    )
+    across: Annotated[str, Choice(("instruments", "strategies"))] | None = Field(
+        default=None,
+        description="of risk_parity: what shares the risk equally: the strategy's instruments, or "
+        "all strategies that size so; left out: instruments",
+    )
+    bars: Annotated[int, Whole(20, 390)] | None = Field(
+        default=None,
+        description="of risk_parity: returns that its covariance is taken from: of common bars, or "
+        "of days across strategies; left out: 120",
+    )
+    shrink: Annotated[str, Share("0", "1")] | None = Field(
+        default=None,
+        description="of risk_parity: how far the covariance is pulled toward its diagonal; left "
+        "out: 20%",
     )
     notional_min: Annotated[str, Amount("0", "1000000")] = Field(
         default="0",

@@ -97,7 +97,11 @@ def _from_second(form: Form) -> Form:
         **_NO_SECTIONS,
         "limits": {**form["policy"]["limits"], **_NO_LATER_LIMITS},
     }
-    return {**form, "policy": policy}
+    strategies: Form = {
+        name: {**row, "size": {"method": "equity_share", **row["size"]}}
+        for name, row in form["strategies"].items()
+    }
+    return {**form, "policy": policy, "strategies": strategies}
 
 
 def _from_first(form: Form) -> Form:

@@ -1,0 +1,33 @@
+"""Which bars the size of an entry is taken from.
+
+Lives here: how many closes a method reads, and the span of time in which they must lie. Must not
+live here: what is computed from them (`sizes`).
+"""
+
+from __future__ import annotations
+
+from trader.core.frames import last_open_ms
+from trader.core.money import PPM
+from trader.core.parameters import SizeSpec, StrategySpec
+from trader.core.volatility import closes_for
+
+
+def closes_wanted(size: SizeSpec) -> int:
+    """How many closes of the strategy's bars a size needs; 0 when it needs none."""
+    if size.method == "volatility":
+        return closes_for(size.span_bars)
+    if size.method == "risk_parity" and size.across == "instruments":
+        return size.bars + 1
+    return 0
+
+
+def size_span(strategy: StrategySpec, missing_ppm_max: int, close_ms: int) -> tuple[int, int]:
+    """Open times of the first and last bar among which those closes are looked for, at a decision.
+
+    As many bars longer as the policy lets be missing: what is older is not counted, so that the
+    size does not depend on how much history is at hand.
+    """
+    newest = last_open_ms(close_ms, strategy.timeframe_ms)
+    there_ppm = max(PPM - missing_ppm_max, PPM // 2)
+    bars = -(-closes_wanted(strategy.size) * PPM // there_ppm)
+    return newest - max(0, bars - 1) * strategy.timeframe_ms, newest
