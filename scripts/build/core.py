@@ -69,6 +69,7 @@ PLAIN = {
     "access": "a look-up in a table made once a decision",
     "marks": "once a decision",
     "trim": "once a decision",
+    "asked": "only when a human asks",
     "dust": "once a decision",
     "ladder": "a few numbers for each exit",
     "exit_orders": "once for each exit",

@@ -17,6 +17,8 @@ from trader.core.sizing import distance_ticks
 
 STEPS_MAX = 5
 PPB = 1_000_000_000
+# Why a stop that is hit is where it is, by `Position.trailed`.
+STOP_REASONS = ("stop_loss", "trailing_stop", "break_even")
 
 
 class ExitPrices(NamedTuple):

@@ -37,10 +37,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from trader.core.asked import is_asked
 from trader.core.desk import Desk, Seen
 from trader.core.dust import declare_dust
 from trader.core.exit_orders import exit_view, fresh_bid_ticks, leave
-from trader.core.exit_prices import even_stop_ticks
+from trader.core.exit_prices import STOP_REASONS, even_stop_ticks
 from trader.core.exit_sizes import can_sell, kept_lots, reached_steps, step_lots
 from trader.core.gates import NO_ANSWERS
 from trader.core.parameters import StrategySpec
@@ -51,8 +52,6 @@ from trader.core.state import Position
 from trader.domain.timeframe import grid_origin_ms, timeframe_name
 
 __all__ = ["Look", "exit_reason", "exit_view", "look_after", "look_at"]
-
-TRAILED = ("stop_loss", "trailing_stop", "break_even")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,14 +198,8 @@ def look_at(snapshot: Snapshot, position: Position, *, exit_now: bool) -> Look:
         exit_now,
         peak,
         even_to_ticks(snapshot, position, peak),
-        is_asked(snapshot, symbol),
+        is_asked(snapshot.state, symbol),
     )
-
-
-def is_asked(snapshot: Snapshot, symbol: str) -> bool:
-    """Whether a named human asked to leave the instrument, or every one, and it is not done."""
-    asked = snapshot.state.asked
-    return any(key in asked and int(asked[key]["done_ms"]) < 0 for key in (symbol, "*"))
 
 
 def peak_ticks(snapshot: Snapshot, position: Position, series: Series | None) -> int:
@@ -247,7 +240,7 @@ def exit_reason(position: Position, look: Look) -> str:
     """Why a position is left as a whole now, "" when it is not: see the order of precedence."""
     stop, moved = position.stop_ticks, look.stop_to_ticks
     if stop > 0 and _reached(stop, look.low_ticks, look.bid_ticks):
-        return TRAILED[position.trailed]
+        return STOP_REASONS[position.trailed]
     if moved > stop and _reached(moved, look.close_ticks, look.bid_ticks):
         return "break_even" if look.trail_to_ticks < look.even_to_ticks else "trailing_stop"
     if look.asked:

@@ -1,0 +1,105 @@
+"""Exits that a named human asked for: of one instrument, or of everything (`*`).
+
+Lives here: whether one is asked for, when it is done, and the sale of those that no leg of the
+newest plan carries out: they were asked for after it, or it had no bid. The plan itself sells what
+is asked for (`exits`). Must not live here: who may ask, and writing it down.
+"""
+
+from __future__ import annotations
+
+from trader.core.actions import Action, PlanAttempt, Requote, StepFacts
+from trader.core.approval import Approved, Proposal
+from trader.core.bookkeeping import is_open
+from trader.core.exit_orders import exit_view
+from trader.core.exit_sizes import can_sell
+from trader.core.gates import approve
+from trader.core.ladder import exit_price_ticks, rung_ppm
+from trader.core.order_sums import free_lots
+from trader.core.parameters import Parameters
+from trader.core.snapshot import halt_rank
+from trader.core.state import Order, State
+from trader.domain.order import OrderState, Side, TimeInForce
+
+REASON = "force_exit"
+ALL = "*"
+
+
+def is_asked(state: State, symbol: str) -> bool:
+    """Whether a named human asked to leave the instrument, or every one, and it is not done."""
+    asked = state.asked
+    return any(key in asked and int(asked[key]["done_ms"]) < 0 for key in (symbol, ALL))
+
+
+def exits_done(state: State) -> list[str]:
+    """What was asked for and is done, sorted: nothing is left that the venue takes, and no order of
+    the instrument (of any, for `*`) may still fill."""
+    asked = sorted(key for key, row in state.asked.items() if int(row["done_ms"]) < 0)
+    return [key for key in asked if not left_of(state, key)] if asked else []
+
+
+def left_of(state: State, asked: str) -> list[str]:
+    """Instruments, sorted, of which what was asked for is not done."""
+    left = {order.symbol for order in state.orders.values() if _may_fill(order)}
+    left |= {
+        symbol
+        for symbol, position in state.positions.items()
+        if is_open(position, state.spec(symbol))
+    }
+    return sorted(symbol for symbol in left if asked in {symbol, ALL})
+
+
+def _may_fill(order: Order) -> bool:
+    return order.working or order.state is OrderState.PLANNED
+
+
+def sell_asked(state: State, parameters: Parameters, facts: StepFacts) -> list[Action]:
+    """The next sale of what was asked for, as a new leg of the newest plan: one for each instrument
+    and plan, whose attempts then climb like those of any exit."""
+    newest = state.number("last_bar_ms")
+    legs = [
+        order for order in state.orders.values() if order.bar_ms == newest and not order.is_stop
+    ]
+    tried = {order.symbol for order in legs if order.reason == REASON}
+    for symbol, position in sorted(state.positions.items()):
+        spec = state.spec(symbol)
+        if symbol in tried or not is_asked(state, symbol) or not is_open(position, spec):
+            continue
+        free = free_lots(state, symbol, position.strategy)
+        if free <= 0:
+            continue
+        if symbol not in facts.quotes:
+            return [Requote(symbol)]
+        quote = facts.quotes[symbol]
+        bid = quote.bid_ticks if quote else 0
+        lots = min(free, spec.qty_lots_max)
+        if quote is None or bid <= 0 or not can_sell(spec, lots, bid):
+            continue
+        ppm = rung_ppm(parameters.limits, 0)
+        proposal = Proposal(
+            position.strategy,
+            symbol,
+            Side.SELL,
+            TimeInForce.IOC,
+            newest,
+            1 + max((order.leg for order in legs), default=-1),
+            0,
+            exit_price_ticks(spec, bid, ppm, lots),
+            lots,
+            0,
+            0,
+            REASON,
+        )
+        view = exit_view(
+            proposal,
+            spec,
+            parameters.limits,
+            quote,
+            rank=halt_rank(state, facts.latch),
+            now_ms=facts.now_ms,
+            slippage_ppm=ppm,
+            free_lots=free,
+        )
+        verdict, _ = approve(proposal, view, spec, parameters)
+        if isinstance(verdict, Approved):
+            return [PlanAttempt(verdict)]
+    return []
