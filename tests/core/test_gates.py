@@ -27,6 +27,7 @@ SANITY = {
     "QUOTE_CROSSED",
     "QUOTE_OLD",
     "SLIPPAGE_CAP",
+    "SHORT",
     "QTY_MIN",
     "QTY_MAX",
     "NOTIONAL_MIN",
@@ -77,6 +78,32 @@ GOOD_TIMES = {
 }
 
 
+# Of the order: 200 lots at 10,000 ticks are 20 USDT; a quote of 9,999 and 10,001 is 2 bps wide.
+GOOD_ORDER: dict[str, Any] = {
+    "order_skew_ms": 0,
+    "order_skew_ms_max": 500,
+    "order_restricted": 0,
+    "order_repaint_ppm": 0,
+    "order_repaint_ppm_max": 5_000,
+    "order_bid_ticks": 9_999,
+    "order_ask_ticks": 10_001,
+    "order_spread_ppm_max": 5_000,
+    "order_price_ticks": 10_000,
+    "order_window_ticks": 10_000,
+    "order_window_ppm": 100_000,
+    "order_sell_lots": 200,
+    "order_free_lots": 200,
+    "order_own_sell_ticks": 10_100,
+    "order_value_units": 20 * UNIT,
+    "order_value_units_max": 100 * UNIT,
+    "order_home_units_max": 90 * UNIT,
+    "order_qty_lots": 200,
+    "order_qty_lots_max": 1_000,
+    "order_volume_lots_max": 500,
+    "order_depth_lots_max": 400,
+}
+
+
 def good(side: Side = Side.BUY, limits: Limits = LIMITS, **changed: Any) -> GateView:
     """A view that every gate lets through, with these numbers changed."""
     view = GateView(proposal(side), SPEC, limits)
@@ -104,9 +131,12 @@ def good(side: Side = Side.BUY, limits: Limits = LIMITS, **changed: Any) -> Gate
         "exposure_units": 0,
         "position_cap_units": 250 * UNIT,
     }
-    for name, value in {**usual, **GOOD_SUMS, **GOOD_TIER, **GOOD_TIMES, **changed}.items():
+    groups = {**GOOD_SUMS, **GOOD_TIER, **GOOD_TIMES, **GOOD_ORDER}
+    for name, value in {**usual, **groups, **changed}.items():
         if name.startswith("tier_"):
             setattr(view.tier, name.removeprefix("tier_"), value)
+        elif name.startswith("order_"):
+            setattr(view.order, name.removeprefix("order_"), value)
         elif name.startswith("times_"):
             setattr(view.times, name.removeprefix("times_"), value)
         else:
@@ -157,6 +187,47 @@ BOUNDS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {"ask_ticks": 9_990, "bid_ticks": 1},
     ),
     ("TOUCH_MOVED", {"ask_ticks": 10_010}, {"ask_ticks": 10_011}),
+    ("CLOCK_SKEW", {"order_skew_ms": 500}, {"order_skew_ms": 501}),
+    ("CLOCK_SKEW", {"order_skew_ms": -500}, {"order_skew_ms": -501}),
+    ("RESTRICTED", {"order_restricted": 0}, {"order_restricted": 1}),
+    ("DATA_REPAINTED", {"order_repaint_ppm": 5_000}, {"order_repaint_ppm": 5_001}),
+    # 2 ticks of 10,000 are 200 millionths
+    ("SPREAD", {"order_spread_ppm_max": 200}, {"order_spread_ppm_max": 199}),
+    ("SPREAD", {"order_bid_ticks": 1, "order_ask_ticks": 1}, {"order_bid_ticks": 0}),
+    # 10 % above 9,091 is 10,000.1, above 9,090 it is 9,999; below 11,111 it is 9,999.9, up: 10,000
+    ("COLLAR_WINDOW", {"order_window_ticks": 9_091}, {"order_window_ticks": 9_090}),
+    ("COLLAR_WINDOW", {"order_window_ticks": 11_111}, {"order_window_ticks": 11_112}),
+    (
+        "COLLAR_WINDOW",
+        {"order_window_asked": 0, "order_window_ticks": 0},
+        {"order_window_ticks": 0},
+    ),
+    ("SHORT", {"order_free_lots": 200}, {"order_free_lots": 199}),
+    ("SELF_CROSS", {"order_own_sell_ticks": 10_001}, {"order_own_sell_ticks": 10_000}),
+    ("ORDER_VALUE", {"order_value_units_max": 20 * UNIT}, {"order_value_units_max": 20 * UNIT - 1}),
+    (
+        "ORDER_VALUE_HOME",
+        {"order_home_units_max": 20 * UNIT},
+        {"order_home_units_max": 20 * UNIT - 1},
+    ),
+    (
+        "ORDER_VALUE_HOME",
+        {"order_home_units_max": -1, "order_home_asked": 0},
+        {"order_home_units_max": -1},
+    ),
+    ("ORDER_QTY", {"order_qty_lots_max": 200}, {"order_qty_lots_max": 199}),
+    ("VOLUME_SHARE", {"order_volume_lots_max": 200}, {"order_volume_lots_max": 199}),
+    (
+        "VOLUME_SHARE",
+        {"order_volume_lots_max": -1, "order_volume_asked": 0},
+        {"order_volume_lots_max": -1},
+    ),
+    ("DEPTH_SHARE", {"order_depth_lots_max": 200}, {"order_depth_lots_max": 199}),
+    (
+        "DEPTH_SHARE",
+        {"order_depth_lots_max": -1, "order_depth_asked": 0},
+        {"order_depth_lots_max": -1},
+    ),
     ("OUTCOME_UNKNOWN", {"unresolved": 0}, {"unresolved": 1}),
     ("ORDER_WORKING", {"working_entries": 0}, {"working_entries": 1}),
     ("OWNED_BY_OTHER", {"owner_other": 0}, {"owner_other": 1}),
@@ -215,6 +286,7 @@ EXIT_BOUNDS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ),
     ("QTY_MIN", {"qty_lots": 2}, {"qty_lots": 1}),
     ("QTY_MAX", {"qty_lots": 9_000_000}, {"qty_lots": 9_000_001}),
+    ("SHORT", {"order_free_lots": 200}, {"order_free_lots": 199}),
     # the venue's smallest value only: the policy's own is not asked of an exit
     ("NOTIONAL_MIN", {"notional_units": 5 * UNIT}, {"notional_units": 5 * UNIT - 1}),
 ]

@@ -11,6 +11,7 @@ from trader.core.desk import Desk, Seen, fill_quote
 from trader.core.gates import GateView
 from trader.core.ladder import exit_price_ticks, rung_ppm
 from trader.core.limits import Limits
+from trader.core.order_sums import free_lots, sell_sums
 from trader.core.scale import Spec, notional_down
 from trader.core.snapshot import CoreQuote, Snapshot
 from trader.domain.order import Side, TimeInForce
@@ -35,6 +36,7 @@ def leave(desk: Desk, strategy: str, spec: Spec, reason: str, qty_lots: int, see
         0,
         reason,
     )
+    selling = sum(leg.qty_lots for leg in desk.view.legs_on(spec.symbol) if leg.side is Side.SELL)
     gate_view = exit_view(
         proposal,
         spec,
@@ -43,6 +45,7 @@ def leave(desk: Desk, strategy: str, spec: Spec, reason: str, qty_lots: int, see
         rank=snapshot.halt_rank,
         now_ms=snapshot.now_ms,
         slippage_ppm=ppm,
+        free_lots=free_lots(snapshot.state, spec.symbol, strategy) - selling,
     )
     desk.ask(proposal, gate_view, spec, seen)
 
@@ -56,12 +59,17 @@ def exit_view(
     rank: int,
     now_ms: int,
     slippage_ppm: int,
+    free_lots: int,
 ) -> GateView:
-    """What the gates see of an exit, at plan time and when `step` prices it again."""
+    """What the gates see of an exit, at plan time and when `step` prices it again.
+
+    `free_lots`: held, less what other sells may still take (see `order_sums.free_lots`).
+    """
     view = GateView(proposal, spec, limits)
     fill_quote(view, quote, now_ms)
     view.halt_rank = rank
     view.slippage_ppm = slippage_ppm
+    view.order = sell_sums(proposal, free_lots)
     view.notional_units = notional_down(spec, proposal.price_ticks, proposal.qty_lots)
     return view
 

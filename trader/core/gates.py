@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from trader.core import account_gates, time_gates
+from trader.core import account_gates, book_gates, order_gates, risk_gates, time_gates
 from trader.core.account_gates import AccountSums, Measure
 from trader.core.approval import Approved, Proposal, Refused, seal_approved
 from trader.core.book_gates import BookSums
@@ -41,7 +41,7 @@ class GateView:
         slippage_ppm: the cap of this attempt.
         halt_rank: 0 running .. 3 frozen. mismatches: number of unexplained differences.
         unresolved, working_entries: orders on this instrument. held_lots: sellable lots held.
-        shadow: 1 when the strategy only watches. may_add: 1 when it may add to what it holds.
+        shadow: 1 when the strategy only watches, `shadow_why`: why, where policy does not say so. may_add: 1 when it may add to what it holds.
         owner_other: 1 when another strategy owns the instrument, whose name is `owner`.
         positions: open or being opened, other instruments than this one.
         notional_units, cost_units: of this order, cost with fee. cash_units: free of what is in
@@ -82,6 +82,7 @@ class GateView:
         "quote_age_ms",
         "risk",
         "shadow",
+        "shadow_why",
         "slippage_ppm",
         "sums",
         "tier",
@@ -107,6 +108,7 @@ class GateView:
         self.slippage_ppm = limits.slippage_ppm
         self.enabled = self.may_add = 0
         self.shadow = 1
+        self.shadow_why = ""
         self.owner = ""
         self.bid_ticks = self.ask_ticks = self.close_ticks = self.before_ticks = 0
         self.worst_ticks = 0
@@ -275,44 +277,85 @@ def _of_times(ask: Callable[[TimeSums], Measure]) -> Callable[[GateView], Measur
     return lambda view: ask(view.times)
 
 
+def _of_order(ask: Callable[[OrderSums], Measure]) -> Callable[[GateView], Measure]:
+    return lambda view: ask(view.order)
+
+
+def _of_risk(ask: Callable[[RiskSums], Measure]) -> Callable[[GateView], Measure]:
+    return lambda view: ask(view.risk)
+
+
+def _risk_words(say: Callable[[RiskSums], str]) -> Callable[[GateView], str]:
+    return lambda view: say(view.risk)
+
+
+def _of_book(ask: Callable[[BookSums], Measure]) -> Callable[[GateView], Measure]:
+    return lambda view: ask(view.book)
+
+
 def _owned_by(view: GateView) -> str:
     return f"owner={view.owner}"
 
 
 GATES: tuple[Gate, ...] = (
     Gate("HALT_LEVEL", True, _halt, "rank"),
+    Gate("HASH_UNAPPROVED", False, _of_risk(risk_gates.approved), "count"),
+    Gate("CLOCK_SKEW", False, _of_order(order_gates.clock_skew), "ms"),
+    Gate("VENUE_DEGRADED", False, _of_risk(risk_gates.venue), "ms"),
     Gate("STRATEGY_OFF", False, _enabled, "flag"),
     Gate("STRATEGY_SHADOW", False, _shadow, "flag"),
     Gate("BOOKS_MISMATCH", False, _mismatch, "count"),
     Gate("INSTRUMENT_INACTIVE", True, _active, "flag"),
+    Gate("RESTRICTED", False, _of_order(order_gates.restricted), "count"),
     Gate("SESSION_CLOSED", False, _of_times(time_gates.session), "utc_ms"),
     Gate("BLACKOUT", False, _of_times(time_gates.blackout), "utc_ms"),
     Gate("DATA_JUMP", False, _jump, "ticks"),
+    Gate("DATA_REPAINTED", False, _of_order(order_gates.data_repainted), "ppm"),
     Gate("QUOTE_MISSING", True, _quote_there, "ticks"),
     Gate("QUOTE_CROSSED", True, _quote_uncrossed, "ticks"),
     Gate("QUOTE_OLD", True, _quote_fresh, "ms"),
+    Gate("SPREAD", False, _of_order(order_gates.spread), "ppm"),
     Gate("PRICE_COLLAR", False, _collar, "ticks"),
+    Gate("COLLAR_WINDOW", False, _of_order(order_gates.collar_window), "ticks"),
     Gate("SLIPPAGE_CAP", True, _slippage, "ticks"),
     Gate("TOUCH_MOVED", False, _touch, "ticks"),
+    Gate("SHORT", True, _of_order(order_gates.short), "lots"),
     Gate("OWNED_BY_OTHER", False, _owner, "flag"),
+    Gate("DUPLICATE_INTENT", False, _of_risk(risk_gates.duplicate), "count"),
+    Gate("SELF_CROSS", False, _of_order(order_gates.self_cross), "ticks"),
     Gate("OUTCOME_UNKNOWN", False, _unknown, "count"),
     Gate("ORDER_WORKING", False, _one_entry, "count"),
     Gate("ALREADY_HELD", False, _held, "lots"),
     Gate("POSITIONS_MAX", False, _positions, "count"),
     Gate("POSITION_CAP", False, _position_cap, "cash"),
+    Gate("COOLDOWN", False, _of_times(time_gates.cooldown), "utc_ms"),
     Gate("DAY_STOP", False, _of_sums(account_gates.day_stop), "cash"),
+    Gate("ROLLING_LOSS", False, _of_book(book_gates.rolling_loss), "cash"),
     Gate("DRAWDOWN_STOP", False, _of_sums(account_gates.drawdown), "cash"),
+    Gate("STRATEGY_DRAWDOWN", False, _of_book(book_gates.strategy_drawdown), "cash"),
+    Gate("UNATTENDED", False, _of_book(book_gates.unattended), "count"),
     Gate("TRADES_HOUR", False, _of_sums(account_gates.trades_hour), "count"),
     Gate("TRADES_DAY", False, _of_sums(account_gates.trades_day), "count"),
+    Gate("MESSAGES", False, _of_risk(risk_gates.messages), "count"),
+    Gate("ASSET_EXPOSURE", False, _of_risk(risk_gates.asset_exposure), "cash"),
     Gate("EXPOSURE_TOTAL", False, _of_sums(account_gates.exposure_total), "cash"),
+    Gate("PENDING_EXPOSURE", False, _of_risk(risk_gates.pending_exposure), "cash"),
+    Gate("CORRELATED_EXPOSURE", False, _of_risk(risk_gates.correlated_exposure), "cash"),
     Gate("LOSS_TOTAL", False, _of_sums(account_gates.loss_total), "cash"),
+    Gate("VALUE_AT_RISK", False, _of_risk(risk_gates.value_at_risk), "cash"),
     Gate("BUDGET_EXPOSURE", False, _of_sums(account_gates.budget_exposure), "cash"),
     Gate("BUDGET_LOSS", False, _of_sums(account_gates.budget_loss), "cash"),
     Gate("BUDGET_POSITIONS", False, _of_sums(account_gates.budget_positions), "count"),
     Gate("BUDGET_TRADES_DAY", False, _of_sums(account_gates.budget_trades_day), "count"),
     Gate("TIER_POSITIONS", False, _tier_positions, "count"),
     Gate("TIER_WEIGHT", False, _tier_weight, "cash"),
+    Gate("CAPITAL", False, _of_risk(risk_gates.capital), "cash"),
     Gate("CASH", False, _cash, "cash"),
+    Gate("ORDER_VALUE", False, _of_order(order_gates.order_value), "cash"),
+    Gate("ORDER_VALUE_HOME", False, _of_order(order_gates.order_value_home), "cash"),
+    Gate("ORDER_QTY", False, _of_order(order_gates.order_qty), "lots"),
+    Gate("VOLUME_SHARE", False, _of_order(order_gates.volume_share), "lots"),
+    Gate("DEPTH_SHARE", False, _of_order(order_gates.depth_share), "lots"),
     Gate("QTY_MIN", True, _qty_min, "lots"),
     Gate("QTY_MAX", True, _qty_max, "lots"),
     Gate("NOTIONAL_MIN", True, _notional, "cash"),
@@ -322,6 +365,11 @@ GATES: tuple[Gate, ...] = (
 # What a refusal says besides its numbers, by code.
 WORDS: dict[str, Callable[[GateView], str]] = {
     "OWNED_BY_OTHER": _owned_by,
+    "RESTRICTED": lambda view: f"by={view.order.restricted_by or 'unknown'}",
+    "ORDER_VALUE_HOME": lambda view: view.order.home_words,
+    **{code: _risk_words(say) for code, say in risk_gates.WORDS.items()},
+    "STRATEGY_SHADOW": lambda view: f"why={view.shadow_why}" if view.shadow_why else "",
+    "COOLDOWN": lambda view: time_gates.cooldown_words(view.times),
     "SESSION_CLOSED": lambda view: time_gates.session_words(view.times),
     "BLACKOUT": lambda view: time_gates.blackout_words(view.times),
 }

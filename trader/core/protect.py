@@ -13,10 +13,12 @@ from dataclasses import dataclass
 
 from trader.core.actions import Abandon, Action, Look, PlanAttempt, Send, StepFacts
 from trader.core.approval import Approved, Proposal
-from trader.core.exits import exit_view
+from trader.core.exit_orders import exit_view
+from trader.core.exit_prices import STOP_REASONS
 from trader.core.fold import is_open
 from trader.core.gates import approve
 from trader.core.money import price_down
+from trader.core.order_sums import free_lots
 from trader.core.parameters import Parameters
 from trader.core.resting import end_order, forbidden, sell_room
 from trader.core.snapshot import CoreQuote, halt_rank
@@ -157,7 +159,7 @@ def _place(
         wanted.qty_lots,
         0,
         0,
-        "trailing_stop" if state.positions[symbol].trailed else "stop_loss",
+        STOP_REASONS[state.positions[symbol].trailed],
         order_type="stop_limit",
         trigger_ticks=wanted.trigger_ticks,
     )
@@ -172,6 +174,7 @@ def _place(
         rank=halt_rank(state, facts.latch),
         now_ms=facts.now_ms,
         slippage_ppm=limits.exit_slippage_ppm,
+        free_lots=free_lots(state, symbol, wanted.strategy),
     )
     verdict, _ = approve(proposal, view, spec, parameters)
     return [PlanAttempt(verdict)] if isinstance(verdict, Approved) else []

@@ -26,10 +26,13 @@ from trader.core.actions import (
     noted,
 )
 from trader.core.approval import Approved, proposal_of
+from trader.core.asked import sell_asked
 from trader.core.children import child_problem, rest_lots
 from trader.core.exits import exit_view
 from trader.core.gates import approve
 from trader.core.ladder import exit_price_ticks, rung_ppm
+from trader.core.messages import binds, count_messages, room
+from trader.core.order_sums import free_lots
 from trader.core.parameters import Parameters
 from trader.core.protect import keep_stops
 from trader.core.resting import end_entries, end_order, forbidden, live_stops, sell_room
@@ -45,7 +48,7 @@ def step(state: State, parameters: Parameters, facts: StepFacts) -> list[Action]
     """What to do now; an empty list when the cycle is done.
 
     Entries that may not rest any more end first. Then exits leave, one leg at a time, and free
-    their cash; then what is held is protected; then entries leave, one leg at a time, so that what
+    their cash; what a human asked to leave and no leg did follows; then what is held is protected; then entries leave, one leg at a time, so that what
     one of them bought is protected before the next.
     """
     legs = legs_of(state)
@@ -54,10 +57,12 @@ def step(state: State, parameters: Parameters, facts: StepFacts) -> list[Action]
         if not actions and attempts[-1].side is Side.SELL:
             actions = _step_exit(state, parameters, facts, attempts)
     if not actions:
+        actions = sell_asked(state, parameters, facts)
+    if not actions:
         actions = keep_stops(state, parameters, facts)
     for attempts in legs:
         if not actions and attempts[-1].side is Side.BUY:
-            actions = _step_entry(state, facts, attempts)
+            actions = _step_entry(state, parameters, facts, attempts)
     return actions
 
 
@@ -104,7 +109,9 @@ def _looked_for(order: Order, facts: StepFacts) -> list[Action]:
     return [Look(order.symbol, order.client_id)]
 
 
-def _step_entry(state: State, facts: StepFacts, attempts: list[Order]) -> list[Action]:
+def _step_entry(
+    state: State, parameters: Parameters, facts: StepFacts, attempts: list[Order]
+) -> list[Action]:
     order = attempts[-1]
     if order.state is not OrderState.PLANNED:
         return _looked_for(order, facts) if order.working else []
@@ -112,7 +119,19 @@ def _step_entry(state: State, facts: StepFacts, attempts: list[Order]) -> list[A
     if not why and any(earlier.working for earlier in attempts):
         why = "cancel_unconfirmed"
     why = why or child_problem(attempts, order.qty_lots)
+    why = why or _crowded(state, parameters, facts)
     return [Abandon(order.client_id, why)] if why else [Send(order.client_id)]
+
+
+def _crowded(state: State, parameters: Parameters, facts: StepFacts) -> str:
+    """Why the limits on messages leave an entry no room now; exits and cancels use the reserve."""
+    limits = parameters.limits.messages
+    if not binds(limits):
+        return ""
+    free = room(limits, count_messages(state.messages, facts.now_ms))
+    if free.left > 0:
+        return ""
+    return f"MESSAGES window={free.window} limit={free.limit} measured={free.counted + 1}"
 
 
 def _step_exit(
@@ -137,9 +156,9 @@ def _leave(state: State, facts: StepFacts, attempts: list[Order]) -> list[Action
         return [Abandon(order.client_id, why)]
     for stop in live_stops(state, order.symbol):
         return end_order(stop, facts, "exit") or [Abandon(order.client_id, "stop_unconfirmed")]
-    room = sell_room(state, order.strategy, order.symbol, order.client_id)
-    if order.qty_lots > room:
-        why = f"{HELD_LESS} limit={room} measured={order.qty_lots} unit=lots"
+    free = sell_room(state, order.strategy, order.symbol, order.client_id)
+    if order.qty_lots > free:
+        why = f"{HELD_LESS} limit={free} measured={order.qty_lots} unit=lots"
     why = why or child_problem(attempts, order.qty_lots)
     return [Abandon(order.client_id, why)] if why else [Send(order.client_id)]
 
@@ -150,8 +169,7 @@ def _climb(
     """The next rung of an exit's ladder: the rest of the quantity, wider, from a fresh quote."""
     order, limits = attempts[-1], parameters.limits
     rung = sum(1 for attempt in attempts if attempt.sent_ms)
-    room = sell_room(state, order.strategy, order.symbol)
-    rest = min(rest_lots(attempts), room)
+    rest = min(rest_lots(attempts), sell_room(state, order.strategy, order.symbol))
     if rest <= 0 or rung >= limits.exit_attempts:
         return []
     if order.symbol not in facts.quotes:
@@ -175,6 +193,7 @@ def _climb(
         rank=halt_rank(state, facts.latch),
         now_ms=facts.now_ms,
         slippage_ppm=slippage_ppm,
+        free_lots=free_lots(state, order.symbol, order.strategy),
     )
     verdict, _ = approve(proposal, view, spec, parameters)
     return [PlanAttempt(verdict)] if isinstance(verdict, Approved) else []

@@ -58,12 +58,15 @@ def wanted_by_pattern(parameters: Parameters, listed: Iterable[str]) -> list[str
 
 
 def named_symbols(parameters: Parameters) -> list[str]:
-    """Every instrument that the policy itself names: of strategies, tiers and regime, sorted."""
+    """Every instrument that the policy itself names: of strategies, tiers and regime, and the
+    owner's own currency, sorted."""
     universe = parameters.universe
     found = {symbol for spec in parameters.strategies for symbol in spec.symbols}
     found |= {pair for tier in universe.tiers for pair in tier.pairs if not is_pattern(pair)}
     if universe.regime is not None:
         found.add(universe.regime.benchmark)
+    if parameters.limits.home.currency:
+        found.add(parameters.limits.home.rate_symbol)
     return sorted(found)
 
 
