@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from trader.core.fills import fill_ioc, fill_payload, fill_resting, modelled_fee
+from trader.core.fills import (
+    fill_ioc,
+    fill_payload,
+    fill_resting,
+    fill_stop,
+    modelled_fee,
+    stop_touch,
+)
 from trader.core.scale import Spec
 from trader.core.state import Order
 from trader.domain.order import Side
@@ -48,17 +55,17 @@ RESTING = [
     (BUY, 100, (105, 106, 99), -1, (100, 10)),  # traded through
     (BUY, 100, (100, 106, 100), -1, NONE),  # opened at the limit and went away
     (BUY, 100, (100, 106, 99), -1, (100, 10)),
-    (BUY, 100, (97, 106, 95), -1, (97, 10)),  # opened below: the open is paid
-    (BUY, 100, (97, 97, 97), -1, (97, 10)),
-    (BUY, 100, (97, 106, 95), 6, (97, 6)),  # as much as traded
+    (BUY, 100, (97, 106, 95), -1, (100, 10)),  # opened below: it was met at its own price
+    (BUY, 100, (97, 97, 97), -1, (100, 10)),
+    (BUY, 100, (97, 106, 95), 6, (100, 6)),  # as much as traded
     (BUY, 100, (97, 106, 95), 0, NONE),
     (BUY, 100, (105, 106, 99), 25, (100, 10)),
     (SELL, 100, (95, 99, 90), -1, NONE),
     (SELL, 100, (95, 100, 90), -1, NONE),  # touched
     (SELL, 100, (95, 101, 90), -1, (100, 10)),  # traded through
     (SELL, 100, (100, 100, 90), -1, NONE),
-    (SELL, 100, (103, 110, 90), -1, (103, 10)),  # opened above: the open is received
-    (SELL, 100, (103, 103, 103), 2, (103, 2)),
+    (SELL, 100, (103, 110, 90), -1, (100, 10)),  # opened above: it was met at its own price
+    (SELL, 100, (103, 103, 103), 2, (100, 2)),
     (SELL, 100, (95, 101, 90), 0, NONE),
 ]
 
@@ -68,6 +75,32 @@ def test_a_resting_order_on_one_bar(
     side: Side, limit: int, bar: tuple[int, int, int], volume: int, expected: tuple[int, int]
 ) -> None:
     assert fill_resting(side, limit, 10, bar, volume) == expected
+
+
+STOPS = [
+    # trigger, limit, (open, high, low), lots in the bar -> price, lots; the bid is one tick below
+    (100, 90, (105, 106, 101), -1, NONE),  # never came near
+    (100, 90, (105, 106, 100), -1, (99, 10)),  # touched: it sells at the bid there
+    (100, 90, (105, 106, 80), -1, (99, 10)),
+    (100, 90, (100, 106, 95), -1, (99, 10)),
+    (100, 90, (96, 106, 95), -1, (95, 10)),  # a gap: the open's bid
+    (100, 90, (91, 106, 80), -1, (90, 10)),  # exactly at the limit
+    (100, 90, (90, 90, 80), -1, NONE),  # past the limit: it rests there, and nothing trades above
+    (100, 90, (85, 91, 80), -1, (90, 10)),  # ... until the bar comes back through the limit
+    (100, 90, (85, 90, 80), -1, NONE),
+    (100, 100, (105, 106, 95), -1, NONE),  # triggered inside the bar, the bid below the limit
+    (100, 90, (105, 106, 95), 4, (99, 4)),
+    (100, 90, (105, 106, 95), 0, NONE),
+]
+
+
+@pytest.mark.parametrize(("trigger", "limit", "bar", "volume", "expected"), STOPS)
+def test_a_stop_on_one_bar(
+    trigger: int, limit: int, bar: tuple[int, int, int], volume: int, expected: tuple[int, int]
+) -> None:
+    at = stop_touch(trigger, bar)
+    filled = fill_stop(limit, 10, (at, at - 1), bar, volume) if at else NONE
+    assert filled == expected
 
 
 @pytest.mark.parametrize(

@@ -42,17 +42,45 @@ def fill_resting(
 ) -> tuple[int, int]:
     """(price_ticks, lots) of a resting limit order on one bar (open, high, low in ticks).
 
-    A bar that opens through the limit fills at the open; otherwise the price must trade *through*
-    the limit, because at the limit others may stand before us. `volume_lots` bounds the quantity;
-    -1 when not told.
+    The price must trade *through* the limit, because at the limit others may stand before us. It
+    fills at its own price, also when the bar opens beyond it: whoever traded that far met it on
+    the way. `volume_lots` bounds the quantity; -1 when not told.
     """
-    open_, high, low = bar
-    if side is Side.BUY:
-        price = open_ if open_ < limit_ticks else limit_ticks if low < limit_ticks else 0
-    else:
-        price = open_ if open_ > limit_ticks else limit_ticks if high > limit_ticks else 0
+    _, high, low = bar
+    through = low < limit_ticks if side is Side.BUY else high > limit_ticks
     lots = qty_lots if volume_lots < 0 else min(qty_lots, volume_lots)
-    return (price, lots) if price > 0 and lots > 0 else NO_FILL
+    return (limit_ticks, lots) if through and lots > 0 else NO_FILL
+
+
+def stop_touch(trigger_ticks: int, bar: tuple[int, int, int]) -> int:
+    """The price at which a bar (open, high, low) triggers a stop that sells, 0 when it does not:
+    the open when it is at or below the trigger (a gap), else the trigger itself."""
+    open_, _, low = bar
+    if open_ <= trigger_ticks:
+        return open_
+    return trigger_ticks if low <= trigger_ticks else 0
+
+
+def fill_stop(
+    limit_ticks: int,
+    qty_lots: int,
+    touch: tuple[int, int],
+    bar: tuple[int, int, int],
+    volume_lots: int,
+) -> tuple[int, int]:
+    """(price_ticks, lots) of a stop-limit sale on the bar that triggers it.
+
+    `touch`: the price that triggered it, and the bid there. It sells at that bid, never below its
+    limit. Where a gap has left the limit behind, it rests there for the rest of the bar; where it
+    was triggered inside the bar, what came after is not known and nothing more is assumed.
+    """
+    price, bid = touch
+    if bid >= limit_ticks:
+        lots = qty_lots if volume_lots < 0 else min(qty_lots, volume_lots)
+        return (bid, lots) if lots > 0 else NO_FILL
+    if price == bar[0]:
+        return fill_resting(Side.SELL, limit_ticks, qty_lots, bar, volume_lots)
+    return NO_FILL
 
 
 def fill_payload(  # noqa: PLR0913 - the facts of one execution

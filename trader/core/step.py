@@ -48,8 +48,9 @@ def step(state: State, parameters: Parameters, facts: StepFacts) -> list[Action]
     """What to do now; an empty list when the cycle is done.
 
     Entries that may not rest any more end first. Then exits leave, one leg at a time, and free
-    their cash; what a human asked to leave and no leg did follows; then what is held is protected; then entries leave, one leg at a time, so that what
-    one of them bought is protected before the next.
+    their cash; what a human asked to leave and no leg carries out follows; then what is held is
+    protected; then entries leave, one leg at a time, so that what one of them bought is protected
+    before the next.
     """
     legs = legs_of(state)
     actions = end_entries(state, facts)
