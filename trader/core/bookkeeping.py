@@ -225,6 +225,12 @@ def note_plan(state: State, payload: Payload, day_before: int) -> None:
         state.dirty.add(("books", name))
 
 
+def needs_human(book: Book) -> bool:
+    """Whether a named human can end or look at anything of a strategy."""
+    ended = book.off_why or book.shadow_why or book.stopped
+    return bool(ended) or book.entries_filled > book.attended
+
+
 def resume_strategy(state: State, payload: Payload) -> None:
     """A named human has looked at a strategy: what stopped it ends, and is measured anew.
 
@@ -233,8 +239,8 @@ def resume_strategy(state: State, payload: Payload) -> None:
     """
     name = str(payload["strategy"])
     book = state.books.get(name)
-    if book is None:
-        raise FoldError(f"strategy {name} has done nothing yet")
+    if book is None or not needs_human(book):
+        raise FoldError(f"strategy {name} is not off, nor stopped, and all its entries were seen")
     if book.stopped:
         book.high_units = book.result_units
     if book.shadow_why:

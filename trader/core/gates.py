@@ -41,7 +41,8 @@ class GateView:
         slippage_ppm: the cap of this attempt.
         halt_rank: 0 running .. 3 frozen. mismatches: number of unexplained differences.
         unresolved, working_entries: orders on this instrument. held_lots: sellable lots held.
-        shadow: 1 when the strategy only watches, `shadow_why`: why, where policy does not say so. may_add: 1 when it may add to what it holds.
+        shadow: 1 when the strategy only watches, `shadow_why`: why, where policy does not say so.
+        may_add: 1 when it may add to what it holds.
         owner_other: 1 when another strategy owns the instrument, whose name is `owner`.
         positions: open or being opened, other instruments than this one.
         notional_units, cost_units: of this order, cost with fee. cash_units: free of what is in

@@ -5,7 +5,8 @@ carries; `fold` keeps them. A stop that was hit holds: the day's until the day e
 until a named human resets the mark. Must not live here: what equity is (`account_view`), when a day
 begins (`calendar`).
 
-    equity_units        of the newest decision
+    close_ms            of the newest decision's bar
+    equity_units        at it
     day, day_whole      its local day; 1 when the day's first decision closed as the day began
     day_units           what the day's result is measured from
     day_stopped         1 from when the day's loss reached its limit until the day ends
@@ -25,6 +26,7 @@ from trader.core.state import State
 
 DAY_MS = 86_400_000
 MARKS = (
+    "close_ms",
     "day",
     "day_stopped",
     "day_units",
@@ -43,7 +45,7 @@ def mark_account(state: State, equity_units: int, close_ms: int, limits: Limits)
     A stop is hit when the loss is at or above its share of where it is measured from.
     """
     marks = {name: state.number(name) for name in MARKS}
-    marks["equity_units"] = equity_units
+    marks["close_ms"], marks["equity_units"] = close_ms, equity_units
     day = day_of(close_ms, limits.day)
     if day > marks["day"]:  # another zone or start may put the clock back: no day begins twice
         whole = int(day_of(close_ms - 1, limits.day) != day)

@@ -20,6 +20,7 @@ from trader.core.exits import look_after
 from trader.core.gates import NO_ANSWERS
 from trader.core.marks import changed_marks
 from trader.core.membership import choose_members
+from trader.core.quality import Measured
 from trader.core.regime import tell_regime
 from trader.core.snapshot import Snapshot
 from trader.core.trim import trim
@@ -37,6 +38,8 @@ class Plan:
     `regime`: [bar_ms, name] when it was told anew and is another, or of another bar. `even`: those
     of `stops` that break-even put there. `scaled`: by symbol, steps reached where one is new.
     `ends`: by client id, why an entry at rest is to be cancelled.
+    `stopped`: strategies whose book fell too far. `shadow`: by strategy, why it only watches from
+    now on. `quality`: by strategy, what its settled days were measured to be (see `quality`).
     `dust`: by holding (`strategy|symbol`), base units declared dust now. `alarms`: what somebody
     must look at, as `CODE key=value ...`.
     """
@@ -55,6 +58,9 @@ class Plan:
     scaled: dict[str, int] = field(default_factory=dict[str, int])
     dust: dict[str, int] = field(default_factory=dict[str, int])
     alarms: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
+    shadow: dict[str, str] = field(default_factory=dict[str, str])
+    quality: dict[str, Measured] = field(default_factory=dict[str, Measured])
     ends: dict[str, str] = field(default_factory=dict[str, str])
 
 
@@ -73,6 +79,9 @@ def plan_payload(plan: Plan) -> dict[str, Any]:
         "scaled": plan.scaled,
         "dust": plan.dust,
         "alarms": list(plan.alarms),
+        "stopped": list(plan.stopped),
+        "shadow": [[name, why] for name, why in plan.shadow.items()],
+        "quality": {name: list(numbers) for name, numbers in plan.quality.items()},
         "ends": plan.ends,
     }
     return {
@@ -111,7 +120,7 @@ def plan(snapshot: Snapshot) -> Plan:
                 consider(desk, spec, symbol)
             except OverflowError:
                 desk.note(spec.name, symbol, {}, {}, NO_ANSWERS, "AMOUNT_OVERFLOW")
-    results = desk.view.book_results()
+    standings = desk.standings
     books = snapshot.state.books
     return Plan(
         snapshot.bar_ms,
@@ -120,7 +129,7 @@ def plan(snapshot: Snapshot) -> Plan:
         (*desk.trail, *told),
         changed_marks(snapshot.state, desk.marks),
         desk.stops,
-        {name: units for name, units in results.items() if units != books[name].result_units},
+        standings.changed_results(),
         desk.off,
         {tier: chosen.kept for tier, chosen in members.items() if chosen.kept},
         list(regime.told or ()),
@@ -128,5 +137,8 @@ def plan(snapshot: Snapshot) -> Plan:
         desk.scaled,
         desk.dust,
         tuple(desk.alarms),
+        tuple(standings.stopped),
+        standings.shadow,
+        standings.quality,
         desk.ends,
     )

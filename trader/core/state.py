@@ -275,6 +275,7 @@ class State:
             "capital_units": 0,
             "cash_digits": 8,
             "cash_units": 0,
+            "close_ms": -1,
             "cycles": 0,
             "day": -1,
             "day_stopped": 0,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from trader.core.calendar import blackout_answer, session_answer
 from trader.core.limits import Calendar
 from trader.core.time_gates import TimeSums
+from trader.core.waits import out_until
 
 if TYPE_CHECKING:
     from trader.core.desk import Desk
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 
 def time_sums(desk: Desk, strategy: StrategySpec, symbol: str) -> TimeSums:
     """What would be true of this entry. Raises AmountOverflow when a number does not fit."""
-    del strategy, symbol
     sums = TimeSums()
+    sums.close_ms = desk.snapshot.close_ms
+    wait = desk.snapshot.state.cooldowns.get(f"{strategy.name}|{symbol}")
+    cooldowns = desk.limits.cooldowns
+    sums.cooldown_ms, sums.cooldown_name = out_until(wait, cooldowns, strategy.timeframe_ms)
     fill_windows(sums, desk.limits.calendar, desk.snapshot.now_ms)
     return sums
 
