@@ -39,11 +39,13 @@ Windows = Mapping[SeriesKey, tuple[int, int]]
 
 @dataclass(slots=True)
 class Reading:
-    """One round of market reads: raw bars and quotes, and what could not be read."""
+    """One round of market reads: raw bars and quotes, what could not be read, and by how much
+    (millionths) bars that were decided on have changed since."""
 
     bars: dict[SeriesKey, list[RawBar]] = field(default_factory=dict[SeriesKey, list[RawBar]])
     quotes: dict[str, Quote] = field(default_factory=dict[str, Quote])
     troubles: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    repaints: dict[str, int] = field(default_factory=dict[str, int])
     errors: list[TraderError] = field(default_factory=list[TraderError])
     quotes_error: TraderError | None = None
 
@@ -106,6 +108,7 @@ def read_market(
         setup.strategy_troubles,
         setup.running,
         reconciled.skew_ms,
+        {symbol: ppm for symbol, ppm in reading.repaints.items() if ppm},
     )
 
 
@@ -211,6 +214,11 @@ def _keep_bars(
                 what = f"DATA_IMPOSSIBLE bar_ms={problem.open_ms} why={problem.code}"
                 reading.trouble(symbol, what)
             rows = journal.new_bars(symbol, timeframe, tick, clean)
+            if rows and (symbol, timeframe) not in slow:
+                decided_ms = journal.state.number("last_bar_ms") + setup.parameters.step_ms
+                old = [row for row in rows if int(row[0]) + step_ms <= decided_ms]
+                changed = journal.repainted_ppm(symbol, timeframe, tick, old)
+                reading.repaints[symbol] = max(changed, reading.repaints.get(symbol, 0))
             if rows:
                 payload = {
                     "symbol": symbol,

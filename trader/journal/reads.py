@@ -12,10 +12,11 @@ from array import array
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 from typing import Any
 
+from trader.core.money import PPM
 from trader.core.scale import ScaleError, text, to_decimal, to_units
 from trader.core.series import BarRow, Series, build_series
 from trader.core.state import Row
@@ -56,6 +57,15 @@ class KnownBar:
             to_decimal(known, mine) == to_decimal(new, tick)
             for known, new in zip(prices, told, strict=True)
         )
+
+    def changed_ppm(self, row: BarPayload, tick: Decimal) -> int:
+        """The largest change of a price in a payload row, millionths of this one, rounded up."""
+        worst = 0
+        for known, told in zip((self.open, self.high, self.low, self.close), row[1:5], strict=True):
+            mine = to_decimal(known, Decimal(self.tick))
+            ratio = abs(to_decimal(int(told), tick) - mine) / mine * PPM
+            worst = max(worst, int(ratio.to_integral_value(ROUND_CEILING)))
+        return worst
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +232,18 @@ class Reader:
             for open_ms, row in zip(times, rows, strict=True)
             if open_ms not in known or not known[open_ms].same(row, tick)
         ]
+
+    def repainted_ppm(
+        self, symbol: str, timeframe: str, tick: Decimal, rows: Sequence[BarPayload]
+    ) -> int:
+        """The largest change of a price of those payload rows from what is known of the same bars,
+        millionths of the known price, rounded up; 0 when none is known."""
+        if not rows:
+            return 0
+        times = [int(row[0]) for row in rows]
+        known = self.known_bars(symbol, timeframe, min(times), max(times) + 1)
+        both = [(known[ms], row) for ms, row in zip(times, rows, strict=True) if ms in known]
+        return max((bar.changed_ppm(row, tick) for bar, row in both), default=0)
 
     def last_bar_ms(self, symbol: str, timeframe: str) -> int:
         """Open time of the newest bar that is known; -1 when there is none."""
