@@ -121,7 +121,6 @@ def plan(snapshot: Snapshot) -> Plan:
             except OverflowError:
                 desk.note(spec.name, symbol, {}, {}, NO_ANSWERS, "AMOUNT_OVERFLOW")
     standings = desk.standings
-    books = snapshot.state.books
     return Plan(
         snapshot.bar_ms,
         tuple(desk.legs),
