@@ -29,6 +29,8 @@ STAMP = "trader.core._stamp"
 SWITCH = "TRADER_INTERPRETED"
 PACKAGE_DIR = Path(__file__).parent
 REBUILD = "python scripts/build/core.py"
+# What an installation of the package is made of; the lock file has a hash of its own.
+INSTALLED = (".py", ".pxd", ".pyi", ".yaml", "py.typed", *EXTENSION_SUFFIXES)
 
 
 class CoreForm(StrEnum):
@@ -90,7 +92,8 @@ def code_hash() -> str:
 
 
 def tree_hash(folder: Path) -> str:
-    """sha256 over the relative names and bytes of every .py and .pxd file below a folder."""
+    """sha256 over the relative names and bytes of every installed file below a folder: sources,
+    extension modules, data; not bytecode, and not what tools leave behind."""
     digest = hashlib.sha256()
     for name in sorted(_source_names(folder)):
         data = (folder / name).read_bytes()
@@ -171,8 +174,8 @@ def _stamped() -> tuple[str, set[str]]:
 def _source_names(root: Path) -> list[str]:
     names: list[str] = []
     for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if name != "__pycache__"]
+        folders[:] = [name for name in folders if name != "__pycache__" and name[0] != "."]
         base = os.path.relpath(folder, root)
         prefix = "" if base == "." else base.replace(os.sep, "/") + "/"
-        names += [prefix + name for name in files if name.endswith((".py", ".pxd"))]
+        names += [prefix + name for name in files if name.endswith(INSTALLED)]
     return names

@@ -12,9 +12,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
+from trader.app.approvals import approval_row
 from trader.app.book_rows import Flags, book_rows, flags_of
 from trader.app.status_file import account_status
 from trader.core.scale import text, to_decimal, value_of_base_down
+from trader.core.snapshot import Running
 from trader.core.state import State
 from trader.domain.timeframe import TIMEFRAMES_MS
 from trader.errors import JournalError
@@ -97,9 +99,19 @@ def _journal_row(journal: Journal) -> dict[str, Any]:
         "ended": bool(last and last.ended),
         "exit_code": last.code if last and last.ended else None,
         "policy": state.word("policy"),
+        "approval": approval_row(state, _ran(journal)),
         "other_fees": dict(sorted(state.other_fees.items())),
         "head": {"seq": head.seq, "hash": head.hash},
     }
+
+
+def _ran(journal: Journal) -> Running | None:
+    """Hashes of what the newest cycle ran; None before the first, or when its start is sealed."""
+    last = journal.last_cycle()
+    entry = journal.entry(last.start_seq) if last else None
+    if entry is None:
+        return None
+    return Running(*(str(entry.payload[name]) for name in ("policy", "code", "lock")))
 
 
 def _flags(journal: Journal) -> Flags:

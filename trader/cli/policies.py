@@ -1,6 +1,6 @@
-"""`trader policy check | show | diff | schema`.
+"""`trader policy check | show | diff | schema | approve`.
 
-Lives here: printing what the check finds. Must not live here: checks.
+Lives here: printing what the check finds, and the words of an approval. Must not live here: checks.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from trader.cli.given import setup_options
-from trader.cli.output import print_json
+from trader.cli.given import account_setup, setup_options
+from trader.cli.kills import By, Reason
+from trader.cli.output import print_json, print_lines
 from trader.cli.policy_views import diff, schema, show
-from trader.cli.typed import AsJson, Config, StateDir
+from trader.cli.typed import AsJson, Config, Now, StateDir
 
 app = typer.Typer(no_args_is_help=True, help="The five policy files.")
 
@@ -102,6 +103,25 @@ def problem_rows(problems: Any, warnings: Any) -> dict[str, list[dict[str, Any]]
         return [{**dict(zip(names, p.row(), strict=True)), "text": str(p)} for p in found]
 
     return {"problems": rows(problems), "warnings": rows(warnings)}
+
+
+@app.command()
+def approve(
+    *, config: Config, state_dir: StateDir, now: Now, by: By = "", reason: Reason = ""
+) -> int:
+    """Approve the code, policy and lock file that run here: entries leave under no others."""
+    from trader.app.approvals import approve as approve_hashes
+    from trader.ops.lock import hold
+    from trader.wiring import open_journal
+
+    setup = account_setup(setup_options(config, state_dir, now), decides=False)
+    run = setup.run
+    with hold(setup.places.lock), open_journal(setup) as journal:
+        changed = approve_hashes(journal, run.running, by, reason, setup.clock.now_ms())
+    said = f"approved by {by.strip()}: {', '.join(changed)}" if changed else "nothing has changed"
+    shas = f"code {run.code_sha[:12]}, lock {run.lock_sha[:12]}, policy {run.policy_sha[:12]}"
+    print_lines(run.parameters.mode, [f"{said} ({shas})"])
+    return 0
 
 
 for view in (show, diff, schema):

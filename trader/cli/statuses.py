@@ -145,6 +145,7 @@ def account_lines(row: dict[str, Any], verbose: int) -> list[str]:
         return lines
     lines.append(_cycle_line(row))
     lines.append(_halt_line(row))
+    lines += approval_lines(row.get("approval"))
     quote = row.get("quote", "")
     if "equity" in row:
         lines.append(
@@ -219,6 +220,17 @@ def _halt_line(row: dict[str, Any]) -> str:
     if row.get("halt_level", "running") != "running":
         return f"HALTED at {row['halt_level']} by {row['halt_by']}: {row['halt_why']}"
     return "running: no halt, no latch"
+
+
+def approval_lines(approval: dict[str, Any] | None) -> list[str]:
+    """Whether what ran last is what a named human approved; nothing when nothing ever was."""
+    if approval is None:
+        return []
+    by, differs = approval["by"], ", ".join(approval["differs"])
+    if not differs:
+        return [f"code, lock and policy are those that {by} approved"]
+    command = "`trader policy approve --by NAME --reason TEXT`"
+    return [f"NOT APPROVED: {differs} not as {by} approved: no entries until {command}"]
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -> list[str]:

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from trader.core.breaker import is_fault
 from trader.core.days import ACCOUNT, day_row, note_trade
 from trader.core.state import MINUTE_SLOTS, SENT_SLOTS, STAMP_SLOTS, FoldError, Order, State
 from trader.domain.order import Side
@@ -132,8 +133,8 @@ def note_sent(state: State, order: Order) -> None:
 
 
 def note_outcome(state: State, payload: Payload) -> None:
-    """What came of a send is news of the venue too: nothing heard is a fault."""
-    if payload["outcome"] == "unknown":
+    """What came of a send is news of the venue too (see `breaker`)."""
+    if is_fault(str(payload["outcome"]), str(payload["code"])):
         venue_fault(state, {"at_ms": payload["at_ms"], "why": payload["code"]})
     elif payload["outcome"] == "accepted":
         venue_ok(state, payload)

@@ -7,19 +7,22 @@ new risk only; a number that was not filled in refuses. Must not live here: how 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from trader.core.money import AMOUNT_MAX
+from trader.core.snapshot import Running
+from trader.core.state import State
 
 Measure = tuple[bool, int, int]
+# Of what decides and sends; each is approved by itself.
+HASHES = ("code", "lock", "policy")
 
 
 class RiskSums:
     """What would be true after the entry, beside what may be true; cash units unless said.
 
     Attributes:
-        unapproved: how many of code, policy and lock are not those that a named human approved;
-            `unapproved_names` which.
+        unapproved: which of code, lock and policy are not those that a named human approved.
         wait_ms: how long the venue must still be left alone; `faults` in a row.
         duplicates: orders that carry the id that this one would get.
         messages: counted in `messages_window`, this plan's and this entry's included;
@@ -50,7 +53,6 @@ class RiskSums:
         "pending_units",
         "pending_units_max",
         "unapproved",
-        "unapproved_names",
         "used_units",
         "var_units",
         "var_units_max",
@@ -60,8 +62,7 @@ class RiskSums:
 
     def __init__(self) -> None:
         """Everything refuses."""
-        self.unapproved = 3
-        self.unapproved_names = "code,lock,policy"
+        self.unapproved: Sequence[str] = HASHES
         self.wait_ms = AMOUNT_MAX
         self.duplicates = 1
         self.messages = AMOUNT_MAX
@@ -73,9 +74,15 @@ class RiskSums:
         self.faults = self.correlated_count = self.var_unknown = 0
 
 
+def unapproved(state: State, running: Running) -> list[str]:
+    """Which of HASHES are not those of the newest approval; one that is not told is none."""
+    found = ((name, str(getattr(running, name))) for name in HASHES)
+    return [name for name, sha in found if not sha or sha != state.word(f"approved_{name}")]
+
+
 def approved(sums: RiskSums) -> Measure:
     """Code, policy and lock are those that a named human approved."""
-    return sums.unapproved == 0, 0, sums.unapproved
+    return len(sums.unapproved) == 0, 0, len(sums.unapproved)
 
 
 def venue(sums: RiskSums) -> Measure:
@@ -122,7 +129,7 @@ def capital(sums: RiskSums) -> Measure:
 
 # What a refusal says besides its numbers, by code.
 WORDS: dict[str, Callable[[RiskSums], str]] = {
-    "HASH_UNAPPROVED": lambda sums: f"differs={sums.unapproved_names}",
+    "HASH_UNAPPROVED": lambda sums: f"differs={','.join(sums.unapproved)}",
     "VENUE_DEGRADED": lambda sums: f"faults={sums.faults}",
     "MESSAGES": lambda sums: f"window={sums.messages_window}",
     "CORRELATED_EXPOSURE": lambda sums: f"instruments={sums.correlated_count}",

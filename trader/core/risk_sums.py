@@ -25,7 +25,7 @@ from trader.core.returns import (
     rare_days,
     told_returns,
 )
-from trader.core.risk_gates import RiskSums
+from trader.core.risk_gates import RiskSums, unapproved
 from trader.core.sizing import entry_cost_units
 from trader.domain.order import Side
 
@@ -45,8 +45,7 @@ def risk_sums(desk: Desk, proposal: Proposal, strategy: StrategySpec, spec: Spec
     risks.count_legs()
     cost = entry_cost_units(spec, proposal.price_ticks, proposal.qty_lots)
     totals, equity, symbol = desk.totals, desk.equity, proposal.symbol
-    sums.unapproved_names = risks.unapproved
-    sums.unapproved = len(risks.unapproved.split(",")) if risks.unapproved else 0
+    sums.unapproved = risks.unapproved
     sums.faults = desk.snapshot.state.number("venue_faults")
     sums.wait_ms = risks.venue_wait_ms()
     client_id = risks.client_id(proposal)
@@ -88,8 +87,7 @@ class RiskDesk:
     Attributes:
         taken: client order ids of the state's orders, but for one at rest that is asked about.
         planned: messages that this plan's legs will be.
-        unapproved: which of code, lock and policy are not approved, joined by commas; "" when all
-            are, or nothing has to be.
+        unapproved: which of code, lock and policy are not approved, where they have to be.
         messages: sent within the last second, minute and day.
         used_units: what positions cost, fees in cash included.
         capital_units: what the program may use: equity, and of a slice of an account no more than
@@ -118,7 +116,8 @@ class RiskDesk:
         """Raises AmountOverflow when a value does not fit."""
         limits, state = desk.limits, desk.snapshot.state
         self._desk = desk
-        self.unapproved = unapproved(desk)
+        asks = limits.approval != "given" or state.word("approved_by") != ""
+        self.unapproved = unapproved(state, desk.snapshot.running) if asks else []
         self.messages = NO_MESSAGES
         if binds(limits.messages):
             self.messages = count_messages(state.messages, desk.snapshot.now_ms)
@@ -237,14 +236,3 @@ class RiskDesk:
             open_ms, close = (none, none) if series is None else (series.open_ms, series.close)
             told = self._told[symbol] = told_returns(open_ms, close, last_ms, days)
         return told
-
-
-def unapproved(desk: Desk) -> str:
-    """Which of code, lock and policy that run are not those of the newest approval, joined by
-    commas; "" when all are, or nothing was ever approved and nothing has to be."""
-    state, running = desk.snapshot.state, desk.snapshot.running
-    if desk.limits.approval == "given" and not state.word("approved_by"):
-        return ""
-    pairs = (("code", running.code), ("lock", running.lock), ("policy", running.policy))
-    differ = [name for name, sha in pairs if not sha or sha != state.word(f"approved_{name}")]
-    return ",".join(differ)
