@@ -211,8 +211,11 @@ def inside_costs(form: Form, _tree: Node) -> Iterator[Finding]:
         f"{percent(costs)}"
     )
     for name, row in form["strategies"].items():
-        for what in ("stop", "target", "trail"):
-            distance = distance_share(row[what])
+        texts = {what: row[what] for what in ("stop", "target", "trail", "break_even")}
+        steps = [distance_share(step["at"]) for step in row["scale_out"]]
+        nearest = min((step for step in steps if step is not None), default=None)
+        distances = {what: distance_share(text) for what, text in texts.items()}
+        for what, distance in {**distances, "scale_out": nearest}.items():
             if distance is not None and distance <= costs:
                 message = f"{percent(distance)} is not more than what trading costs: {because}"
                 hint = f"write more than {percent(costs)}"

@@ -15,7 +15,17 @@ from trader.policy.checked import Checked
 from trader.policy.coherence_app import bars_available
 from trader.policy.effective_sizes import strategy_size
 from trader.policy.fields import close_to
-from trader.policy.findings import Asked, Finding, Form, amount, key, opening, tiers_of
+from trader.policy.findings import (
+    Asked,
+    Finding,
+    Form,
+    amount,
+    distance_share,
+    key,
+    opening,
+    percent,
+    tiers_of,
+)
 from trader.policy.problems import Code, Problem
 from trader.policy.quantities import duration_ms
 from trader.policy.reading import Node
@@ -63,6 +73,27 @@ def stop_missing(form: Form, tree: Node) -> Iterator[Finding]:
         if row["enter"] and not row["file"] and not said:
             message = f"strategy {name} of rules has no stop: its loss would have no bound"
             yield Finding(Code.STOP_MISSING, _own(name), message, "write stop: 5%, or a rule")
+
+
+def exit_keys(form: Form, _tree: Node) -> Iterator[Finding]:
+    """Keys of exits that contradict each other, or say nothing."""
+    for name, row in form["strategies"].items():
+        if row["trail_from"] and not row["trail"] and not row["file"]:
+            message = f"strategy {name} says from where its trail counts, and has no trail"
+            hint = "write trail: 3%, or remove trail_from"
+            yield Finding(Code.TRAIL_MISSING, _own(name, "trail_from"), message, hint)
+        steps, paths = row["scale_out"], _own(name, "scale_out")
+        total = sum((Decimal(step["share"]) for step in steps), Decimal(0))
+        if total > 1:
+            message = f"the steps sell {percent(total)} of what was bought"
+            yield Finding(Code.SCALE_OUT_SUM, paths, message, "together at most 100%")
+        target = distance_share(row["target"])
+        for step in steps:
+            at = distance_share(step["at"])
+            if target is not None and at is not None and at >= target:
+                message = f"the step at {percent(at)} is not before the target {percent(target)}"
+                hint = "the target sells all: a nearer step, or a farther target"
+                yield Finding(Code.SCALE_OUT_IDLE, paths, message, hint, True)
 
 
 def warmup_window(form: Form, _tree: Node) -> Iterator[Finding]:
@@ -172,6 +203,7 @@ RULES: tuple[Asked, ...] = (
     (enabled, ("strategies",)),
     (hold, ("app.timeframe",)),
     (stop_missing, ()),
+    (exit_keys, ()),
     (warmup_window, ("app.cycle.anchor_bars", "app.exchange.name")),
     (never_trades, ("app", "policy.limits", "universe", "signals.defaults", "strategies")),
 )

@@ -15,15 +15,13 @@ from trader.policy.findings import Finding
 from trader.policy.gathering import Gathered
 from trader.policy.problems import Code, Problem
 from trader.policy.reading import Mark, Node
-from trader.policy.rules_compile import check_triggers, compile_rules
+from trader.policy.rules_compile import DISTANCES, STEP_OUTPUT, check_triggers, compile_rules
 from trader.policy.rules_problems import RuleProblem
 from trader.policy.rules_triggers import Trigger
 from trader.policy.tree import Path, find
 from trader.policy.written_rules import distance_rule
 
 CONDITIONS = ("enter", "exit", "strength")
-DISTANCES = ("stop", "target", "trail")
-OUTPUTS = (*CONDITIONS, *DISTANCES)
 UNKNOWN = "unknown"
 STRATEGIES_MAX = 200
 TRIGGERS_MAX = 200
@@ -118,6 +116,8 @@ def rule_texts(strategy: Mapping[str, Any]) -> dict[str, str]:
     """The rules of a strategy by output, shares of the price written out."""
     texts = {name: strategy[name] for name in CONDITIONS}
     texts |= {name: distance_rule(strategy[name]) for name in DISTANCES}
+    for number, step in enumerate(strategy["scale_out"], 1):
+        texts[f"{STEP_OUTPUT}{number}"] = distance_rule(step["at"])
     return {name: text for name, text in texts.items() if text}
 
 
@@ -187,6 +187,10 @@ def _is_broken(out: Gathered, path: Path) -> bool:
 def _placed(out: Gathered, found: RuleProblem, path: Path) -> Problem:
     """A problem of a rule at its line and column of the file, as far as they can be told."""
     node = find(out.tree, path)
+    if path[0] == "strategies" and found.output.startswith(STEP_OUTPUT):
+        path = (*path[:2], "scale_out")
+        step = int(found.output.removeprefix(STEP_OUTPUT)) - 1
+        node = find(out.tree, (*path, step, "at"))
     at = _mark(node, found) if node else Mark(f"{path[0]}.yaml", 0, 0)
     return Problem(
         found.code.name,

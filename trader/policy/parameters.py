@@ -185,6 +185,7 @@ def _strategy(name: str, row: Mapping[str, Any], source_sha: str) -> StrategySpe
         hold_ms_max=ms(row["max_hold"]),
         pyramiding=row["pyramiding"],
         size=build_size(row["size"]),
+        scale_ppm=tuple(ppm(step["share"]) for step in row["scale_out"]),
         budget_exposure_ppm=ppm(budget["exposure"]),
         budget_loss_ppm=ppm(budget["loss"]),
         budget_positions_max=budget["positions_max"],

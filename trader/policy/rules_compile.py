@@ -19,8 +19,10 @@ from trader.policy.rules_types import KIND_WORDS, Type, Value
 from trader.policy.rules_vocabulary import COLUMNS, FUNCTIONS
 
 # Outputs that are numbers; every other output (enter, exit, a regime's state) is a condition.
-DISTANCES = ("stop", "target", "trail")
+DISTANCES = ("stop", "target", "trail", "trail_from", "break_even")
 NUMBERS = ("strength", *DISTANCES)
+# And those of the steps of a scale-out: `scale_out_1` ...
+STEP_OUTPUT = "scale_out_"
 # Programs of equal rules are equal, in whatever order the keys are written.
 _ORDER = ("enter", "exit", *NUMBERS)
 
@@ -129,6 +131,11 @@ def _taken(name: str) -> Refused | None:
     return None
 
 
+def is_distance(output: str) -> bool:
+    """Whether an output is a distance from the price."""
+    return output in DISTANCES or output.startswith(STEP_OUTPUT)
+
+
 def _ordered(texts: Mapping[str, str]) -> list[str]:
     known = [name for name in _ORDER if name in texts]
     return known + [name for name in texts if name not in _ORDER]
@@ -147,7 +154,7 @@ def _read(reader: Reader, output: str, text: str, scope: Scope) -> Value:
         refusal = _unfit(reader.nodes, output, value)
         if refusal is not None:
             scope.problems.append(refusal)
-        elif output in DISTANCES and value.kind not in {"", "distance"}:
+        elif is_distance(output) and value.kind not in {"", "distance"}:
             scope.warnings.append(_no_distance(output, value))
     return value
 
@@ -177,14 +184,14 @@ def _constant(value: Value, hint: str = "") -> Refused:
 
 def _unfit(nodes: Nodes, output: str, value: Value) -> Refused | None:
     """Why a value cannot be this output."""
-    wants_number = output in NUMBERS
+    wants_number = output in NUMBERS or is_distance(output)
     if value.type is Type.TEXT or wants_number != value.is_numeric:
         wanted = "a series of numbers" if wants_number else "a condition"
         hint = "such as 2 * atr(14)" if wants_number else "such as rsi(14) < 30"
         say = f"{output} must be {wanted}, not {value.type.value}"
         return Refused(Code.RULE_RESULT, value.span, say, hint)
     if not _moves(nodes, value):
-        share = output in DISTANCES
+        share = is_distance(output)
         return _constant(value, "a share of the price is written 5%" if share else "")
     if len(nodes.below([value.node])) > NODES_MAX:
         say = f"has more than {NODES_MAX} parts when its triggers are written out"

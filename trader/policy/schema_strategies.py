@@ -29,6 +29,7 @@ SourceFile = Annotated[
 Lifetime = Annotated[int, Whole(1, 1_000)]
 SizeShare = Annotated[str, Share("0.0001", "1")]
 SizeLoss = Annotated[str, Share("0.0001", "0.2")]
+STEPS_MAX = 5
 BudgetShare = Annotated[str, Share("0", "1")]
 
 
@@ -182,6 +183,18 @@ StrategyInstruments = Annotated[
 ]
 
 
+class ScaleStep(Section):
+    """One step of a scale-out."""
+
+    at: Annotated[str, Distance("100", empty=False)] = Field(
+        default="",
+        description="distance of the step above the entry's signal close: 5%, or a rule",
+    )
+    share: Annotated[str, Share("0.01", "1")] = Field(
+        default="", description="share of what was bought that is sold there"
+    )
+
+
 class Strategy(Section):
     """One strategy of strategies.yaml: rules, or a Python file."""
 
@@ -212,6 +225,21 @@ class Strategy(Section):
         default="",
         description="distance at which the stop follows the highest price: 4%, or a rule; "
         "empty: it stays",
+    )
+    trail_from: Annotated[str, Distance("100")] = Field(
+        default="",
+        description="distance above the close that the highest price must have reached before the "
+        "trail counts: 3%, or a rule; empty: from the first bar on",
+    )
+    break_even: Annotated[str, Distance("100")] = Field(
+        default="",
+        description="distance above the close: once the highest price has reached it, the stop "
+        "goes to where leaving pays what was paid, both fees and the exit's slippage; empty: never",
+    )
+    scale_out: Annotated[list[ScaleStep], Field(max_length=STEPS_MAX)] = Field(
+        default=[],
+        description="parts that are sold as the price rises, such as [{at: 5%, share: 30%}]; at "
+        "most 5, together at most all",
     )
     max_hold: Annotated[str, Duration("0s", "3650d")] = Field(
         default="0s", description="longest that a position is held, such as 3d; 0s: no end"

@@ -67,6 +67,7 @@ _NO_SECTIONS: dict[str, Any] = {
     },
     "breaker": {"faults": 0, "rest": "5m"},
 }
+_NO_EXITS: dict[str, Any] = {"trail_from": "", "break_even": "", "scale_out": []}
 _STRATEGY: dict[str, Any] = {
     **dict.fromkeys(("enter", "exit", "strength", "stop", "target", "trail", "tier"), ""),
     "max_hold": "0s",
@@ -98,7 +99,7 @@ def _from_second(form: Form) -> Form:
         "limits": {**form["policy"]["limits"], **_NO_LATER_LIMITS},
     }
     strategies: Form = {
-        name: {**row, "size": {"method": "equity_share", **row["size"]}}
+        name: {**row, **_NO_EXITS, "size": {"method": "equity_share", **row["size"]}}
         for name, row in form["strategies"].items()
     }
     return {**form, "policy": policy, "strategies": strategies}

@@ -51,14 +51,17 @@ class Expression(Kind):
 class Distance(Kind):
     """A distance below or above the close: a share of it, kept as `5%`, or a rule; or nothing.
 
-    `most`: the largest share.
+    `most`: the largest share. `empty` permits none.
     """
 
     most: str
+    empty: bool = True
 
     def convert(self, text: str) -> str:
         """See Kind."""
         bare = text.strip()
+        if not bare and not self.empty:
+            raise BadText(Code.NO_VALUE, "must be a distance such as 5% or 2 * atr(14)")
         if _SHARE.fullmatch(bare):
             ppm = quantities.share_ppm(bare)
             if not 0 < ppm <= quantities.share_ppm(self.most):
@@ -72,7 +75,9 @@ class Distance(Kind):
 
     def words(self) -> str:
         """See Kind."""
-        return f"share of the close up to {quantities.percent_text(self.most)}, or a rule, or empty"
+        most = quantities.percent_text(self.most)
+        empty = ", or empty" if self.empty else ""
+        return f"share of the close up to {most}, or a rule{empty}"
 
     def describe(self) -> dict[str, Any]:
         """See Kind."""
