@@ -55,10 +55,11 @@ def _may_fill(order: Order) -> bool:
 def sell_asked(state: State, parameters: Parameters, facts: StepFacts) -> list[Action]:
     """The next sale of what was asked for, as a new leg of the newest plan: one for each instrument
     and plan, whose attempts then climb like those of any exit."""
+    if not any(int(row["done_ms"]) < 0 for row in state.asked.values()):
+        return []
     newest = state.number("last_bar_ms")
-    legs = [
-        order for order in state.orders.values() if order.bar_ms == newest and not order.is_stop
-    ]
+    orders = state.orders.values()
+    legs = [order for order in orders if order.bar_ms == newest and not order.is_stop]
     tried = {order.symbol for order in legs if order.reason == REASON}
     for symbol, position in sorted(state.positions.items()):
         spec = state.spec(symbol)
