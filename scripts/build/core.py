@@ -58,6 +58,7 @@ PLAIN = {
     "books": "records",
     "controls": "a table",
     "limits": "records",
+    "preview": "runs once, for a person",
     "parameters": "records",
     "snapshot": "records",
     "reasons": "a table",

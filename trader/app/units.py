@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from trader.core.money import AMOUNT_MAX
 from trader.core.scale import Spec, text, to_decimal
 from trader.core.state import HALT_LEVELS, State
 
@@ -76,7 +77,12 @@ class Units:
         return f"{text(to_decimal(units, spec.base_unit))} {spec.base}"
 
     def measure(self, symbol: str, value: int, unit: str) -> str:
-        """A gate's limit or measured value, by the gate's unit."""
+        """A gate's limit or measured value, by the gate's unit; `none` for a limit that is not
+        there."""
+        if value >= AMOUNT_MAX:
+            return NONE
+        if unit == "ppm":
+            return percent_text(value)
         if unit == "ticks":
             return self.price(symbol, value)
         if unit == "lots":

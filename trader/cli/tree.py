@@ -41,6 +41,7 @@ def build_app() -> typer.Typer:
         light_commands,
         papers,
         policies,
+        previews,
         resumes,
         signal_shows,
         strategies,
@@ -69,6 +70,7 @@ def build_app() -> typer.Typer:
     app.add_typer(papers.app, name="paper")
     app.command()(light_commands.status)
     app.command()(backtests.backtest)
+    app.command()(previews.preview)
     app.command()(resumes.resume)
     app.add_typer(kills.app, name="kill")
     app.add_typer(audits.app, name="audit")

@@ -161,6 +161,13 @@ class Desk:
             self._opinions[spec.name, symbol] = found
         return found
 
+    def suppose(self, spec: StrategySpec, symbol: str) -> None:
+        """From now on the strategy wants to enter, as on a newest bar with a signal (a preview)."""
+        code, missing = self.snapshot.strategies[spec.name], self.limits.missing_ppm_max
+        self._opinions[spec.name, symbol] = form_opinion(
+            spec, code, self.snapshot.frames, symbol, missing, suppose=True
+        )
+
     def ask(
         self,
         proposal: Proposal,

@@ -105,10 +105,13 @@ def form_opinion(
     symbol: str,
     missing_ppm_max: int,
     trouble: str = "",
+    *,
+    suppose: bool = False,
 ) -> Opinion:
     """Evaluate one strategy on one instrument at the decision that closes at `frames.close_ms`.
 
     `trouble`: why the strategy's code is not asked at all, as a reason code with details.
+    `suppose`: take the newest bar for an entry signal, whatever `enter` says there (a preview).
     """
     if trouble:
         return _no(trouble)
@@ -121,7 +124,7 @@ def form_opinion(
             if problem:
                 return _no(problem)
         where = "signals"
-        return _read(reading, newest, missing_ppm_max)
+        return _read(reading, newest, missing_ppm_max, suppose=suppose)
     except RuleError as error:
         return _no(f"STRATEGY_FAILED in=rules error={error}")
     except USER_CODE_ERRORS as error:
@@ -228,7 +231,7 @@ def _check_lengths(columns: Columns, length: int) -> None:
             raise ValueError(f"column {name} has {len(column)} rows, the bars {length}")
 
 
-def _read(reading: _Reading, newest_ms: int, missing_ppm_max: int) -> Opinion:
+def _read(reading: _Reading, newest_ms: int, missing_ppm_max: int, *, suppose: bool) -> Opinion:
     columns, block = reading.columns(newest_ms)
     series = reading.all.series[reading.symbol, reading.spec.timeframe]
     said = Opinion(
@@ -241,6 +244,8 @@ def _read(reading: _Reading, newest_ms: int, missing_ppm_max: int) -> Opinion:
         1.0,
         note=_not_ready(reading, columns, "exit"),
     )
+    if suppose:
+        return _entering(said, columns, 0, newest_ms, len(reading.spec.scale_ppm))
     problem = _not_ready(reading, columns, "enter")
     if problem:
         return replace(said, problem=problem)
