@@ -27,7 +27,6 @@ from trader.domain.timeframe import last_closed_open_ms
 from trader.errors import UsageError
 from trader.journal.journal import Journal
 
-
 # What a trail's row says of the order itself, which is told apart.
 OF_THE_ORDER = frozenset(
     ("price_ticks", "qty_lots", "reason", "side", "stop_ticks", "target_ticks", "trail_ticks")

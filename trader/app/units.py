@@ -81,23 +81,17 @@ class Units:
         there."""
         if value >= AMOUNT_MAX:
             return NONE
-        if unit == "ppm":
-            return percent_text(value)
-        if unit == "ticks":
-            return self.price(symbol, value)
-        if unit == "lots":
-            return self.qty(symbol, value)
-        if unit == "cash":
-            return self.cash(value)
-        if unit == "utc_ms":
-            return time_text(value) if value else NONE
-        if unit == "ms":
-            return seconds_text(value)
-        if unit == "flag":
-            return "yes" if value else "no"
-        if unit == "rank":
-            return HALT_LEVELS[value]
-        return str(value)
+        if unit in {"ticks", "lots"}:
+            return (self.price if unit == "ticks" else self.qty)(symbol, value)
+        words = {
+            "ppm": percent_text,
+            "cash": self.cash,
+            "utc_ms": _stamp_text,
+            "ms": seconds_text,
+            "flag": _flag_text,
+            "rank": HALT_LEVELS.__getitem__,
+        }
+        return words.get(unit, str)(value)
 
     def told(self, symbol: str, key: str, value: int | str) -> tuple[str, str]:
         """(name, text) of one value that a decision saw or asked for, by its key's last part."""
@@ -119,6 +113,14 @@ class Units:
             amount = self.coins(symbol, value) if name == "held" else self.cash(value)
             return name.replace("_", " "), amount
         return key, str(value)
+
+
+def _stamp_text(at_ms: int) -> str:
+    return time_text(at_ms) if at_ms else NONE
+
+
+def _flag_text(value: int) -> str:
+    return "yes" if value else "no"
 
 
 def detail_text(said: str) -> str:
