@@ -12,7 +12,7 @@ from trader.core.approval import Proposal
 from trader.core.fold import FoldError, fold
 from trader.core.marks import MARKS, changed_marks, mark_account
 from trader.core.state import SENT_SLOTS, State
-from trader.core.totals import DAY_MS, HOUR_MS, Totals, held_at_risk
+from trader.core.totals import DAY_MS, HOUR_MS, Totals, dust_at_risk, held_at_risk
 from trader.domain.order import Side, TimeInForce
 
 from .made import BAR_MS, BTC, ETH, LIMITS, NOW_MS, UNIT, account, hold, order_row, sent, strategy
@@ -102,6 +102,19 @@ def test_a_positions_loss_is_from_its_mark_to_its_stop_with_the_exits_fee(
     hold(state, BTC, lots=1_000, name="one", stop_ticks=stop)
     [(owner, symbol, exposure, lost)] = held_at_risk(AccountView(state, {BTC: 10_000}), 0)
     assert (owner, symbol, exposure, lost) == ("one", BTC, 100 * UNIT, loss)
+
+
+def test_dust_is_worth_something_and_no_position() -> None:
+    state = account()
+    hold(state, BTC, lots=1, name="one", stop_ticks=9_000)  # the smallest order is 2 lots
+    view = AccountView(state, {BTC: 10_000})
+    # One lot at 100 is 0.1; no stop saves what cannot be sold.
+    assert list(held_at_risk(view, 0)) == []
+    assert list(dust_at_risk(view)) == [("one", BTC, UNIT // 10)]
+    totals = totals_of(view)
+    for found in (totals.all, totals.of_strategy("one"), totals.of_coin("BTC")):
+        assert (found.exposure_units, found.loss_units) == (UNIT // 10, UNIT // 10)
+        assert not found.symbols
 
 
 def test_an_order_in_flight_is_at_risk_with_what_may_still_fill() -> None:

@@ -33,11 +33,12 @@ class Sum:
         self.loss_units = 0
         self.symbols: set[str] = set()
 
-    def add(self, symbol: str, exposure_units: int, loss_units: int) -> None:
-        """Count one thing at risk more."""
+    def add(self, symbol: str, exposure_units: int, loss_units: int, *, dust: bool = False) -> None:
+        """Count one thing at risk more; dust is worth something and no position."""
         self.exposure_units += exposure_units
         self.loss_units += loss_units
-        self.symbols.add(symbol)
+        if not dust:
+            self.symbols.add(symbol)
 
     def positions_with(self, symbol: str) -> int:
         """How many instruments there are with this one."""
@@ -92,6 +93,8 @@ class Totals:
                 self._count_trade(strategy, hour=at_ms > now_ms - HOUR_MS)
         for strategy, symbol, exposure, loss in held_at_risk(view, slippage_ppm):
             self._count(strategy, symbol, exposure, loss)
+        for strategy, symbol, value in dust_at_risk(view):
+            self._count(strategy, symbol, value, value, dust=True)
         for order in view.orders:
             lots = max(order.open_lots, order.qty_lots - order.filled_lots)
             if order.side is Side.BUY and lots > 0:
@@ -134,8 +137,10 @@ class Totals:
         """Of one base coin."""
         return self.coins.get(coin, NOTHING)
 
-    def _count(self, strategy: str, symbol: str, exposure: int, loss: int) -> None:
-        self.all.add(symbol, exposure, loss)
+    def _count(
+        self, strategy: str, symbol: str, exposure: int, loss: int, *, dust: bool = False
+    ) -> None:
+        self.all.add(symbol, exposure, loss, dust=dust)
         coin = self._state.spec(symbol).base
         for group, name in (
             (self.strategies, strategy),
@@ -146,7 +151,7 @@ class Totals:
             found = group.get(name)
             if found is None:
                 found = group[name] = Sum()
-            found.add(symbol, exposure, loss)
+            found.add(symbol, exposure, loss, dust=dust)
 
     def _count_trade(self, strategy: str, *, hour: bool) -> None:
         self.trades_day += 1
@@ -159,7 +164,22 @@ def held_at_risk(view: AccountView, slippage_ppm: int) -> Iterator[tuple[str, st
     state: State = view.state
     for symbol in view.open_symbols():
         position = state.positions[symbol]
-        spec = state.spec(symbol)
-        value = value_of_base_down(spec, view.mark_ticks(symbol), position.qty_units)
-        loss = held_loss_units(spec, value, position.qty_units, position.stop_ticks, slippage_ppm)
+        spec, units = state.spec(symbol), position.own_units
+        value = value_of_base_down(spec, view.mark_ticks(symbol), units)
+        loss = held_loss_units(spec, value, units, position.stop_ticks, slippage_ppm)
         yield position.strategy, symbol, value, loss
+
+
+def dust_at_risk(view: AccountView) -> Iterator[tuple[str, str, int]]:
+    """(strategy, symbol, value at its mark) of coins that are too few to be sold: no stop saves
+    them, and where lots are large they are worth something."""
+    state: State = view.state
+    opened = set(view.open_symbols())
+    for holding in state.holdings.values():
+        symbol = holding.symbol
+        if holding.qty_units <= 0:
+            continue
+        if symbol in opened and state.positions[symbol].strategy == holding.strategy:
+            continue
+        value = value_of_base_down(state.spec(symbol), view.mark_ticks(symbol), holding.qty_units)
+        yield holding.strategy, symbol, value
