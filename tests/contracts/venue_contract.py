@@ -44,9 +44,16 @@ class Rig:
         *,
         symbol: str = SYMBOL,
         client_id: str = "",
+        order_type: str = "limit",
     ) -> Approved:
         """An approved order with an id of its own."""
-        return approved(side, price, qty, tif, symbol=symbol, client_id=client_id)
+        return approved(
+            side, price, qty, tif, symbol=symbol, client_id=client_id, order_type=order_type
+        )
+
+    def maker(self, side: Side, price: str) -> Approved:
+        """A post-only order for 1 BTC."""
+        return self.order(side, price, "1", TimeInForce.GTC, order_type="post_only")
 
     def ask_qty(self) -> Decimal:
         """What is on offer at the ask."""
@@ -67,6 +74,7 @@ def approved(
     *,
     symbol: str = SYMBOL,
     client_id: str = "",
+    order_type: str = "limit",
 ) -> Approved:
     """An approved order as a gate would make it, on a fine grid so that bad prices fit, too."""
     base, quote = symbol.split("/")
@@ -76,7 +84,9 @@ def approved(
     number = next(_NUMBERS)
     own = client_id or hashlib.sha256(f"order {number}".encode()).hexdigest()[:32]
     ticks, lots = spec.ticks(D(price)), spec.lots(D(qty))
-    proposal = Proposal("test", symbol, side, tif, 0, number, 0, ticks, lots, 0, 0, "test")
+    proposal = Proposal(
+        "test", symbol, side, tif, 0, number, 0, ticks, lots, 0, 0, "test", order_type=order_type
+    )
     return seal_approved(proposal, own, spec)
 
 
@@ -187,6 +197,42 @@ def case_a_resting_order_fills_when_the_price_trades_through_it(rig: Rig) -> Non
     assert {(fill.price, fill.maker) for fill in fills} == {(D(96), True)}
     assert {fill.venue_order_id for fill in fills} == {seen.venue_order_id}
     assert rig.balance("USDT") == Balance("USDT", D(9904), D(0))
+
+
+def case_a_post_only_order_rests_at_the_bid_and_fills_as_a_maker(rig: Rig) -> None:
+    order = rig.maker(Side.BUY, "99.99")
+    outcome = rig.venue.submit(order)
+    assert isinstance(outcome, Accepted)
+    assert (outcome.order.state, outcome.order.filled, outcome.fills) == (OrderState.OPEN, D(0), ())
+    rig.advance_ms(120_000)
+    fills = rig.venue.fetch_fills(SYMBOL, 0)
+    assert sum(fill.qty for fill in fills) == 1
+    assert {(fill.price, fill.maker) for fill in fills} == {(D("99.99"), True)}
+
+
+def case_a_post_only_order_that_would_take_is_rejected_whole(rig: Rig) -> None:
+    for side, price in ((Side.BUY, "100.01"), (Side.BUY, "100.05"), (Side.SELL, "99.99")):
+        order = rig.maker(side, price)
+        outcome = rig.venue.submit(order)
+        assert isinstance(outcome, Rejected)
+        assert outcome.code == "would_take"
+        assert rig.venue.fetch_order(SYMBOL, order.client_order_id) is None
+    assert rig.balance("USDT") == Balance("USDT", D(10000), D(0))
+    assert rig.venue.fetch_fills(SYMBOL, 0) == []
+
+
+def case_a_post_only_order_one_tick_inside_the_spread_rests(rig: Rig) -> None:
+    assert isinstance(rig.venue.submit(rig.maker(Side.BUY, "100.00")), Accepted)
+    assert len(rig.venue.fetch_open_orders([SYMBOL])) == 1
+
+
+def case_a_stop_order_is_refused_while_none_may_rest(rig: Rig) -> None:
+    assert not rig.venue.rests_stops
+    order = rig.order(Side.SELL, "95", "1", TimeInForce.GTC, order_type="stop_limit")
+    outcome = rig.venue.submit(order)
+    assert isinstance(outcome, Rejected)
+    assert outcome.code == "order_type"
+    assert rig.venue.fetch_open_orders([SYMBOL]) == []
 
 
 def case_a_second_order_with_the_id_of_an_open_one_is_unknown(rig: Rig) -> None:

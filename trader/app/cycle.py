@@ -135,7 +135,7 @@ def refuse_cheats(setup: PassSetup, journal: Journal) -> None:
     or on its way: then the pass goes on without that strategy (and ends with that exit code)."""
     state = journal.state
     held = any(position.qty_units > 0 for position in state.positions.values())
-    if setup.refused and not held and not any(order.unresolved for order in state.orders.values()):
+    if setup.refused and not held and not any(order.working for order in state.orders.values()):
         raise UsageError("; ".join(setup.refused), CHEAT_HINT)
 
 

@@ -22,6 +22,7 @@ from trader.core.state import HALT_LEVELS
 from trader.core.step import (
     Abandon,
     Action,
+    Cancel,
     Look,
     PlanAttempt,
     Requote,
@@ -29,7 +30,9 @@ from trader.core.step import (
     StepFacts,
     action_row,
     facts_row,
+    noted,
     step,
+    work_left,
 )
 from trader.domain.market import Quote
 from trader.domain.order import OrderState, Side, VenueOrder
@@ -52,11 +55,13 @@ class Executor:
         self.venue = venue
         self.journal = journal
         self.findings: list[str] = []
-        self.facts = StepFacts(now_ms=setup.clock.now_ms(), mismatches=mismatches)
+        self.facts = StepFacts(
+            now_ms=setup.clock.now_ms(), mismatches=mismatches, stops=venue.rests_stops
+        )
 
     def run(self) -> None:
         """Until `step` has nothing left, or a signal asks the process to stop."""
-        if not self._planned() or self._sent_before():
+        if not work_left(self.journal.state, self.facts) or self._sent_before():
             return
         while not self.setup.stopping():
             now_ms = self.setup.clock.now_ms()
@@ -71,21 +76,16 @@ class Executor:
                 self._act(action, record)
                 record = _nothing
 
-    def _planned(self) -> bool:
-        newest = self.journal.state.number("last_bar_ms")
-        return any(order.bar_ms == newest for order in self.journal.state.orders.values())
-
     def _sent_before(self) -> bool:
         """Whether the venue knows an intent of this plan, which this journal has never sent: the
         journal is older than the account (restored, or begun anew), and sending would double it.
 
         A look that fails is no evidence, and holds no exit back.
         """
-        newest = self.journal.state.number("last_bar_ms")
         looks: dict[Hashable, Any] = {
             order.client_id: partial(self.venue.fetch_order, order.symbol, order.client_id)
             for order in self.journal.state.orders.values()
-            if order.bar_ms == newest and order.state is OrderState.PLANNED
+            if order.state is OrderState.PLANNED
         }
         told = gather(looks, self.setup.reads_s / LOOK_SHARE)
         strange = [
@@ -116,10 +116,13 @@ class Executor:
             self._look(action, record)
         elif isinstance(action, Requote):
             self._requote(action.symbol, record)
+        elif isinstance(action, Cancel):
+            self._cancel(action, record)
         elif isinstance(action, PlanAttempt):
             with self.journal.transaction() as tx:
                 record(tx)
                 tx.append("order_planned", action.approved.row(), self.facts.now_ms)
+            self.facts = noted(self.facts, action)
         else:
             self._abandon(action, record)
 
@@ -168,9 +171,24 @@ class Executor:
             also=lambda tx: tx.append("order_outcome", payload, at_ms),
         )
 
+    def _cancel(self, action: Cancel, record: Callable[[Transaction], Any]) -> None:
+        """Written down, then asked for once; what the venue answers is evidence like any other."""
+        sent_ms = self.setup.clock.now_ms()
+        fact = {"client_id": action.client_id, "at_ms": sent_ms, "why": action.why}
+        with self.journal.transaction() as tx:
+            record(tx)
+            tx.append("cancel_sent", fact, sent_ms)
+        outcome = self.venue.cancel(action.symbol, action.client_id)
+        self.facts = noted(self.facts, action)
+        if isinstance(outcome, Accepted):
+            at_ms, answers = self.setup.clock.now_ms(), [Answer(action.client_id, outcome.order)]
+            self.findings += settle(
+                self.journal, answers, outcome.fills, at_ms, self.setup.grace_ms
+            )
+
     def _look(self, action: Look, record: Callable[[Transaction], Any]) -> None:
         order = self.journal.state.orders[action.client_id]
-        self.facts = replace(self.facts, looked=self.facts.looked | {action.client_id})
+        self.facts = noted(self.facts, action)
         try:
             venue_ms = self.venue.fetch_venue_ms()
             seen = self.venue.fetch_order(action.symbol, action.client_id)
@@ -201,7 +219,7 @@ class Executor:
             core = core_quote(quote, self.journal.state.spec(symbol)) if quote else None
         except ScaleError:
             core = None
-        self.facts = replace(self.facts, quotes={**self.facts.quotes, symbol: core})
+        self.facts = noted(self.facts, Requote(symbol), core)
         payload = {"symbol": symbol, "quote": core.row() if core else []}
         with self.journal.transaction() as tx:
             record(tx)

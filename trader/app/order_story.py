@@ -17,6 +17,7 @@ from trader.journal.journal import Journal
 _KINDS = (
     "order_planned",
     "order_sent",
+    "cancel_sent",
     "order_outcome",
     "order_seen",
     "order_abandoned",
@@ -93,7 +94,8 @@ def _begun(row: Payload, units: Units) -> OrderStory:
         units.price(symbol, int(row["price_ticks"])),
     )
     attempt = int(row["attempt"]) + 1
-    what = f"{row['side']} {qty} at {limit} or better, {row['tif']}, attempt {attempt}"
+    kind = "" if row.get("order_type", "limit") == "limit" else f"{row['order_type']}, "
+    what = f"{row['side']} {qty} at {limit} or better, {kind}{row['tif']}, attempt {attempt}"
     return OrderStory(str(row["client_id"]), symbol, what, str(row["reason"]))
 
 
@@ -113,6 +115,10 @@ def _quote(entry: Entry, stories: dict[str, OrderStory], units: Units) -> None:
 
 def _sent(_row: Payload, _units: Units) -> str:
     return "sent"
+
+
+def _cancelled(row: Payload, _units: Units) -> str:
+    return f"a cancel was asked for: {row['why']}"
 
 
 def _outcome(row: Payload, _units: Units) -> str:
@@ -157,6 +163,7 @@ def _filled(row: Payload, units: Units) -> str:
 
 _WORDS: dict[str, Callable[[Payload, Units], str]] = {
     "order_sent": _sent,
+    "cancel_sent": _cancelled,
     "order_outcome": _outcome,
     "order_seen": _seen,
     "order_abandoned": _abandoned,

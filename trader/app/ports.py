@@ -67,7 +67,12 @@ class MarketData(Protocol):
 
 
 class Venue(MarketData, Protocol):
-    """A venue where orders can be placed."""
+    """A venue where orders can be placed.
+
+    `rests_stops`: whether it holds a protective stop (`stop_limit`) for us.
+    """
+
+    rests_stops: bool
 
     def fetch_balances(self) -> dict[str, Balance]:
         """By asset; an asset that is not named holds nothing."""

@@ -194,16 +194,21 @@ class _Replay:
             self._allowed.add(("order_sent", row["client_id"]))
         elif row["do"] == "PlanAttempt":
             self._allowed.add(("order_planned", canonical(row["order"])))
+        elif row["do"] == "Cancel":
+            self._allowed.add(("cancel_sent", row["client_id"]))
         elif row["do"] == Abandon.__name__:
             self._allowed.add(("order_abandoned", row["client_id"]))
 
     def _act(self, event: Act) -> None:
-        """What was done must have been decided, in this cycle and just so."""
+        """What was done must have been decided, in this cycle and just so; a named human may cancel
+        at any time (`stop --cancel`)."""
         self.report.acts += 1
         whole = event.kind == "order_planned"
         what = canonical(event.stored) if whole else str(event.stored["client_id"])
         if (event.kind, what) in self._allowed:
             self._allowed.discard((event.kind, what))
+            return
+        if event.kind == "cancel_sent" and event.stored.get("by"):
             return
         if event.kind == "order_abandoned":
             stale = stale_intents(event.state, event.cycle.bar_ms)

@@ -37,7 +37,7 @@ from trader.journal.schema import ORDERS, STATE_TABLES
 
 # What a payload of a shape that this code does not know may provoke.
 SHAPE_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-ACTS = frozenset({"order_planned", "order_sent", "order_abandoned"})
+ACTS = frozenset({"order_planned", "order_sent", "order_abandoned", "cancel_sent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """Something that only a decision may cause: an attempt, a send, an abandoned intent."""
+    """Something that only a decision may cause: an attempt, a send, a cancel, an abandoned
+    intent."""
 
     cycle: Cycle
     seq: int

@@ -92,6 +92,11 @@ class Approved:
         """How long it may rest."""
         return self.proposal.tif
 
+    @property
+    def order_type(self) -> str:
+        """`limit`, `post_only` or `stop_limit`."""
+        return self.proposal.order_type
+
     def row(self) -> dict[str, int | str]:
         """The leg as the journal keeps it: `Order(row)` is the planned order."""
         p = self.proposal

@@ -131,7 +131,8 @@ def split_base_fee(fact: Payload, held_units: int, spec: Spec) -> Payload:
 def find_mismatches(state: State, balances: Mapping[str, Balance]) -> list[str]:
     """Shortages of the program's own cash and coins, as `CODE key=value ...`, sorted.
 
-    What an unresolved order may have taken is allowed for. More than expected is the owner's.
+    What an order in doubt may have taken is allowed for; not what one that rests might still take,
+    else a shortage would hide behind it. More than expected is the owner's.
     """
     findings: list[str] = []
     quote = state.word("quote")
@@ -139,7 +140,7 @@ def find_mismatches(state: State, balances: Mapping[str, Balance]) -> list[str]:
     may_be_gone = sum(
         entry_cost_units(state.spec(order.symbol), order.price_ticks, order.open_lots)
         for order in state.orders.values()
-        if order.working and order.side is Side.BUY
+        if _in_doubt(order) and order.side is Side.BUY
     )
     held = _total(balances, quote)
     expected = to_decimal(state.cash_units - may_be_gone, cash_unit)
@@ -153,7 +154,7 @@ def find_mismatches(state: State, balances: Mapping[str, Balance]) -> list[str]:
         selling = sum(
             order.open_lots * spec.base_per_lot
             for order in state.orders_of(symbol)
-            if order.working and order.side is Side.SELL
+            if _in_doubt(order) and order.side is Side.SELL
         )
         # In decimals: what the owner holds beside it may be more than core integers can count.
         coins = _total(balances, spec.base)
@@ -165,6 +166,12 @@ def find_mismatches(state: State, balances: Mapping[str, Balance]) -> list[str]:
                 f"venue={text(coins)} short={text(expected - coins)}"
             )
     return findings
+
+
+def _in_doubt(order: Order) -> bool:
+    """Whether it may have taken more than what was told of it."""
+    rests = order.state is OrderState.OPEN and order.tif is TimeInForce.GTC
+    return order.working and not (rests and order.venue_lots <= order.filled_lots)
 
 
 def _total(balances: Mapping[str, Balance], asset: str) -> Decimal:

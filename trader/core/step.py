@@ -92,11 +92,11 @@ def legs_of(state: State) -> list[list[Order]]:
     return found
 
 
-def work_left(state: State) -> bool:
+def work_left(state: State, facts: StepFacts) -> bool:
     """Whether `step` may have something to say: legs, orders at rest, or something to protect."""
-    alive = any(o.working or o.state is OrderState.PLANNED for o in state.orders.values())
-    held = any(position.strategy for position in state.positions.values())
-    return alive or held or bool(legs_of(state))
+    rests = any(o.working and o.tif is TimeInForce.GTC for o in state.orders.values())
+    held = facts.stops and any(position.strategy for position in state.positions.values())
+    return rests or held or bool(legs_of(state))
 
 
 def _looked_for(order: Order, facts: StepFacts) -> list[Action]:

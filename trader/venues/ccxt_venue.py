@@ -62,6 +62,7 @@ class CcxtVenue:
             raise UsageError(f"exchange {config.exchange_id!r}: not supported", f"known: {known}")
         self.name = config.exchange_id
         self.rules_doubted = False
+        self.rests_stops = False  # no dialect here speaks of stop orders yet
         self._dialect = dialect
         self._clock_ms = clock_ms
         self._monotonic = monotonic
@@ -264,12 +265,15 @@ class CcxtVenue:
     # --- orders ------------------------------------------------------------------------------
 
     def submit(self, order: Approved) -> Outcome:
-        """Send one approved order, once: a limit order, never with more or less than approved."""
+        """Send one approved order, once: never another type, or more or less, than approved."""
+        kind, tif = self._dialect.order_types.get(order.order_type, ("", ""))
+        if not kind:
+            return Rejected("order_type", f"{self.name}: {order.order_type} orders are not offered")
         wanted = SentOrder(
             order.client_order_id,
-            "limit",
+            kind,
             str(order.side),
-            str(order.tif),
+            str(order.tif) if tif else "",
             text(order.qty),
             text(order.price),
         )
@@ -284,11 +288,10 @@ class CcxtVenue:
         def read(answer: Any, reply: Reply) -> Outcome:
             return self._answered(order, answer, reply)
 
-        params = {
-            "clientOrderId": order.client_order_id,
-            "timeInForce": str(order.tif).upper(),
-        }
-        args = (order.symbol, "limit", wanted.side, wanted.qty, wanted.price, params)
+        params = {"clientOrderId": order.client_order_id}
+        if tif:
+            params[tif] = str(order.tif).upper()
+        args = (order.symbol, kind, wanted.side, wanted.qty, wanted.price, params)
         return self._act("create_order", order.symbol, read, *args, inspect=inspect)
 
     def cancel(self, symbol: str, client_order_id: str) -> Outcome:

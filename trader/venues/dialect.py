@@ -72,6 +72,8 @@ class Dialect:
         weight_header: lower case header with the request weight used in this window.
         bars_page, fills_page: most rows of one answer.
         fills_window_ms: widest time window of one fill request.
+        order_types: by our order type, the venue's in lower case, and the name of the parameter
+            that says how long it rests ("" where the type says it). Others are refused.
         fee_in_base: whether a buy's fee comes out of the bought coin.
     """
 
@@ -84,6 +86,7 @@ class Dialect:
     shapes: Mapping[str, Callable[[Json], bool]]
     sent_order: Callable[[str], SentOrder | None]
     symbol_key: str
+    order_types: Mapping[str, tuple[str, str]]
     info_kept: Mapping[str, Any] = field(default_factory=dict[str, Any])
     rules_codes: frozenset[str] = field(default_factory=frozenset[str])
     weight_header: str = ""

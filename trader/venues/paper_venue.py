@@ -61,6 +61,7 @@ class PaperVenue:
         `fee_in_base`: a buy's fee is taken from the bought coin (Binance's way), else in quote.
         """
         self.name = f"paper-{market.name}"
+        self.rests_stops = False  # as the real venues that it stands for
         self._market = market
         self._clock_ms = clock_ms
         self._fee_in_base = fee_in_base
@@ -145,7 +146,8 @@ class PaperVenue:
     # --- orders ------------------------------------------------------------------------------
 
     def submit(self, order: Approved) -> Outcome:
-        """Check, lock, fill against the live quote; an IOC's rest expires, a GTC's rest rests."""
+        """Check, lock, fill against the live quote; an IOC's rest expires, a GTC's rest rests. A
+        post-only order is refused when it would take."""
         try:
             spec = self._spec(order.symbol)
             quote = self._market.fetch_quotes([order.symbol]).get(order.symbol)
@@ -153,7 +155,7 @@ class PaperVenue:
             return NotSent("no_market", str(error))
         except VenueRefused as error:
             return Rejected("bad_symbol", error.what)
-        refusal = self._refusal(order, spec)
+        refusal = self._refusal(order, spec) or _not_at_rest(order, spec, quote)
         if refusal is not None:
             return refusal
         with self._file.view() as books:
@@ -363,6 +365,23 @@ class PaperVenue:
         books.unlock(order)
         order.state = str(state)
         order.changed_ms = max(order.changed_ms, self._clock_ms())
+
+
+def _not_at_rest(order: Approved, spec: Spec, quote: Quote | None) -> Rejected | None:
+    """Why an order that may only rest is refused: it would take what stands on the other side, or
+    is of a type that is not offered."""
+    if order.order_type == "stop_limit":
+        return Rejected("order_type", "stop orders are not offered")
+    if order.order_type != "post_only" or quote is None:
+        return None
+    buy = order.side is Side.BUY
+    other = quote.ask if buy else quote.bid
+    if other <= 0:
+        return None
+    touch = to_units_rounded(other, spec.tick, f"{spec.symbol} quote", up=not buy)
+    limit = spec.ticks(order.price)
+    takes = touch <= limit if buy else touch >= limit
+    return Rejected("would_take", "it would immediately match and take") if takes else None
 
 
 def _limit(order: PaperOrder, spec: Spec) -> int:
