@@ -118,7 +118,7 @@ def test_dust_of_another_strategy_keeps_nobody_out() -> None:
     dust = fill_row("d" * 32, qty_lots=2, cost_units=UNIT // 5, fee_base_units=1)
     fold(state, "fill", dust)
     assert state.positions[BTC].qty_units == 199_999
-    assert answers(plan(snapshot(state))) == ["approved"]
+    assert answers(plan(snapshot(state))) == ["DUST", "approved"]
 
 
 QUIET: list[tuple[str, dict[str, Any]]] = [
@@ -153,7 +153,7 @@ def test_a_signal_is_used_once_and_only_by_a_fill() -> None:
     fold(state, "fill", fill_row("b" * 32, qty_lots=1, cost_units=UNIT // 10))
     seen = {"at_ms": 1, "state": "expired", "venue_lots": 1, "venue_id": "", "source": "order"}
     fold(state, "order_seen", {"client_id": "b" * 32, **seen})
-    assert answers(plan(snapshot(state))) == ["SIGNAL_USED"]
+    assert answers(plan(snapshot(state))) == ["DUST", "SIGNAL_USED"]
 
 
 # --- exits -------------------------------------------------------------------------------------

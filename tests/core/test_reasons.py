@@ -14,13 +14,14 @@ from trader.core.reasons import ORDERS, QUIET, REFUSALS, UNIVERSE
 ROOT = Path(trader.__file__).parent
 # Files that give codes as answers of a decision; evidence has findings of its own.
 DECIDING = (
-    "access.py", "desk.py", "entries.py", "exits.py", "gates.py", "membership.py", "plan.py",
-    "regime.py", "signals.py", "simulate.py", "sizing.py", "step.py", "universe.py",
+    "access.py", "children.py", "desk.py", "dust.py", "entries.py", "exits.py", "gates.py",
+    "membership.py", "plan.py", "regime.py", "signals.py", "simulate.py", "sizes.py", "sizing.py",
+    "step.py", "trim.py", "universe.py", "upkeep.py",
 )  # fmt: skip
 DOCUMENTED = {**REFUSALS, **QUIET, **UNIVERSE}
 # Codes of one word are listed; any other has an underscore.
-WORDS = "BLACKOUT|CAPITAL|CASH|COOLDOWN|HOLD|MESSAGES|RESTRICTED|SHORT|SPREAD|UNATTENDED"
-CODE = re.compile(rf'"([A-Z]+_[A-Z_]+|{WORDS})(?=[" ])|f"([A-Z]+_[A-Z_]+|MEMBER)(?= )')
+WORDS = "BLACKOUT|CAPITAL|CASH|COOLDOWN|DUST|HOLD|MESSAGES|RESTRICTED|SHORT|SPREAD|UNATTENDED"
+CODE = re.compile(rf'"([A-Z]+_[A-Z_]+|{WORDS})(?=[" ])|f"([A-Z]+_[A-Z_]+|MEMBER)(?=[ {])')
 # Trail values and constants that are no answers: an owner that is not configured any more.
 NO_ANSWER = {"STRATEGY_GONE"}
 
@@ -53,10 +54,12 @@ def test_gates_give_refusals_and_no_code_is_listed_twice() -> None:
 
 
 def test_order_reasons_are_those_that_a_plan_gives() -> None:
-    deciding = ("entries.py", "exits.py")
-    text = "".join((ROOT / "core" / name).read_text(encoding="utf-8") for name in deciding)
-    reason = r'"(entry_signal|stop_loss|trailing_stop|take_profit|max_hold|exit_signal)"'
-    assert set(re.findall(reason, text)) == set(ORDERS)
+    deciding = ("asked", "dust", "entries", "exit_prices", "exits", "trim")
+    texts = [(ROOT / "core" / f"{name}.py").read_text(encoding="utf-8") for name in deciding]
+    given = set(re.findall(r'"([a-z_]+)"', "".join(texts)))
+    assert set(ORDERS) <= given
+    told = re.findall(r'leave\(\s*desk, [^"]*"([a-z_]+)"', "".join(texts))
+    assert set(told) == {"dust", "scale_out", "trim"}
 
 
 @pytest.mark.parametrize("table", [REFUSALS, QUIET, UNIVERSE, ORDERS])
