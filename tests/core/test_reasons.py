@@ -21,7 +21,7 @@ DECIDING = (
 DOCUMENTED = {**REFUSALS, **QUIET, **UNIVERSE}
 # Codes of one word are listed; any other has an underscore.
 WORDS = "BLACKOUT|CAPITAL|CASH|COOLDOWN|DUST|HOLD|MESSAGES|RESTRICTED|SHORT|SPREAD|UNATTENDED"
-CODE = re.compile(rf'"([A-Z]+_[A-Z_]+|{WORDS})(?=[" ])|f"([A-Z]+_[A-Z_]+|MEMBER)(?=[ {])')
+CODE = re.compile(rf'"([A-Z]+_[A-Z_]+|{WORDS})(?=[" ])|f"([A-Z]+_[A-Z_]+|MEMBER)(?=[ {{])')
 # Trail values and constants that are no answers: an owner that is not configured any more.
 NO_ANSWER = {"STRATEGY_GONE"}
 
