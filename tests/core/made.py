@@ -39,6 +39,8 @@ LIMITS = Limits(
     bar_jump_ppm_max=200_000,
     exposure_ppm_max=2_000_000,
     loss_ppm_max=2_000_000,
+    asset_ppm_max=2_000_000,
+    pending_ppm_max=2_000_000,
 )
 RULES: Mapping[str, Any] = {
     "tick": "0.01",

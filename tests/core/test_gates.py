@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from trader.core.account_gates import AccountSums
 from trader.core.approval import Approved, Proposal, Refused
 from trader.core.gates import GATES, GateView, approve, ask_all
-from trader.core.money import AMOUNT_MAX
 from trader.core.limits import Limits
+from trader.core.money import AMOUNT_MAX
 from trader.core.scale import Spec
 from trader.domain.order import Side, TimeInForce
 
@@ -104,6 +104,26 @@ GOOD_ORDER: dict[str, Any] = {
 }
 
 
+# Of what account and venue can bear: nothing binds.
+GOOD_RISK: dict[str, Any] = {
+    "risk_unapproved": (),
+    "risk_wait_ms": 0,
+    "risk_duplicates": 0,
+    "risk_messages": 3,
+    "risk_messages_max": 8,
+    "risk_asset_units": 20 * UNIT,
+    "risk_asset_units_max": 200 * UNIT,
+    "risk_pending_units": 20 * UNIT,
+    "risk_pending_units_max": 90 * UNIT,
+    "risk_correlated_units": 20 * UNIT,
+    "risk_correlated_units_max": 150 * UNIT,
+    "risk_var_units": 4 * UNIT,
+    "risk_var_units_max": 30 * UNIT,
+    "risk_used_units": 21 * UNIT,
+    "risk_capital_units": 1_000 * UNIT,
+}
+
+
 def good(side: Side = Side.BUY, limits: Limits = LIMITS, **changed: Any) -> GateView:
     """A view that every gate lets through, with these numbers changed."""
     view = GateView(proposal(side), SPEC, limits)
@@ -131,12 +151,14 @@ def good(side: Side = Side.BUY, limits: Limits = LIMITS, **changed: Any) -> Gate
         "exposure_units": 0,
         "position_cap_units": 250 * UNIT,
     }
-    groups = {**GOOD_SUMS, **GOOD_TIER, **GOOD_TIMES, **GOOD_ORDER}
+    groups = {**GOOD_SUMS, **GOOD_TIER, **GOOD_TIMES, **GOOD_ORDER, **GOOD_RISK}
     for name, value in {**usual, **groups, **changed}.items():
         if name.startswith("tier_"):
             setattr(view.tier, name.removeprefix("tier_"), value)
         elif name.startswith("order_"):
             setattr(view.order, name.removeprefix("order_"), value)
+        elif name.startswith("risk_"):
+            setattr(view.risk, name.removeprefix("risk_"), value)
         elif name.startswith("times_"):
             setattr(view.times, name.removeprefix("times_"), value)
         else:
@@ -156,6 +178,19 @@ def test_a_good_entry_and_a_good_exit_pass_every_gate() -> None:
 # code, what is changed at the bound (passes), and one unit past it (only this gate refuses)
 BOUNDS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("HALT_LEVEL", {"halt_rank": 0}, {"halt_rank": 1}),
+    ("HASH_UNAPPROVED", {"risk_unapproved": ()}, {"risk_unapproved": ("code",)}),
+    ("VENUE_DEGRADED", {"risk_wait_ms": 0}, {"risk_wait_ms": 1}),
+    ("DUPLICATE_INTENT", {"risk_duplicates": 0}, {"risk_duplicates": 1}),
+    ("MESSAGES", {"risk_messages": 8}, {"risk_messages": 9}),
+    ("ASSET_EXPOSURE", {"risk_asset_units": 200 * UNIT}, {"risk_asset_units": 200 * UNIT + 1}),
+    ("PENDING_EXPOSURE", {"risk_pending_units": 90 * UNIT}, {"risk_pending_units": 90 * UNIT + 1}),
+    (
+        "CORRELATED_EXPOSURE",
+        {"risk_correlated_units": 150 * UNIT},
+        {"risk_correlated_units": 150 * UNIT + 1},
+    ),
+    ("VALUE_AT_RISK", {"risk_var_units": 30 * UNIT}, {"risk_var_units": 30 * UNIT + 1}),
+    ("CAPITAL", {"risk_used_units": 1_000 * UNIT}, {"risk_used_units": 1_000 * UNIT + 1}),
     ("STRATEGY_OFF", {"enabled": 1}, {"enabled": 0}),
     ("STRATEGY_SHADOW", {"shadow": 0}, {"shadow": 1}),
     ("BOOKS_MISMATCH", {"mismatches": 0}, {"mismatches": 1}),

@@ -40,6 +40,7 @@ from .made import (
     snapshot,
     strategy,
 )
+from .risk_scenes import RISK_SCENES
 from .test_fold import dump
 
 
@@ -358,9 +359,13 @@ def already_held() -> Snapshot:
 
 
 def cash() -> Snapshot:
+    """500 of 1,000 were paid for ETH, worth 600 now; 480 are on their way: 110 more are not there,
+    though what positions cost and orders may cost stays within equity."""
     state = account()
-    sent(state, order_row("b" * 32, symbol=ETH, qty_lots=9_500), outcome="unknown")
-    return snapshot(state)
+    hold(state, ETH, lots=5_000, name="two")
+    sent(state, order_row("b" * 32, symbol=ETH, strategy="two", qty_lots=4_795), outcome="unknown")
+    series = {(BTC, "1m"): bars([10_000, 10_000]), (ETH, "1m"): bars([12_000, 12_000], ETH)}
+    return snapshot(state, series=series)
 
 
 def marked(**marks: int) -> Snapshot:
@@ -430,6 +435,7 @@ SCENES |= {
     "BUDGET_LOSS": lambda: holding_one(budget_loss_ppm=1_700),
     "BUDGET_POSITIONS": lambda: holding_one(budget_positions_max=1),
 }
+SCENES |= RISK_SCENES
 # A plan cannot break these: it prices within the slippage cap and sizes within the largest
 # quantity. `step` can (rules that change under an exit), and the gates' own tests ask them alone.
 NOT_BY_PLAN = {"SLIPPAGE_CAP", "QTY_MAX"}
