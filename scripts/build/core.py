@@ -55,6 +55,11 @@ DIRECTIVES = {"language_level": 3, "embedsignature": False, "annotation_typing":
 # second of CPU each, and loading an extension costs a cold cycle more than loading bytecode.
 PLAIN = {
     "approval": "records",
+    "actions": "records",
+    "children": "a sum over the attempts of one leg",
+    "resting": "looks at what rests, a few orders a decision",
+    "protect": "looks at the stops of what is held, a few a decision",
+    "upkeep": "once for each entry at rest",
     "books": "records",
     "controls": "a table",
     "limits": "records",

@@ -15,7 +15,7 @@ from trader.core.children import CODE, rest_lots
 from trader.core.desk import Desk, Seen
 from trader.core.entries import entry_view
 from trader.core.gates import NO_ANSWERS, Answers, GateView, approve
-from trader.core.money import price_up
+from trader.core.money import PPM, mul_div_up, price_up
 from trader.core.parameters import StrategySpec
 from trader.core.resting import is_resting_entry
 from trader.core.state import Order
@@ -125,7 +125,8 @@ def _moved(
         return ""
     opinion = desk.opinion(strategy, order.symbol)
     bid = min(quote.bid_ticks, price_up(opinion.close_ticks, desk.limits.slippage_ppm))
-    if bid < price_up(order.price_ticks, style.reprice_ppm) or bid <= order.price_ticks:
+    away = mul_div_up(order.price_ticks, PPM + style.reprice_ppm, PPM)
+    if bid < max(away, order.price_ticks + 1):
         return ""
     if attempts[-1].attempt >= style.moves_max:
         return f" moves={attempts[-1].attempt} moves_max={style.moves_max}"
