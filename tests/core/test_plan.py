@@ -40,6 +40,7 @@ from .made import (
     snapshot,
     strategy,
 )
+from .order_scenes import ORDER_SCENES
 from .risk_scenes import RISK_SCENES
 from .test_fold import dump
 
@@ -247,12 +248,12 @@ def test_an_exit_without_a_quote_is_refused_by_name() -> None:
 
 
 def test_a_strategys_own_smallest_order_counts_when_it_is_larger() -> None:
-    # 998 lots at 100.10 are 99.8998; without 0.1 % of fee 99.7999002.
-    nothing = "SIZE_NOTHING bound=equity_share lots=998 value_units=9979990020 value_units_min="
+    # 998 lots at 100.10, the worst price, are 99.8998.
+    nothing = "SIZE_NOTHING bound=equity_share lots=998 value_units=9989980000 value_units_min="
     for own, answer in (
         ("101", nothing + "10100000000"),
-        ("99.79990021", nothing + "9979990021"),
-        ("99.7999002", "approved"),
+        ("99.89980001", nothing + "9989980001"),
+        ("99.8998", "approved"),
         ("9", "approved"),
     ):
         policy = parameters(strategy(size=SizeSpec(share_ppm=100_000, notional_min=own)))
@@ -323,7 +324,7 @@ def holding_many() -> State:
     return state
 
 
-SELL = {"side": "sell", "signal_ms": 0, "qty_lots": 10}
+SELL = {"side": "sell", "signal_ms": 0, "qty_lots": 10, "price_ticks": 10_100}
 SCENES: dict[str, Scene] = {
     "HALT_LEVEL": lambda: snapshot(account(), latch="no_entries"),
     "STRATEGY_OFF": lambda: snapshot(account(), parameters(strategy(enabled=False))),
@@ -345,7 +346,7 @@ SCENES: dict[str, Scene] = {
     "QTY_MIN": lambda: snapshot(
         account(1_000 * UNIT, instrument(qty_min="5")), parameters(position_ppm=1_000_000)
     ),
-    # 99.79 at the price of the size, but the ask has fallen: 998 lots at 99.19 are 98.99.
+    # 99.90 at the price of the size, but the ask has fallen: 998 lots at 99.19 are 98.99.
     "NOTIONAL_MIN": lambda: snapshot(
         account(), parameters(order_notional_min="99.5"), quotes={BTC: quote(9_905, 9_910)}
     ),
@@ -435,10 +436,11 @@ SCENES |= {
     "BUDGET_LOSS": lambda: holding_one(budget_loss_ppm=1_700),
     "BUDGET_POSITIONS": lambda: holding_one(budget_positions_max=1),
 }
-SCENES |= RISK_SCENES
-# A plan cannot break these: it prices within the slippage cap and sizes within the largest
-# quantity. `step` can (rules that change under an exit), and the gates' own tests ask them alone.
-NOT_BY_PLAN = {"SLIPPAGE_CAP", "QTY_MAX"}
+SCENES |= RISK_SCENES | ORDER_SCENES
+# A plan cannot break these: it prices within the slippage cap, sizes within the largest quantity,
+# and sells no more than is free. `step` can (rules that change under an exit), and the gates' own
+# tests ask them alone.
+NOT_BY_PLAN = {"SLIPPAGE_CAP", "QTY_MAX", "SHORT"}
 
 
 def test_there_is_a_scene_for_every_gate() -> None:

@@ -177,7 +177,7 @@ class Limits:
         order_notional_min: smallest order worth its fees. order_value_max: largest order.
         order_qty_max: largest quantity, coins; `order_qty_max_of` by instrument wins.
         quote_age_ms_max: oldest quote that may gate or price.
-        spread_ppm_max: (ask - bid) / mid at most.
+        spread_ppm_max: (ask - bid) / mid at most; ALL_PPM: not asked.
         volume_ppm_max, volume_bars: quantity as share of the mean volume of so many bars.
         depth_ppm_max: quantity as share of what stands at the best price; 0: not asked.
         missing_ppm_max: share of bars that may be absent from a strategy's window.

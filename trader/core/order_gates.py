@@ -19,7 +19,7 @@ class OrderSums:
         skew_ms, skew_ms_max: this host's clock less the venue's, and how far off it may be.
         restricted: how many restrictions name the order; `restricted_by` says which.
         repaint_ppm: largest change at the venue of a bar of the instrument that was decided on.
-        bid_ticks, ask_ticks: 0 when there is none.
+        bid_ticks, ask_ticks: 0 when there is none. spread_asked: 0 when there is no limit.
         price_ticks: limit of the order. window_asked: 0 when no window's price is looked at;
             window_ticks: the close so many bars earlier, 0 when it is not known.
         sell_lots: what the order sells, 0 for a buy; free_lots: held less what other sells may
@@ -53,6 +53,7 @@ class OrderSums:
         "sell_lots",
         "skew_ms",
         "skew_ms_max",
+        "spread_asked",
         "spread_ppm_max",
         "value_units",
         "value_units_max",
@@ -71,6 +72,7 @@ class OrderSums:
         self.restricted_by = ""
         self.bid_ticks = self.ask_ticks = 0
         self.price_ticks = AMOUNT_MAX
+        self.spread_asked = 1
         self.window_asked = self.home_asked = self.volume_asked = self.depth_asked = 1
         self.window_ticks = self.window_ppm = 0
         self.sell_lots = AMOUNT_MAX
@@ -102,6 +104,8 @@ def data_repainted(sums: OrderSums) -> Measure:
 
 def spread(sums: OrderSums) -> Measure:
     """(ask - bid) / mid, millionths rounded up. Raises AmountOverflow for a crossed quote."""
+    if sums.spread_asked == 0:
+        return True, sums.spread_ppm_max, 0
     if sums.bid_ticks < 1:
         return False, sums.spread_ppm_max, -1
     both = sums.bid_ticks + sums.ask_ticks

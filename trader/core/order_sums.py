@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from trader.core.account_view import in_flight
 from trader.core.frames import last_open_ms
-from trader.core.limits import NEVER
+from trader.core.limits import ALL_PPM, NEVER
 from trader.core.money import AMOUNT_MAX, PPM, mul_div_down
 from trader.core.order_gates import OrderSums
 from trader.core.scale import notional_up
@@ -43,6 +43,7 @@ def order_sums(desk: Desk, proposal: Proposal, strategy: StrategySpec, spec: Spe
     sums.restricted = len(sums.restricted_by.split(",")) if sums.restricted_by else 0
     sums.repaint_ppm = snapshot.repaints.get(symbol, 0)
     sums.repaint_ppm_max = limits.repaint_ppm_max
+    sums.spread_asked = int(limits.spread_ppm_max < ALL_PPM)
     sums.spread_ppm_max = limits.spread_ppm_max
     sums.price_ticks, sums.qty_lots = proposal.price_ticks, proposal.qty_lots
     sums.window_asked = int(limits.collar_window_ppm < NEVER)

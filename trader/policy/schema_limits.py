@@ -13,6 +13,7 @@ from pydantic import Field
 
 from trader.policy.fields import Amount, Choice, Duration, Flag, Name, Pair, Share, Whole
 from trader.policy.schema_base import PatternList, Section
+from trader.policy.schema_calendar import Calendar, Day
 
 Currency = Annotated[str, Name("[A-Z0-9]{2,20}", "a currency such as EUR, in capitals", True)]
 
@@ -115,7 +116,7 @@ class Limits(Section):
     spread_max: Annotated[str, Share("0", "1")] = Field(
         default="50bps",
         description="distance between bid and ask above which nothing is opened, share of the "
-        "price between them",
+        "price between them; 100%: not asked",
     )
     volume_share: Annotated[str, Share("0", "1000")] = Field(
         default="5%",
@@ -324,6 +325,8 @@ class Policy(Section):
         "aggressive, or none",
     )
     limits: Limits = Field(default=Limits(), description="what every order is held to")
+    day: Day = Field(default=Day(), description="the account's day")
+    calendar: Calendar = Field(default=Calendar(), description="when entries are allowed")
     cooldowns: Cooldowns = Field(
         default=Cooldowns(), description="how long a strategy stays out of an instrument"
     )
