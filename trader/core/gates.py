@@ -403,8 +403,8 @@ class Answers:
 
     def at(self, index: int) -> Answer:
         """The answer of one gate."""
-        gate = self.gates[index]
-        ok, limit, measured = self.numbers[3 * index : 3 * index + 3]
+        gate, first = self.gates[index], 3 * index
+        ok, limit, measured = (self.numbers[first + number] for number in range(3))
         return Answer(gate.code, ok == 1, limit, measured, gate.unit)
 
     def digest(self) -> str:
