@@ -175,31 +175,40 @@ def book_of(state: State, strategy: str) -> Book:
 
 def check_plan(state: State, payload: Payload) -> None:
     """Raises FoldError for what a plan tells that cannot be: a stop of no position, or one that is
-    not above the one in force, and a step of a scale-out that was reached before."""
+    not above the one in force, a step of a scale-out that was reached before or does not exist, and
+    dust that is not what is held."""
     for symbol, ticks in payload.get("stops", {}).items():
         position = state.positions.get(symbol)
         if position is None or not position.strategy or int(ticks) <= position.stop_ticks:
             raise FoldError(f"{symbol}: a stop of {ticks} ticks ratchets nothing")
     for symbol, count in payload.get("scaled", {}).items():
         position = state.positions.get(symbol)
-        if position is None or not position.strategy or int(count) <= position.scaled:
+        steps = len(position.steps.split()) if position and position.strategy else 0
+        if position is None or not position.scaled < int(count) <= steps:
             raise FoldError(f"{symbol}: step {count} of its scale-out is not a further one")
+    for key, units in payload.get("dust", {}).items():
+        holding = state.holdings.get(key)
+        if holding is None or not 0 < int(units) == holding.qty_units:
+            raise FoldError(f"{key}: {units} units of dust are not what is held")
 
 
 def note_plan(state: State, payload: Payload, day_before: int) -> None:
-    """What a plan tells besides its orders: ratcheted stops, steps reached, results, strategies
-    that failed, fell too far, or are not good enough.
+    """What a plan tells besides its orders: ratcheted stops, steps reached, dust, results,
+    strategies that failed, fell too far, or are not good enough.
 
     `day_before`: the day of the decision before; what changed until the very moment a new day
     begins is the old one's.
     """
     for symbol, ticks in payload.get("stops", {}).items():
         position = state.positions[symbol]
-        position.stop_ticks, position.trailed = int(ticks), 1
+        position.stop_ticks = int(ticks)
+        position.trailed = 2 if symbol in payload.get("even", ()) else 1
         state.dirty.add(("positions", symbol))
     for symbol, count in payload.get("scaled", {}).items():
         state.positions[symbol].scaled = int(count)
         state.dirty.add(("positions", symbol))
+    for key, units in payload.get("dust", {}).items():
+        _declare_dust(state, state.holdings[key], int(units), int(payload["bar_ms"]))
     day = state.number("day")
     if day != day_before and day_before >= 0 and state.number("day_whole"):
         day = day_before
@@ -223,6 +232,20 @@ def note_plan(state: State, payload: Payload, day_before: int) -> None:
         book = book_of(state, name)
         book.quality_day, book.quality_days, book.sharpe_milli, book.weeks, book.weeks_ppm = numbers
         state.dirty.add(("books", name))
+
+
+def _declare_dust(state: State, holding: Holding, units: int, at_ms: int) -> None:
+    """The venue does not take what is left: whoever owned it owns the instrument no more, and what
+    its sales brought is settled."""
+    holding.dust_units = units
+    state.dirty.add(("holdings", holding.key))
+    position = state.positions[holding.symbol]
+    if position.strategy == holding.strategy:
+        if position.result_units:  # else nothing of it was ever sold: that is no result
+            _settle(book_of(state, holding.strategy), position)
+            state.dirty.add(("books", holding.strategy))
+        _close(state, position, state.spec(holding.symbol), at_ms)
+        state.dirty.add(("positions", holding.symbol))
 
 
 def needs_human(book: Book) -> bool:
