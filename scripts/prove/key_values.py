@@ -75,6 +75,14 @@ CHANGED: dict[str, str] = {
     "policy.limits.trim_from": "10%",
     "policy.limits.approval": "always",
     "policy.profile": "aggressive",
+    "policy.day.zone": "Europe/Berlin",
+    "policy.day.starts_at": "17:00",
+    "policy.calendar.zone": "Asia/Tokyo",
+    "policy.calendar.sessions": "mon-fri 08:00-22:00",
+    "policy.calendar.weekly": "sat 00:00-24:00",
+    "policy.calendar.dated": "[{from: 2026-12-24, to: 2026-12-27, name: christmas}]",
+    "policy.calendar.holidays": "2026-12-25,2027-01-01",
+    "policy.calendar.file": "closed.yaml",
     "policy.cooldowns.exit": "45m",
     "policy.cooldowns.exit_bars": "3",
     "policy.cooldowns.stop": "3h",
@@ -231,6 +239,7 @@ FILES = {
     "universe": UNIVERSE,
     "signals": SIGNALS,
     "strategies": STRATEGIES,
+    "closed": "holidays: [2027-05-01]\n",
 }
 PYTHON = '''"""A strategy."""
 PARAMETERS = {"fast": 20, "calm": 50}

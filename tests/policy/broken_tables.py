@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from . import (
     broken_app,
+    broken_calendar,
     broken_policy,
     broken_signals,
     broken_strategies,
@@ -18,7 +19,7 @@ from .broken_kinds import Row
 # By file: the breaks that only it can have. Every file also has those of any text.
 TABLES = {
     "app": broken_app.ROWS,
-    "policy": broken_policy.ROWS,
+    "policy": [*broken_policy.ROWS, *broken_calendar.ROWS],
     "universe": broken_universe.ROWS,
     "signals": broken_signals.ROWS,
     "strategies": broken_strategies.ROWS,

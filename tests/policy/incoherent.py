@@ -6,6 +6,7 @@ an example does not name are those of `good_policy`.
 
 from __future__ import annotations
 
+from .incoherent_calendar import OF_CALENDAR
 from .incoherent_kinds import TIERS, Example, mild, of_file
 from .incoherent_limits import OF_LIMITS
 from .incoherent_universe import OF_UNIVERSE
@@ -149,4 +150,4 @@ OF_STRATEGIES = (
     ),
 )
 
-EXAMPLES = (*OF_APP, *OF_LIMITS, *OF_UNIVERSE, *OF_STRATEGIES)
+EXAMPLES = (*OF_APP, *OF_CALENDAR, *OF_LIMITS, *OF_UNIVERSE, *OF_STRATEGIES)

@@ -13,6 +13,7 @@ import pytest
 import trader
 from trader.core.canonical import sha256_of
 from trader.policy.checking import all_keys, check_policy, examine
+from trader.policy.compiling_calendar import compile_calendar
 from trader.policy.describing import json_schemas, key_rows, main, schema_texts
 from trader.policy.parameters import build_parameters, build_settings
 from trader.policy.schema import Files
@@ -81,6 +82,7 @@ def test_the_shipped_file_shows_every_key_with_its_default(section: str) -> None
     for name in ("asset_max", "pending_max"):  # left out, these are the exposure of the account
         limits[name] = limits["exposure_max"]
     limits["correlated"]["exposure_max"] = limits["exposure_max"]
+    compile_calendar(defaults)
     assert check_policy(_shipped(), {}).form[section] == defaults[section]
     assert checked.form[section] == defaults[section]
     keys = [key for key in all_keys() if key.startswith(f"{section}.")]

@@ -11,12 +11,13 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from trader.build import lock_hash
 from trader.core.canonical import sha256_of
 from trader.policy.checked import Checked
 from trader.policy.sealed_files import SEAL_ERRORS, drop_oldest, read_sealed, write_sealed
-from trader.policy.sources import PROFILES, Source, env_overrides, profile_bytes
+from trader.policy.sources import PROFILES, Source, env_overrides, profile_bytes, sha_of_file
 
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 KEPT_MAX = 32
 
 
@@ -30,7 +31,7 @@ def load_checked(
     key = cache_key(sources, env, code_sha)
     path = cache_dir / f"policy-{key}.json"
     found = _read(path, key)
-    if found is not None:
+    if found is not None and all(sha_of_file(file) == sha for file, sha in found.beside.items()):
         return found
     from trader.policy.checking import check_policy
 
@@ -56,7 +57,8 @@ def cache_key(sources: Sequence[Source], env: Mapping[str, str], code_sha: str) 
     variables = [[name, text] for name, text in env_overrides(env)]
     # The code's hash does not cover them: they are YAML.
     profiles = [hashlib.sha256(profile_bytes(name)).hexdigest() for name in PROFILES]
-    return sha256_of([CACHE_VERSION, code_sha, profiles, rows, variables])
+    # The zone database is a package: another lock file may bring another one.
+    return sha256_of([CACHE_VERSION, code_sha, lock_hash(), profiles, rows, variables])
 
 
 def _read(path: Path, key: str) -> Checked | None:

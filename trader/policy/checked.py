@@ -16,8 +16,9 @@ from trader.policy.problems import Problem
 from trader.policy.sources import Source, env_overrides
 
 Form = dict[str, Any]
-# Keys of the form that nobody writes: the place of a name in its file, and the parsed rules.
-DERIVED = frozenset({"declared", "program"})
+# Keys of the form that nobody writes: the place of a name in its file, the parsed rules, and what a
+# zone and its windows are in numbers.
+DERIVED = frozenset({"declared", "program", "table"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Checked:
         warnings: what works but is probably not meant.
         origin: dotted key -> `file:line`, `env NAME` or `default`.
         folders: strategy -> folder that holds its `strategies/` folder.
+        beside: path -> sha256 of each file that the sources named and that is in the form.
     """
 
     form: Form
@@ -40,6 +42,7 @@ class Checked:
     warnings: tuple[Problem, ...]
     origin: Mapping[str, str]
     folders: Mapping[str, str]
+    beside: Mapping[str, str]
 
     def to_plain(self) -> dict[str, Any]:
         """As JSON-able data."""
@@ -50,6 +53,7 @@ class Checked:
             "warnings": [warning.row() for warning in self.warnings],
             "origin": dict(self.origin),
             "folders": dict(self.folders),
+            "beside": dict(self.beside),
         }
 
     @staticmethod
@@ -65,6 +69,7 @@ class Checked:
             warnings=tuple(Problem(*row) for row in data["warnings"]),
             origin=data["origin"],
             folders=data["folders"],
+            beside=data["beside"],
         )
 
 
@@ -73,12 +78,16 @@ def canonical_form(form: Form) -> str:
     return canonical(form)
 
 
-def source_sha(sources: Sequence[Source], env: Mapping[str, str]) -> str:
-    """Hash of what was written: bytes of every file that was read, and overriding variables."""
+def source_sha(sources: Sequence[Source], env: Mapping[str, str], beside: Mapping[str, str]) -> str:
+    """Hash of what was written: bytes of every file that was read, and overriding variables.
+
+    `beside`: path -> sha256 of the files that the sources named.
+    """
     files = [
         [source.section, hashlib.sha256(source.data).hexdigest()]
         for source in sources
         if source.fault is None
     ]
+    files += [["", sha] for sha in beside.values()]
     variables = [[name, text] for name, text in env_overrides(env)]
     return sha256_of([files, variables])

@@ -20,6 +20,7 @@ from trader.core.canonical import sha256_of
 from trader.policy.checked import Checked, Form, source_sha
 from trader.policy.coherence import findings
 from trader.policy.compiling import compile_form, judge_regime, judge_sources_of_rules
+from trader.policy.compiling_calendar import compile_calendar
 from trader.policy.effective import fill_in, origins
 from trader.policy.fields import close_to
 from trader.policy.findings import Finding
@@ -66,6 +67,7 @@ def examine(
     if form is not None:
         origin = origins(form, out.tree)
         fill_in(form, out.tree, origin)
+        compile_calendar(form)
         used = compile_form(form, out)
         found = findings(form, out.tree, out.broken)
         found += judge_sources_of_rules(form, out.tree, used)
@@ -85,10 +87,11 @@ def examine(
     checked = Checked(
         form,
         sha256_of(form),
-        source_sha(sources, env),
+        source_sha(sources, env, out.beside),
         tuple(warnings),
         origin,
         out.folders,
+        out.beside,
     )
     return checked, [], warnings
 
@@ -118,7 +121,7 @@ def _note(out: Gathered, detail: Any) -> Path:
     node = found or _nearest(out.tree, steps)
     # What must be there and is not, or no more, cannot be left out: what it belongs to is.
     gone = found is None or path in out.broken
-    cut = path[:-1] if gone and len(path) > 1 else path
+    cut = _above_list(steps) or (path[:-1] if gone and len(path) > 1 else path)
     if node.absent or path in out.broken:  # said already: what was refused is now missing
         return cut
     guess = len(out.problems) < GUESSES_MAX
@@ -126,6 +129,12 @@ def _note(out: Gathered, detail: Any) -> Path:
     at = node.key_at or node.at if bad_key or code in _KEY_CODES else node.at
     out.problems.append(out.note(code, at, path, message, hint))
     return cut
+
+
+def _above_list(steps: tuple[str | int, ...]) -> Path:
+    """The list that a key is within a row of, () when it is in none: a list is left out whole."""
+    numbers = [at for at, step in enumerate(steps[:-1]) if isinstance(step, int)]
+    return tuple(str(step) for step in steps[: numbers[0]]) if numbers else ()
 
 
 _KEY_CODES = frozenset(
@@ -232,6 +241,7 @@ def _kind_at(path: Path) -> Any:
     """The schema's type at `path`; None where it knows none."""
     here: Any = Files
     for key in path:
+        here = _row_of(here)
         if isinstance(here, type) and issubclass(here, BaseModel):
             field = here.model_fields.get(key)
             here = _present(field.annotation) if field else None
@@ -252,10 +262,15 @@ def field_at(path: Path) -> FieldInfo | None:
 
 def keys_at(path: Path) -> list[str]:
     """The keys that the schema knows below `path`."""
-    here = _kind_at(path)
+    here = _row_of(_kind_at(path))
     if isinstance(here, type) and issubclass(here, BaseModel):
-        return list(here.model_fields)
+        return [field.alias or name for name, field in here.model_fields.items()]
     return []
+
+
+def _row_of(kind: Any) -> Any:
+    """The type of a list's rows, whose keys are the list's; any other type as it is."""
+    return _present(get_args(kind)[0]) if get_origin(kind) is list else kind
 
 
 @cache

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from trader.policy import (
     coherence_app,
+    coherence_calendar,
     coherence_limits,
+    coherence_sizes,
     coherence_strategies,
     coherence_universe,
 )
@@ -19,7 +21,9 @@ from trader.policy.tree import Path
 
 RULES: tuple[Asked, ...] = (
     *coherence_app.RULES,
+    *coherence_calendar.RULES,
     *coherence_limits.RULES,
+    *coherence_sizes.RULES,
     *coherence_universe.RULES,
     *coherence_strategies.RULES,
 )

@@ -33,6 +33,10 @@ FIXES: dict[Code, str] = {
     Code.NOT_A_NUMBER: "a plain finite decimal, without exponent or separators",
     Code.NOT_A_SHARE: "write `0.05`, `5%` or `500bps`",
     Code.NOT_A_DURATION: "write a whole number and a unit: `500ms`, `90s`, `5m`, `2h`, `1d`",
+    Code.NOT_A_DATE: "write a day that exists, `2026-12-24`, and a time without a zone of its own",
+    Code.NOT_A_TIME: "write `08:30`; a window of a week is `mon-fri 08:00-22:00`, or "
+    "`fri 22:00-sun 22:00`",
+    Code.ZONE_UNKNOWN: "write a place of the zone database, spelled as there: `Europe/Berlin`",
     Code.OUT_OF_RANGE: "stay within the bounds that the message names",
     Code.NOT_A_CHOICE: "write one of the words that the message lists",
     Code.NOT_A_NAME: "write a text of the form that the message names",
@@ -64,6 +68,17 @@ FIXES: dict[Code, str] = {
     Code.STOP_LAYERS: "as losses of equity: one position's stop < `day_stop` < `drawdown_max`",
     Code.STOP_INSIDE_COSTS: "more than twice the taker fee and the slippage",
     Code.STOP_MISSING: "write `stop: 5%`, or a rule such as `3 * atr(14)`",
+    Code.WINDOW_EMPTY: "write the earlier time first; over midnight, name both days: "
+    "`mon 22:00-tue 06:00`",
+    Code.WINDOWS_OVERLAP: "keep one of the two, or let one begin where the other ends",
+    Code.CALENDAR_FILE: "write it beside the file that names it, or remove `calendar.file`",
+    Code.CALENDAR_CLOSED: "shorten a closed window, or lengthen a session",
+    Code.CALENDAR_LONG: "look at its years; exits go on in a closed window, entries do not",
+    Code.SESSION_MISSED: "lengthen the sessions, or lower `app.timeframe`",
+    Code.SESSION_LATE: "lengthen the sessions, choose another timeframe, or leave it: it enters "
+    "while its signal is alive, if the price is still near",
+    Code.SIZE_KEY: "remove it, or choose the method that it belongs to",
+    Code.SIZE_AMOUNT: "write `notional: 100`",
     Code.CAP_BINDS: "lower the size, or raise the cap; `trader policy check --equity` shows what "
     "is left",
     Code.PROFILE_IDLE: "remove the limits that the profile should give, or write `profile: none`",

@@ -6,24 +6,34 @@ what looks like a credential. Must not live here: the schema.
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path as FilePath
 
 from trader.policy.fields import close_to
 from trader.policy.problems import Code, Problem, looks_like_credential, problem_of
 from trader.policy.reading import Children, Mark, Node, decode, is_mapping, read_tree
+from trader.policy.schema_calendar import CALENDAR_FILE
 from trader.policy.sources import (
     ENV_PREFIX,
     PROFILES,
     SECTIONS,
     Source,
+    beside,
     env_overrides,
     profile_bytes,
 )
 from trader.policy.tree import Path, find, merged, nested, walk
 
 # Keys whose value may be written as a comma-separated text in a variable.
-LIST_KEYS = frozenset({"instruments", "pairs", "deny", "tiers", "sides", "order_types", "venues"})
+LIST_KEYS = frozenset(
+    {
+        *("instruments", "pairs", "deny", "tiers", "sides", "order_types", "venues"),
+        *("sessions", "weekly", "holidays"),
+    }
+)
 # Mappings whose keys are the user's own names: a variable may change an entry, never add one.
 NAMED: tuple[Path, ...] = (
     ("strategies",),
@@ -32,6 +42,8 @@ NAMED: tuple[Path, ...] = (
     ("universe", "regime", "states"),
 )
 VARIABLE_DEPTH_MAX = 8
+CALENDAR: Path = ("policy", "calendar")
+CALENDAR_LISTS = ("weekly", "dated", "holidays")
 
 
 @dataclass(slots=True)
@@ -44,6 +56,7 @@ class Gathered:
         sections: label of a file -> its section ("" when its keys name the sections).
         folders: strategy -> folder of the file that named it (the last that named its `file`).
         labels: every file in order, for sorting problems.
+        beside: path -> sha256 of each file that a source named and that was read for it.
     """
 
     tree: Node
@@ -53,12 +66,13 @@ class Gathered:
     sections: dict[str, str] = field(default_factory=dict[str, str])
     folders: dict[str, str] = field(default_factory=dict[str, str])
     labels: list[str] = field(default_factory=list[str])
+    beside: dict[str, str] = field(default_factory=dict[str, str])
 
     def where(self, file: str, path: Path) -> str:
         """The dotted key as it is written in that file."""
         section = self.sections.get(file, "")
-        keys = path[1:] if section and path[:1] == (section,) else path
-        return ".".join(keys)
+        above = tuple(section.split(".")) if section else ()
+        return ".".join(path[len(above) :] if path[: len(above)] == above else path)
 
     def note(self, code: Code | str, at: Mark, path: Path, message: str, hint: str = "") -> Problem:
         """A problem at a place of the tree."""
@@ -97,6 +111,7 @@ def gather(sources: Sequence[Source], env: Mapping[str, str]) -> Gathered:
         out.labels.append(f"env {name}")
         _add_variable(out, name, text)
     _lay_profile_below(out)
+    _add_calendar_file(out, sources)
     _judge_values(out)
     return out
 
@@ -115,6 +130,81 @@ def _lay_profile_below(out: Gathered) -> None:
     out.labels.insert(0, label)
     out.sections[label] = ""
     out.tree = merged(node, out.tree)
+
+
+def _add_calendar_file(out: Gathered, sources: Sequence[Source]) -> None:
+    """The windows of the calendar's own file, after those of policy.yaml: one list of each."""
+    named = find(out.tree, (*CALENDAR, "file"))
+    calendar = find(out.tree, CALENDAR)
+    if named is None or calendar is None or not is_mapping(calendar.value):
+        return
+    file = named.value
+    if not isinstance(file, str) or not re.fullmatch(CALENDAR_FILE, file):
+        return  # for the schema to judge
+    source = beside(_source_of(sources, named.at.file), file, ".".join(CALENDAR))
+    out.warnings = [
+        warning
+        for warning in out.warnings
+        if (warning.code, warning.file) != (Code.FILE_STRAY.name, source.label)
+    ]
+    if source.fault is not None:
+        message = f"{source.label}: {source.fault.message}"
+        path = (*CALENDAR, "file")
+        out.problems.append(
+            out.note(Code.CALENDAR_FILE, named.at, path, message, source.fault.hint)
+        )
+        out.broken.add(CALENDAR)
+        return
+    out.labels.append(source.label)
+    out.sections[source.label] = source.section
+    out.beside[str(FilePath(source.folder) / file)] = hashlib.sha256(source.data).hexdigest()
+    _join_lists(out, calendar.value, _calendar_rows(out, source))
+
+
+def _source_of(sources: Sequence[Source], label: str) -> Source:
+    """The source of a label; for a variable the last that may hold the policy."""
+    named = [source for source in sources if source.label == label]
+    policies = [source for source in sources if source.section in {"", "policy"}]
+    return (named or policies or list(sources))[-1]
+
+
+def _calendar_rows(out: Gathered, source: Source) -> Children:
+    """What a calendar file says, by key; nothing when it cannot be used."""
+    text, problems = decode(source.label, source.data)
+    node: Node | None = None
+    if not problems:
+        node, problems = read_tree(source.label, text)
+    out.problems += problems
+    if problems:
+        out.broken.add(CALENDAR)
+    if node is None:
+        return {}
+    holds = "a calendar file holds " + ", ".join(CALENDAR_LISTS)
+    if not is_mapping(node.value):
+        out.problems.append(out.note(Code.WRONG_KIND, node.at, CALENDAR, "must hold keys", holds))
+        return {}
+    rows: Children = {}
+    for name, child in node.value.items():
+        if name in CALENDAR_LISTS:
+            rows[name] = child
+            continue
+        at, path = child.key_at or child.at, (*CALENDAR, name)
+        out.problems.append(out.note(Code.UNKNOWN_KEY, at, path, "unknown key", holds))
+    return rows
+
+
+def _join_lists(out: Gathered, calendar: Children, rows: Children) -> None:
+    """Appends the rows of the file to those of policy.yaml."""
+    for name, child in rows.items():
+        known = calendar.get(name)
+        if known is None:
+            calendar[name] = child
+        elif isinstance(known.value, list) and isinstance(child.value, list):
+            calendar[name] = replace(known, value=[*known.value, *child.value])
+        elif isinstance(known.value, list):
+            code = Code.NO_VALUE if child.absent else Code.WRONG_KIND
+            message = "has no value" if child.absent else "must be a list"
+            out.problems.append(out.note(code, child.at, (*CALENDAR, name), message))
 
 
 def _break(out: Gathered, source: Source) -> None:

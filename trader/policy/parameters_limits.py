@@ -22,6 +22,7 @@ from trader.core.limits import (
     ValueAtRisk,
 )
 from trader.policy.form_numbers import milli_up, ms, ppm
+from trader.policy.parameters_calendar import build_calendar, build_day
 
 Row = Mapping[str, Any]
 
@@ -66,6 +67,8 @@ def build_limits(policy: Row) -> Limits:
         pyramiding=row["pyramiding"],
         trim_from_ppm=ppm(row["trim_from"]),
         approval=row["approval"],
+        day=build_day(policy["day"]),
+        calendar=build_calendar(policy["calendar"]),
         cooldowns=_cooldowns(policy["cooldowns"]),
         quality=_quality(policy["quality"]),
         restricted=Restricted(**{name: tuple(of) for name, of in policy["restricted"].items()}),

@@ -7,7 +7,9 @@ they mean; and no yaml, so that a cached policy costs no parser.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,6 +83,21 @@ def env_overrides(env: Mapping[str, str]) -> list[tuple[str, str]]:
 def profile_bytes(name: str) -> bytes:
     """The text of one of PROFILES, which are part of the package."""
     return (PROFILE_FOLDER / f"{name}.yaml").read_bytes()
+
+
+def beside(source: Source, file: str, section: str) -> Source:
+    """A further file in the folder of a source, which names it."""
+    label = posixpath.join(posixpath.dirname(source.label), file)
+    return _file(label, section, Path(source.folder) / file, waits=False)
+
+
+def sha_of_file(path: str) -> str:
+    """sha256 of a file that a policy was read from beside its sources, hex; "" when it cannot be
+    read now."""
+    try:
+        return hashlib.sha256(_regular(Path(path))).hexdigest()
+    except OSError:
+        return ""
 
 
 def _default_folder(cwd: Path, env: Mapping[str, str], system: Path) -> list[Source]:

@@ -55,6 +55,16 @@ _NO_LATER_LIMITS: dict[str, Any] = {
     "approval": "given",
 }
 _NO_SECTIONS: dict[str, Any] = {
+    "day": {"zone": "UTC", "starts_at": "00:00", "table": {}},
+    "calendar": {
+        "zone": "UTC",
+        "sessions": [],
+        "weekly": [],
+        "dated": [],
+        "holidays": [],
+        "file": "",
+        "table": {"sessions": [], "weekly": [], "dated": []},
+    },
     "cooldowns": {"exit": "0s", "exit_bars": 0, "stop": "0s", "unfilled": "0s"},
     "quality": {"sharpe_min": "off", "weeks_min": "0", "days_min": 60},
     "restricted": {"instruments": [], "sides": [], "order_types": [], "venues": []},
