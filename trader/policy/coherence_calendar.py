@@ -13,7 +13,7 @@ from trader.domain.timeframe import TIMEFRAMES_MS, grid_origin_ms
 from trader.policy.findings import Asked, Finding, Form, key, opening
 from trader.policy.problems import Code
 from trader.policy.reading import Node
-from trader.policy.tree import Path, find
+from trader.policy.tree import find
 from trader.policy.wall_times import (
     DAY_MIN,
     DAY_MS,
@@ -52,7 +52,7 @@ def overlaps(form: Form, tree: Node) -> Iterator[Finding]:
                 message = f"{text} and {taken[both[0]]} overlap from {week_text(both[0])} on"
                 path = (*CALENDAR, name)
                 yield Finding(Code.WINDOWS_OVERLAP, (path,), message, "keep one", item=text)
-            taken.update(dict.fromkeys(minutes, text))
+            taken |= dict.fromkeys(minutes, text)
     yield from _dated_overlaps(calendar, tree)
 
 
