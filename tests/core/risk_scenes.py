@@ -12,6 +12,7 @@ from typing import Any
 from trader.core.fold import fold
 from trader.core.identity import client_order_id
 from trader.core.limits import Breaker, Correlated, Messages, ValueAtRisk
+from trader.core.plan import Plan, plan
 from trader.core.series import Series, build_series
 from trader.core.snapshot import Running, Snapshot
 from trader.core.state import State
@@ -34,6 +35,7 @@ from .made import (
 
 DAY_MS = 86_400_000
 LAST_DAY_MS = (BAR_MS + MINUTE_MS) // DAY_MS * DAY_MS - DAY_MS
+COST = 9_989_980_000 + 9_989_980  # 998 lots x 10,010 ticks x 1,000, and 0.1 % of it
 RUNNING = Running("policy-1", "code-1", "lock-1")
 
 
@@ -115,3 +117,21 @@ RISK_SCENES: dict[str, Callable[[], Snapshot]] = {
     "VALUE_AT_RISK": lambda: snapshot(account(), parameters(var=ValueAtRisk(limit_ppm=19_000))),
     "CAPITAL": fallen,
 }
+
+
+def said(decided: Plan) -> list[str]:
+    """Codes of the refusals."""
+    return [no.code for no in decided.refused]
+
+
+def refusal(decided: Plan) -> str:
+    """The only refusal: code and detail."""
+    (no,) = decided.refused
+    return f"{no.code} {no.detail}"
+
+
+def numbers(seen: Snapshot, code: str) -> tuple[int, int]:
+    """(limit, measured) of one gate for the first proposal of a decision."""
+    (row,) = [row for row in plan(seen).trail if len(row.gates)]
+    (answer,) = [answer for answer in row.gates if answer.code == code]
+    return answer.limit, answer.measured

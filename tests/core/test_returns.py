@@ -206,5 +206,5 @@ def test_moving_together_is_pearson_s_correlation(
     found = statistics.correlation(one, other)
     if abs(found - above_ppm / PPM) < 1e-9:
         return  # floats cannot tell
-    rows = (ints(*(int(v) for v in column)) for column in (one, other))
-    assert move_together(*rows, 3, above_ppm) == (found > above_ppm / PPM)
+    first, second = (ints(*(int(v) for v in column)) for column in (one, other))
+    assert move_together(first, second, 3, above_ppm) == (found > above_ppm / PPM)
