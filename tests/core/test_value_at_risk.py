@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from trader.core.limits import Correlated, ValueAtRisk
 from trader.core.plan import plan
+from trader.core.series import Series
 from trader.core.snapshot import Snapshot
 
 from .made import (
@@ -29,6 +30,8 @@ from .risk_scenes import (
     said,
 )
 
+Told = Mapping[str, Series]
+
 # --- value at risk --------------------------------------------------------------------------------
 
 # 20 days of which one lost 10 %, one 5 %, one 2 %; the others gained 1 %.
@@ -44,14 +47,16 @@ def closes(falls: dict[int, int] = FALLS, count: int = 20) -> list[int]:
     return found
 
 
-def watched(limit_ppm: int, confidence_ppm: int, held: bool = False, **series: Any) -> Snapshot:
+def watched(
+    limit_ppm: int, confidence_ppm: int, series: Told | None = None, *, held: bool = False
+) -> Snapshot:
     """BTC wanted, perhaps 100 of ETH held; 20 days, all of which must be there."""
     state = account()
     if held:
         hold(state, ETH, lots=1_000, name="two", stop_ticks=9_000)
     var = ValueAtRisk(limit_ppm, confidence_ppm, days=20, days_min=20, assumed_ppm=200_000)
     seen = {(symbol, "1m"): bars([10_000, 10_000], symbol) for symbol in (BTC, ETH)}
-    told = {(symbol, "1d"): found for symbol, found in series.items()}
+    told = {(symbol, "1d"): found for symbol, found in (series or {}).items()}
     return snapshot(state, parameters(var=var), series=seen | told)
 
 
@@ -59,7 +64,7 @@ def test_value_at_risk_is_the_loss_of_the_days_beyond_the_confidence() -> None:
     history = {BTC: days(closes())}
     # 95 % of 20 days are 19: the second worst; 90 %: the third; 100 %: the worst.
     for confidence, loss_ppm in ((950_000, 50_000), (900_000, 20_000), (1_000_000, 100_000)):
-        seen = watched(999_999, confidence, **history)
+        seen = watched(999_999, confidence, history)
         _, measured = numbers(seen, "VALUE_AT_RISK")
         exact = COST * loss_ppm // 1_000_000
         # Closes are whole ticks: a return may be a millionth lower than the one they were made of.
@@ -80,10 +85,9 @@ def test_what_is_held_and_what_moves_against_it_are_added_day_by_day() -> None:
     against = {day: -ppm for day, ppm in FALLS.items()} | {
         day: -10_000 for day in range(20) if day not in FALLS
     }
-    alone = watched(999_999, 1_000_000, held=True, **{BTC: days(closes()), ETH: days(closes({}))})
-    hedged = watched(
-        999_999, 1_000_000, held=True, **{BTC: days(closes()), ETH: days(closes(against), ETH)}
-    )
+    down, up, other = days(closes()), days(closes({}), ETH), days(closes(against), ETH)
+    alone = watched(999_999, 1_000_000, {BTC: down, ETH: up}, held=True)
+    hedged = watched(999_999, 1_000_000, {BTC: down, ETH: other}, held=True)
     lost = numbers(alone, "VALUE_AT_RISK")[1]
     # 100 of ETH gain 1 % each day: 99.99 x 10 % - 100 x 1 %.
     assert abs(lost - (COST // 10 - UNIT)) < 1_000_000
@@ -92,10 +96,10 @@ def test_what_is_held_and_what_moves_against_it_are_added_day_by_day() -> None:
 
 def test_an_instrument_with_too_few_days_counts_with_the_assumed_loss() -> None:
     enough, short = days(closes()), days(closes(count=19))
-    assert numbers(watched(999_999, 950_000, **{BTC: short}), "VALUE_AT_RISK")[1] == COST // 5
-    assert numbers(watched(999_999, 950_000, **{BTC: enough}), "VALUE_AT_RISK")[1] < COST // 10
+    assert numbers(watched(999_999, 950_000, {BTC: short}), "VALUE_AT_RISK")[1] == COST // 5
+    assert numbers(watched(999_999, 950_000, {BTC: enough}), "VALUE_AT_RISK")[1] < COST // 10
     stale = days(closes(), last_ms=LAST_DAY_MS - 86_400_000)
-    assert numbers(watched(999_999, 950_000, **{BTC: stale}), "VALUE_AT_RISK")[1] == COST // 5
+    assert numbers(watched(999_999, 950_000, {BTC: stale}), "VALUE_AT_RISK")[1] == COST // 5
 
 
 def test_legs_approved_before_count_in_the_value_at_risk() -> None:
@@ -118,7 +122,7 @@ def test_at_the_whole_of_equity_value_at_risk_and_correlation_are_not_asked() ->
 # --- correlated exposure --------------------------------------------------------------------------
 
 
-def related(exposure_ppm: int, above_ppm: int, **series: Any) -> Snapshot:
+def related(exposure_ppm: int, above_ppm: int, series: Told | None = None) -> Snapshot:
     """BTC wanted, 100 of ETH held."""
     state = account()
     hold(state, ETH, lots=1_000, name="two", stop_ticks=9_000)
@@ -127,7 +131,7 @@ def related(exposure_ppm: int, above_ppm: int, **series: Any) -> Snapshot:
         var=ValueAtRisk(days=20, days_min=3),
     )
     seen = {(symbol, "1m"): bars([10_000, 10_000], symbol) for symbol in (BTC, ETH)}
-    told = {(symbol, "1d"): found for symbol, found in series.items()}
+    told = {(symbol, "1d"): found for symbol, found in (series or {}).items()}
     return snapshot(state, policy, series=seen | told)
 
 
@@ -137,13 +141,13 @@ ONE, OTHER = [10**6, 1_010_000, 1_030_200, 1_061_106], [10**6, 1_010_000, 1_040_
 
 def test_what_moves_with_the_instrument_counts_with_it() -> None:
     both = {BTC: days(ONE), ETH: days(OTHER, ETH)}
-    assert numbers(related(1, 500_000, **both), "CORRELATED_EXPOSURE")[1] == 100 * UNIT + COST
-    assert numbers(related(1, 500_001, **both), "CORRELATED_EXPOSURE")[1] == COST
+    assert numbers(related(1, 500_000, both), "CORRELATED_EXPOSURE")[1] == 100 * UNIT + COST
+    assert numbers(related(1, 500_001, both), "CORRELATED_EXPOSURE")[1] == COST
 
 
 def test_what_cannot_be_compared_counts_as_moving_together() -> None:
     for series in ({}, {BTC: days(ONE)}, {BTC: days(ONE), ETH: days(OTHER[1:], ETH)}):
-        seen = related(1, 900_000, **series)
+        seen = related(1, 900_000, series)
         assert numbers(seen, "CORRELATED_EXPOSURE")[1] == 100 * UNIT + COST
 
 
