@@ -26,6 +26,7 @@ from trader.app.reconcile import (
 )
 from trader.app.status_file import write_status
 from trader.app.strategy_verdicts import CHEAT_HINT
+from trader.core.asked import exits_done
 from trader.core.breaker import READS, reads_close
 from trader.core.canonical import canonical
 from trader.core.membership import is_universe_row
@@ -77,10 +78,18 @@ def run_cycle(setup: PassSetup, venue: Venue, journal: Journal) -> CycleReport:
     if planned:
         executor.run()
     code = _code(setup, journal, decided, reconciled, executor.findings)
+    summary = {"note": note, "findings": executor.findings, "bar_ms": bar_ms}
+    alarms = journal.state.word("alarms").splitlines()
+    payload = {
+        "cycle": cycle,
+        "code": int(code),
+        "summary": {**summary, "alarms": alarms} if alarms else summary,
+    }
+    done, now_ms = exits_done(journal.state), setup.clock.now_ms()
     with journal.transaction() as tx:
-        summary = {"note": note, "findings": executor.findings, "bar_ms": bar_ms}
-        payload = {"cycle": cycle, "code": int(code), "summary": summary}
-        tx.append("cycle_end", payload, setup.clock.now_ms())
+        for asked in done:
+            tx.append("exit_done", {"symbol": asked, "at_ms": now_ms}, now_ms)
+        tx.append("cycle_end", payload, now_ms)
     report = CycleReport(cycle, bar_ms, decided, note, reconciled, tuple(executor.findings), code)
     write_status(
         setup, journal, report.cycle, bar_ms, code, [*reconciled.mismatches, *report.findings]

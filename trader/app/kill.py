@@ -410,6 +410,6 @@ def named_human(by: str, reason: str) -> tuple[str, str]:
     by, reason = by.strip(), reason.strip()
     if not by or not reason:
         raise UsageError(
-            "only a named human resumes, with a reason", "give both --by NAME and --reason TEXT"
+            "only a named human does this, with a reason", "give both --by NAME and --reason TEXT"
         )
     return by, reason

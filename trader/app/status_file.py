@@ -63,6 +63,8 @@ def account_status(state: State) -> dict[str, Any]:
         "halt_level": state.word("halt_level"),
         "halt_why": state.word("halt_why"),
         "halt_by": state.word("halt_by"),
+        "alarms": state.word("alarms").splitlines(),
+        "asked": [row for _, row in sorted(state.asked.items()) if int(row["done_ms"]) < 0],
         "cash": _cash(state.cash_units, cash_unit_digits),
         "capital": _cash(state.number("capital_units"), cash_unit_digits),
         "positions": [

@@ -28,7 +28,7 @@ MEANINGS: dict[ExitCode, tuple[str, str]] = {
     ),
     ExitCode.LOCKED: ("another cycle holds the lock", "nobody"),
     ExitCode.JOURNAL: ("journal: disk, schema, corruption", "a human"),
-    ExitCode.NOT_CONFIRMED: ("a kill was not confirmed by the venue", "a human, now"),
+    ExitCode.NOT_CONFIRMED: ("a kill, stop or exit was not confirmed by the venue", "a human, now"),
     ExitCode.PROOF_FAILED: ("verify, replay or parity found a difference", "a human"),
     ExitCode.INTERRUPTED: ("interrupted; the books are clean or resumable", "nobody"),
 }

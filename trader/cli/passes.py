@@ -146,6 +146,7 @@ def pass_lines(report: CycleReport, journal: Journal) -> list[str]:
     for no in refused:
         asked = no.proposal
         lines.append(f"{asked.side} {asked.symbol} ({asked.strategy}) {no.code}: {no.detail}")
+    lines += [f"ALARM {told}" for told in state.word("alarms").splitlines()]
     lines += [f"MISMATCH {found}" for found in report.reconciled.mismatches]
     lines += [f"FINDING {found}" for found in report.findings]
     return lines
@@ -176,6 +177,7 @@ def pass_row(report: CycleReport, state: State) -> dict[str, Any]:
             }
             for no in refused
         ],
+        "alarms": state.word("alarms").splitlines(),
         "mismatches": list(report.reconciled.mismatches),
         "findings": list(report.findings),
         "books": account_status(state),

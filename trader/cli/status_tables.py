@@ -21,7 +21,7 @@ from rich.text import Text
 
 from trader.cli.exit_codes import MEANINGS
 from trader.cli.output import console
-from trader.cli.statuses import approval_lines, failed_text
+from trader.cli.statuses import approval_lines, exit_lines, failed_text
 from trader.cli.times import minute, span
 from trader.errors import ExitCode
 
@@ -107,6 +107,7 @@ def _alarms(row: Row) -> list[Text]:
     said = halt_text(row)
     if said:
         found.append(Text(said, style="bold red"))
+    found += [Text(line, style="bold red") for line in exit_lines(row)]
     approval = row.get("approval")
     if approval is not None and approval["differs"]:
         found += [Text(line, style="bold red") for line in approval_lines(approval)]

@@ -145,6 +145,7 @@ def account_lines(row: dict[str, Any], verbose: int) -> list[str]:
         return lines
     lines.append(_cycle_line(row))
     lines.append(_halt_line(row))
+    lines += exit_lines(row)
     lines += approval_lines(row.get("approval"))
     quote = row.get("quote", "")
     if "equity" in row:
@@ -220,6 +221,15 @@ def _halt_line(row: dict[str, Any]) -> str:
     if row.get("halt_level", "running") != "running":
         return f"HALTED at {row['halt_level']} by {row['halt_by']}: {row['halt_why']}"
     return "running: no halt, no latch"
+
+
+def exit_lines(row: dict[str, Any]) -> list[str]:
+    """What somebody must look at, and exits that a named human asked for and that are not done."""
+    lines = [f"ALARM {told}" for told in row.get("alarms", ())]
+    for asked in row.get("asked", ()):
+        what = "everything" if asked["symbol"] == "*" else asked["symbol"]
+        lines.append(f"to be left: {what}; {asked['by']} asked for it: {asked['why']}")
+    return lines
 
 
 def approval_lines(approval: dict[str, Any] | None) -> list[str]:

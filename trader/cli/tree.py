@@ -37,7 +37,9 @@ def build_app() -> typer.Typer:
         backtests,
         demos,
         exchanges,
+        flows,
         kills,
+        leaves,
         light_commands,
         papers,
         policies,
@@ -72,6 +74,8 @@ def build_app() -> typer.Typer:
     app.command()(backtests.backtest)
     app.command()(previews.preview)
     app.command()(resumes.resume)
+    app.command("exit")(leaves.leave)
+    app.add_typer(flows.app, name="flow")
     app.add_typer(kills.app, name="kill")
     app.add_typer(audits.app, name="audit")
     app.add_typer(policies.app, name="policy")
