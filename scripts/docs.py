@@ -1,7 +1,8 @@
 """Writes the generated documents; `--check` only compares, for CI.
 
 docs/cli.md (commands, options, exit codes), docs/reasons.md (reason codes), docs/errors.md (errors
-and the exit code of each), docs/indicators.md (the indicator table), docs/config/ (the five files).
+and the exit code of each), docs/indicators.md (the indicator table), docs/config/ (the five files),
+docs/controls.md and docs/decision.md.
 Lives here: their text. Must not live here: facts of the program, which
 are read from it.
 """
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from docs_config import NOTE, config_pages
+from docs_controls import control_pages
 from docs_indicators import indicators_page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,7 +29,8 @@ ROOT = Path(__file__).resolve().parents[1]
 def documents() -> dict[str, str]:
     """Path below the repository -> text."""
     pages = {"docs/cli.md": cli(), "docs/reasons.md": reasons(), "docs/errors.md": errors()}
-    return pages | {"docs/indicators.md": indicators_page(NOTE)} | config_pages(NOTE)
+    pages |= {"docs/indicators.md": indicators_page(NOTE)}
+    return pages | config_pages(NOTE) | control_pages(NOTE)
 
 
 def cli() -> str:

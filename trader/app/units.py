@@ -79,7 +79,7 @@ class Units:
     def measure(self, symbol: str, value: int, unit: str) -> str:
         """A gate's limit or measured value, by the gate's unit; `none` for a limit that is not
         there."""
-        if value >= AMOUNT_MAX:
+        if value >= AMOUNT_MAX - 1:
             return NONE
         if unit in {"ticks", "lots"}:
             return (self.price if unit == "ticks" else self.qty)(symbol, value)
