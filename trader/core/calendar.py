@@ -138,6 +138,11 @@ def blackout_answer(calendar: Calendar, at_ms: int) -> Opening:
     return answer
 
 
+def openings(calendar: Calendar, at_ms: int) -> tuple[Opening, Opening]:
+    """What sessions and closed windows say of an instant."""
+    return session_answer(calendar, at_ms), blackout_answer(calendar, at_ms)
+
+
 def _unknown(zone: Zone, at_ms: int) -> Opening:
     first = zone.starts_ms[0]
     return Opening(0, f"{ZONE_UNKNOWN}:{zone.name}", first if at_ms < first else NEVER_MS)

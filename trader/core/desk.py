@@ -13,6 +13,7 @@ from typing import Any
 from trader.core.access import Access
 from trader.core.account_view import AccountView
 from trader.core.approval import Approved, Proposal, Refused
+from trader.core.calendar import Opening, openings
 from trader.core.gates import Answers, GateView, approve
 from trader.core.marks import mark_account
 from trader.core.order_sums import OrderDesk
@@ -87,6 +88,7 @@ class Desk:
         self._orders: OrderDesk | None = None
         self._risks: RiskDesk | None = None
         self._standings: Standings | None = None
+        self._openings: tuple[Opening, Opening] | None = None
 
     @property
     def totals(self) -> Totals:
@@ -110,6 +112,13 @@ class Desk:
         if self._orders is None:
             self._orders = OrderDesk(self)
         return self._orders
+
+    @property
+    def openings(self) -> tuple[Opening, Opening]:
+        """What sessions and closed windows say now; asked when the first entry does."""
+        if self._openings is None:
+            self._openings = openings(self.limits.calendar, self.snapshot.now_ms)
+        return self._openings
 
     @property
     def standings(self) -> Standings:

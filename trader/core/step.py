@@ -38,6 +38,7 @@ from trader.core.protect import keep_stops
 from trader.core.resting import end_entries, end_order, forbidden, live_stops, sell_room
 from trader.core.snapshot import halt_rank
 from trader.core.state import Order, State
+from trader.core.time_sums import untimely
 from trader.domain.order import OrderState, Side, TimeInForce
 
 _ENDED_UNFILLED = frozenset({OrderState.EXPIRED, OrderState.CANCELED})
@@ -120,6 +121,7 @@ def _step_entry(
     if not why and any(earlier.working for earlier in attempts):
         why = "cancel_unconfirmed"
     why = why or child_problem(attempts, order.qty_lots)
+    why = why or untimely(parameters.limits.calendar, facts.now_ms)
     why = why or _crowded(state, parameters, facts)
     return [Abandon(order.client_id, why)] if why else [Send(order.client_id)]
 

@@ -52,7 +52,7 @@ def overlaps(form: Form, tree: Node) -> Iterator[Finding]:
                 message = f"{text} and {taken[both[0]]} overlap from {week_text(both[0])} on"
                 path = (*CALENDAR, name)
                 yield Finding(Code.WINDOWS_OVERLAP, (path,), message, "keep one", item=text)
-            taken |= dict.fromkeys(minutes, text)
+            taken.update({at: str(text) for at in minutes})
     yield from _dated_overlaps(calendar, tree)
 
 
