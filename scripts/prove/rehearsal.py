@@ -116,6 +116,21 @@ WIDE = """\
   drawdown_max: 100%
   trades_per_hour_max: 1000
   trades_per_day_max: 1000
+  collar_window: 100000%
+  order_value_max: 1000000000
+  spread_max: 100%
+  volume_share: 100000%
+  repaint_max: 1000%
+  clock_skew_max: 1m
+  var: {limit: 100%}
+  rolling_loss: 100%
+  strategy_drawdown: 1000%
+  trim_from: 0
+"""
+SECTIONS = """\
+cooldowns: {exit: 0s, exit_bars: 0, stop: 0s, unfilled: 0s}
+messages: {per_second: 1000, per_minute: 10000, per_day: 1000000, reserve: 0%}
+breaker: {faults: 0}
 """
 
 
@@ -131,7 +146,7 @@ def write_config(
         (config / "strategies" / name).write_text(text)
     pairs = ", ".join(instruments)
     (config / "app.yaml").write_text(f"account: rehearsal\ntimeframe: {timeframe}\n")
-    (config / "policy.yaml").write_text(f"limits:\n{WIDE}{limits}")
+    (config / "policy.yaml").write_text(f"limits:\n{WIDE}{limits}{SECTIONS}")
     (config / "universe.yaml").write_text(f"tiers: {{core: {{pairs: [{pairs}]}}}}\n")
     (config / "signals.yaml").write_text("defaults:\n  ttl_bars: 1\n")
     (config / "strategies.yaml").write_text(strategies)

@@ -78,7 +78,9 @@ def parameters(timeframe: str = "1m", symbols: tuple[str, ...] = ("BTC/USDT",)) 
         {"stop": 8.0}, 100_000, 1, True,
     )  # fmt: skip
     prefix = owner_prefix("a", "paper")
-    return Parameters("a", "paper", prefix, "USDT", MINUTE_MS, 4, "", "1000000", LIMITS, (spec,))
+    return Parameters(
+        "a", "paper", prefix, "USDT", MINUTE_MS, 4, "", "1000000", LIMITS, (spec,), venue="binance"
+    )
 
 
 def run(

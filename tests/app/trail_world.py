@@ -59,6 +59,12 @@ limits:
   drawdown_max: 100%
   trades_per_hour_max: 1000
   trades_per_day_max: 1000
+  collar_window: 100000%
+  volume_share: 100000%
+  var: {limit: 100%}
+  rolling_loss: 100%
+  strategy_drawdown: 1000%
+cooldowns: {exit: 0s, exit_bars: 0, stop: 0s, unfilled: 0s}
 """
 
 

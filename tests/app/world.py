@@ -32,7 +32,24 @@ LIMITS = {
     "drawdown_max": "100%",
     "trades_per_hour_max": "1000",
     "trades_per_day_max": "1000",
+    "collar_window": "100000%",
+    "order_value_max": "1000000000",
+    "spread_max": "100%",
+    "volume_share": "100000%",
+    "repaint_max": "1000%",
+    "clock_skew_max": "1m",
+    "var": "{limit: 100%}",
+    "rolling_loss": "100%",
+    "strategy_drawdown": "1000%",
+    "trim_from": "0",
 }
+# A world trades every few minutes: nothing cools down, no message is too many, and a venue that
+# fails is tried again at once.
+SECTIONS = """\
+cooldowns: {exit: 0s, exit_bars: 0, stop: 0s, unfilled: 0s}
+messages: {per_second: 1000, per_minute: 10000, per_day: 1000000, reserve: 0%}
+breaker: {faults: 0}
+"""
 # Enters in minutes that divide by four, leaves two minutes later.
 FLIPPER = '''"""A strategy for tests."""
 
@@ -121,7 +138,7 @@ def write_config(
     )
     files = {
         "app": f"account: tests\ntimeframe: 1m\n{app}",
-        "policy": f"limits:\n{rules}",
+        "policy": f"limits:\n{rules}{SECTIONS}",
         "universe": f"tiers: {{core: {{pairs: [{pairs}]}}}}\n",
         "signals": signals,
         "strategies": strategies,

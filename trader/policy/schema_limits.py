@@ -78,7 +78,7 @@ class Limits(Section):
         description="distance from the last close at which a price is insane, share; only ever "
         "rejects",
     )
-    collar_window: Annotated[str, Share("0.001", "10")] = Field(
+    collar_window: Annotated[str, Share("0.001", "1000")] = Field(
         default="25%",
         description="distance from the close of collar_window_bars earlier at which a price is "
         "insane, share; only ever rejects",
