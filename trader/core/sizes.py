@@ -22,13 +22,12 @@ from trader.core.parameters import StrategySpec
 from trader.core.parities import parity
 from trader.core.risk import loss_units, lots_at_risk
 from trader.core.risk_curve import CONSERVATIVE_PPM, aggressive_ppm
-from trader.core.scale import Spec, cash_units, one_in_units
+from trader.core.scale import Spec, cash_units, notional_down, one_in_units
 from trader.core.size_windows import closes_wanted, size_span
 from trader.core.sizing import (
     entry_cost_units,
     entry_lots,
     float_down,
-    kept_value_units,
     strength_ppm,
 )
 from trader.core.volatility import ewma_variance, yearly
@@ -175,6 +174,8 @@ def size_entry(
     if wanted.problem:
         return Sized(0, wanted.problem, told)
     factor = mul_div_down(strength_ppm(strength), desk.access.risk_ppm, PPM)
+    if desk.access.risk_ppm != PPM:
+        told["regime_ppm"] = desk.access.risk_ppm
     units = mul_div_down(wanted.units, factor, PPM)
     told["risk_units" if wanted.at_risk else "value_units"] = units
     spec = desk.snapshot.state.spec(symbol)
@@ -197,13 +198,13 @@ def size_entry(
 def _enough(
     desk: Desk, strategy: StrategySpec, spec: Spec, worst: int, stop: int, lots: int, told: Seen
 ) -> Sized:
-    """The size, or nothing where its value, its fee taken off, is below the smallest order. The
+    """The size, or nothing where its value (its fee not counted) is below the smallest order. The
     venue's smallest quantity is the gate's."""
     least = max(spec.notional_units_min, desk.notional_units_min(strategy))
-    kept = kept_value_units(spec, worst, lots)
-    if lots <= 0 or kept < least:
+    value = notional_down(spec, worst, lots)
+    if lots <= 0 or value < least:
         words = f"bound={told['bound']} lots={lots}"
-        return Sized(0, f"SIZE_NOTHING {words} value_units={kept} value_units_min={least}", told)
+        return Sized(0, f"SIZE_NOTHING {words} value_units={value} value_units_min={least}", told)
     told["cost_units"] = entry_cost_units(spec, worst, lots)
     told["loss_units"] = loss_units(spec, worst, lots, stop, desk.limits.slippage_ppm)
     return Sized(lots, "", told)
