@@ -52,12 +52,12 @@ class World:
         self.state = account(1_000_000 * UNIT)
         self.parameters = parameters(exit_attempts=3)
         self.there: dict[str, There] = {}
-        self.coins = dict.fromkeys(SYMBOLS, 0)
+        self.coins: dict[str, int] = dict.fromkeys(SYMBOLS, 0)
         self.chaos = 0.0
         self.bar_ms = BAR_MS
         self.number = 0
         self.trades = 0
-        self.bid = dict.fromkeys(SYMBOLS, 10_000)
+        self.bid: dict[str, int] = dict.fromkeys(SYMBOLS, 10_000)
         self.sent: list[str] = []
         self.done: list[str] = []
 
@@ -230,7 +230,7 @@ class World:
             for action in actions:
                 facts = self.act(action, facts)
                 self.market()
-        raise AssertionError(f"step never ends: {actions}")
+        raise AssertionError(f"step never ends: {self.done[-5:]}")
 
     def maybe_crash(self) -> None:
         if self.odds(0.04):
