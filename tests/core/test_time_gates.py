@@ -26,6 +26,11 @@ def decide(calendar: Calendar, now_ms: int = NOW_MS, **changed: Any) -> Plan:
     return plan(snapshot(account(), parameters(calendar=calendar), now_ms=now_ms, **changed))
 
 
+def said(window: str, ends_ms: int) -> str:
+    """The detail of a refusal now."""
+    return f"window={window} ends_ms={ends_ms} limit={ends_ms} measured={NOW_MS} unit=utc_ms"
+
+
 def dated(start_ms: int, end_ms: int) -> Calendar:
     return Calendar(dated=(Dated(start_ms, end_ms, "fed"),))
 
@@ -38,33 +43,30 @@ def dated(start_ms: int, end_ms: int) -> Calendar:
         (
             dated(NOW_MS, NOW_MS + 1),
             "BLACKOUT",
-            f"window=fed ends_ms={NOW_MS + 1} limit={NOW_MS + 1} measured={NOW_MS} unit=utc_ms",
+            said("fed", NOW_MS + 1),
         ),
         (
             dated(NOW_MS - 9, NOW_MS + 1),
             "BLACKOUT",
-            f"window=fed ends_ms={NOW_MS + 1} limit={NOW_MS + 1} measured={NOW_MS} unit=utc_ms",
+            said("fed", NOW_MS + 1),
         ),
         (Calendar(weekly=(Weekly(NOW_MIN + 1, NOW_MIN + 2, "w"),)), "", ""),
         (Calendar(weekly=(Weekly(NOW_MIN - 1, NOW_MIN, "w"),)), "", ""),
         (
             Calendar(weekly=(Weekly(NOW_MIN, NOW_MIN + 1, "w"),)),
             "BLACKOUT",
-            f"window=w ends_ms={NOW_MS + 55_000} limit={NOW_MS + 55_000} measured={NOW_MS} "
-            "unit=utc_ms",
+            said("w", NOW_MS + 55_000),
         ),
         (Calendar(sessions=(Weekly(NOW_MIN, NOW_MIN + 1, "s"),)), "", ""),
         (
             Calendar(sessions=(Weekly(NOW_MIN + 1, NOW_MIN + 2, "s"),)),
             "SESSION_CLOSED",
-            f"window=no_session ends_ms={NOW_MS + 55_000} limit={NOW_MS + 55_000} "
-            f"measured={NOW_MS} unit=utc_ms",
+            said("no_session", NOW_MS + 55_000),
         ),
         (
             Calendar(Zone("X/Y", (0,), (0,), NOW_MS), (Weekly(0, 10_080, "always"),)),
             "SESSION_CLOSED",
-            "window=zone_unknown:X/Y ends_ms=253402300799000 limit=253402300799000 "
-            f"measured={NOW_MS} unit=utc_ms",
+            said("zone_unknown:X/Y", 253_402_300_799_000),
         ),
     ],
 )
@@ -105,8 +107,8 @@ def test_a_planned_entry_does_not_leave_into_a_window_that_has_begun() -> None:
 
 def test_what_keeps_a_planned_entry_back_is_named() -> None:
     closed = Calendar(sessions=(Weekly(NOW_MIN + 1, NOW_MIN + 2, "s"),))
-    said = f"SESSION_CLOSED window=no_session ends_ms={NOW_MS + 55_000}"
-    assert untimely(closed, NOW_MS) == said
+    why = f"SESSION_CLOSED window=no_session ends_ms={NOW_MS + 55_000}"
+    assert untimely(closed, NOW_MS) == why
     assert untimely(Calendar(), NOW_MS) == ""
 
 
