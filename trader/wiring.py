@@ -15,8 +15,9 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from trader import build
@@ -35,6 +36,9 @@ from trader.policy.checked import Checked
 from trader.policy.parameters import Settings, build_parameters, build_settings
 from trader.policy.sources import find_sources
 from trader.policy.strategy_files import load_strategies
+
+if TYPE_CHECKING:
+    from trader.venues.paper_books import BooksFile
 
 # How long one round of parallel reads may take, as a share of the cycle's own deadline.
 READS_SHARE = 3
@@ -303,6 +307,33 @@ def _credentials(setup: Setup, mode: str) -> Any:
 
 def _paper_balances(setup: Setup) -> dict[str, str]:
     return {setup.run.parameters.quote: setup.settings.starting_balance}
+
+
+def move_paper_cash(setup: Setup, asset: str, amount: Decimal) -> None:
+    """Add to (or take from) what the paper venue holds; other venues know for themselves."""
+    if setup.run.parameters.mode == "paper":
+        with _paper_file(setup).edit() as books:
+            books.change(asset, amount)
+
+
+def check_paper_cash(setup: Setup, asset: str, amount: Decimal) -> None:
+    """Raises UsageError when the paper venue has less than `-amount` free."""
+    if setup.run.parameters.mode == "paper":
+        with _paper_file(setup).view() as books:
+            free = books.free(asset)
+        if free + amount < 0:
+            raise UsageError(
+                f"the paper venue has {free} {asset} free", "cancel what is at rest first"
+            )
+
+
+def _paper_file(setup: Setup) -> BooksFile:
+    from trader.venues.paper_books import BooksFile
+
+    def first_number() -> int:
+        return setup.clock.now_ms() * 1000 + 1
+
+    return BooksFile(setup.places.paper, _paper_balances(setup), first_number)
 
 
 @contextmanager

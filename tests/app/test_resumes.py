@@ -33,7 +33,9 @@ def newest(journal: Journal) -> tuple[str, dict[str, object]]:
 
 
 def test_a_strategy_that_failed_is_asked_again(journal: Journal) -> None:
-    assert resume_strategy(journal, ["good"], "bad", " ann ", " mended ", 5) == FAILED
+    assert (
+        resume_strategy(journal, ["good"], "bad", " ann ", " mended ", 5) == f"it was off, {FAILED}"
+    )
     assert journal.state.books["bad"].off_why == ""
     told = {"strategy": "bad", "by": "ann", "why": "mended", "at_ms": 5}
     assert newest(journal) == ("strategy_resumed", told)

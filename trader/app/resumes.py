@@ -1,8 +1,8 @@
 """Resume: what only a named human, with a reason, may end.
 
-Lives here: a strategy whose code failed is asked again; a calm halt ends; the draw-down's mark is
-set anew. Each is one entry of the journal, and nothing else is touched. Must not live here: the
-latch of an emergency stop (`kill`), and what the entries mean (`core.fold`).
+Lives here: a strategy that was off, in shadow or stopped goes on; a calm halt ends; the draw-down's
+mark is set anew. Each is one entry of the journal, and nothing else is touched. Must not live here:
+the latch of an emergency stop (`kill`), and what the entries mean (`core.fold`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Collection
 from difflib import get_close_matches
 
 from trader.app.kill import named_human
+from trader.core.bookkeeping import needs_human
+from trader.core.books import Book
 from trader.core.state import HALT_LEVELS
 from trader.errors import UsageError
 from trader.journal.journal import Journal
@@ -22,7 +24,8 @@ CALM = "no_entries"
 def resume_strategy(
     journal: Journal, known: Collection[str], strategy: str, by: str, reason: str, now_ms: int
 ) -> str:
-    """Let a strategy that failed be asked again; returns why it was off, "" when it was not.
+    """Let a strategy go on that was off, in shadow or stopped, and count the entries that fill
+    without a human from 0; returns what that ended, "" when there was nothing.
 
     `known`: names of the policy. Raises UsageError for a name that neither policy nor journal
     knows, or without a human and a reason; JournalError.
@@ -34,12 +37,27 @@ def resume_strategy(
         close = get_close_matches(strategy, names, 1)
         hint = f"did you mean {close[0]}?" if close else f"there are: {', '.join(names)}"
         raise UsageError(f"there is no strategy {strategy!r}", hint)
-    if book is None or not book.off_why:
+    if book is None or not needs_human(book):
         return ""
-    why = book.off_why
+    why = _ended(book)
     entry = {"strategy": strategy, "by": by, "why": reason, "at_ms": now_ms}
     journal.append("strategy_resumed", entry, now_ms)
     return why
+
+
+def _ended(book: Book) -> str:
+    """What a resume ends, in words."""
+    found: list[str] = []
+    if book.off_why:
+        found.append(f"it was off, {book.off_why}")
+    if book.shadow_why:
+        found.append(f"it was in shadow, {book.shadow_why}")
+    if book.stopped:
+        found.append("its draw-down had stopped it")
+    filled = book.entries_filled - book.attended
+    if filled:
+        found.append(f"{filled} entries were filled since somebody looked")
+    return "; ".join(found)
 
 
 def resume_entries(journal: Journal, latch_level: str, by: str, reason: str, now_ms: int) -> bool:

@@ -1,4 +1,4 @@
-"""`trader resume`: a strategy that failed, a calm halt, the draw-down's mark; by a named human.
+"""`trader resume`: a strategy that was stopped, a calm halt, the mark; by a named human.
 
 Lives here: which of the three is meant, and the words about it. Must not live here: what ends
 (`app.resumes`); `trader kill resume` ends an emergency stop.
@@ -26,7 +26,7 @@ def resume(
     state_dir: StateDir,
     now: Now,
     strategy: Annotated[
-        str, typer.Option(metavar="NAME", help="Ask this strategy again, whose code failed.")
+        str, typer.Option(metavar="NAME", help="Let this strategy go on: off, in shadow, stopped.")
     ] = "",
     mark: Annotated[
         bool, typer.Option("--mark", help="Measure the draw-down anew from the next decision.")
@@ -43,8 +43,8 @@ def resume(
         if strategy:
             known = [spec.name for spec in setup.run.parameters.strategies]
             why = resume_strategy(journal, known, strategy, by, reason, now_ms)
-            done, nothing = bool(why), f"strategy {strategy} is not off"
-            said = f"strategy {strategy} is asked again: it was off, {why}"
+            done, nothing = bool(why), f"strategy {strategy} needs nobody"
+            said = f"strategy {strategy} goes on: {why}"
         elif mark:
             done, nothing = reset_mark(journal, by, reason, now_ms), "no draw-down stops entries"
             said = "the draw-down is measured from the next decision on"

@@ -26,6 +26,7 @@ from trader.domain.order import Side
 
 Payload = dict[str, Any]
 MINUTE_MS = 60_000
+DIGITS_MAX = 30
 # By kind of flow: whether it may bring, and may take.
 FLOWS = {
     "deposit": (True, False),
@@ -73,7 +74,9 @@ def flow_units(state: State, payload: Payload) -> int:
     except InvalidOperation as error:
         raise FoldError(f"flow {name}: {payload['amount']!r} is no amount") from error
     comes, goes = FLOWS.get(kind, (False, False))
-    if not amount.is_finite() or not ((amount > 0 and comes) or (amount < 0 and goes)):
+    if not amount.is_finite() or abs(amount.adjusted()) > DIGITS_MAX:
+        raise FoldError(f"flow {name}: {payload['amount']!r} is no amount")
+    if not ((amount > 0 and comes) or (amount < 0 and goes)):
         raise FoldError(f"flow {name}: a {kind} of {payload['amount']} cannot be")
     units = int(payload["units"])
     is_cash = str(payload["asset"]) == state.word("quote")

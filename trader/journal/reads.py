@@ -188,6 +188,14 @@ class Reader:
         query = "SELECT * FROM fills WHERE at_ms >= ? AND (? IS NULL OR symbol = ?) ORDER BY seq"
         return self._named(query, (from_ms, symbol, symbol))
 
+    def knows_flow(self, flow_id: str) -> bool:
+        """Whether money that came or went under this id is booked already."""
+        return bool(self._rows("SELECT 1 FROM flows WHERE flow_id = ?", (flow_id,)))
+
+    def flows(self) -> list[Row]:
+        """Money that came or went without a fill, in the order of booking."""
+        return self._named("SELECT * FROM flows ORDER BY seq", ())
+
     def last_fill_ms(self, symbol: str) -> int:
         """Time of the newest booked fill of an instrument; 0 when there is none."""
         query = "SELECT coalesce(max(at_ms), 0) FROM fills WHERE symbol = ?"
