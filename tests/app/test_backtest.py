@@ -15,7 +15,7 @@ from trader.app.backtest_report import build_report, opinion, rounded, utc_text
 from trader.bars.load import BarFile, load_bars
 from trader.core.identity import owner_prefix
 from trader.core.limits import Limits
-from trader.core.parameters import Parameters, StrategyCode, StrategySpec
+from trader.core.parameters import Parameters, SizeSpec, StrategyCode, StrategySpec
 from trader.core.strategy import load_strategy
 from trader.domain.instrument import Instrument
 from trader.domain.timeframe import TIMEFRAMES_MS
@@ -75,7 +75,7 @@ def bar_file(
 def parameters(timeframe: str = "1m", symbols: tuple[str, ...] = ("BTC/USDT",)) -> Parameters:
     spec = StrategySpec(
         "hand", "hand.py", "0" * 64, symbols, timeframe, TIMEFRAMES_MS[timeframe],
-        {"stop": 8.0}, 100_000, 1, True,
+        {"stop": 8.0}, 1, True, size=SizeSpec(share_ppm=100_000),
     )  # fmt: skip
     prefix = owner_prefix("a", "paper")
     return Parameters(

@@ -232,7 +232,7 @@ def test_an_impossible_bar_is_never_decided_on(world: World) -> None:
 
 
 def test_a_jump_of_the_price_is_refused(worlds: Worlds) -> None:
-    world = worlds(closes={8: "300"}, bar_jump_max="50%")
+    world = worlds(closes={8: "40"}, bar_jump_max="50%")
     report = world.cycle(8)
     assert report.plan is not None
     assert [r.code for r in report.plan.refused] == ["DATA_JUMP"]
