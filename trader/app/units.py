@@ -102,17 +102,16 @@ class Units:
             return "exit signal", "yes" if value else "no"
         if isinstance(value, str):
             return key, detail_text(value) or NONE
-        if unit == "ticks":
-            return name.replace("_", " "), self.price(symbol, value)
-        if unit == "lots":
-            return name.replace("_", " "), self.qty(symbol, value)
         if unit == "ms":
             bar = f"{name} bar".replace("bar bar", "bar"), time_text(value)
             return (SPANS[name], seconds_text(value)) if name in SPANS else bar
+        if unit not in {"ticks", "lots", "ppm", "units"}:
+            return key, str(value)
         if unit == "units":
-            amount = self.coins(symbol, value) if name == "held" else self.cash(value)
-            return name.replace("_", " "), amount
-        return key, str(value)
+            said = self.coins(symbol, value) if name == "held" else self.cash(value)
+        else:
+            said = self.measure(symbol, value, unit)
+        return name.replace("_", " "), said
 
 
 def _stamp_text(at_ms: int) -> str:
