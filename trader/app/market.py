@@ -26,13 +26,14 @@ from trader.core.signals import opinion_windows, wanted_windows
 from trader.core.snapshot import CoreQuote, SeriesKey, Snapshot
 from trader.core.universe import followed_symbols
 from trader.domain.market import Quote
-from trader.domain.timeframe import TIMEFRAMES_MS, timeframe_name
+from trader.domain.timeframe import DAY_MS, TIMEFRAMES_MS, timeframe_name
 from trader.errors import TraderError
 from trader.journal.journal import Journal
 
 # A bar may change at the venue shortly after its close: so many known ones are read again.
 OVERLAP_BARS = 2
 SETTLE_POLL_S = 0.25
+HOUR_MS = 3_600_000
 QUOTES: SeriesKey = ("", "quotes")
 Windows = Mapping[SeriesKey, tuple[int, int]]
 
@@ -72,10 +73,12 @@ def read_market(
     known = {key: span for key, span in windows.items() if key[0] in journal.state.instruments}
     followed = {*followed_symbols(setup.parameters, journal.state), *held}
     slow = _slow_windows(setup, journal, close_ms)
+    due = _slow_are_due(setup, journal, close_ms)
+    asked = {key: span for key, span in known.items() if due or key not in slow}
     read = {symbol for symbol, _ in known}
     _await_settled(setup, venue, sorted(followed & read or read), close_ms)
-    reading = _read(setup, venue, journal, known, followed, slow)
-    if reading.errors and not reading.bars:
+    reading = _read(setup, venue, journal, asked, followed, slow)
+    if reading.errors and reading.bars.keys() <= set(slow):
         raise reading.errors[0]
     if held and reading.quotes_error is not None:
         raise reading.quotes_error
@@ -113,13 +116,20 @@ def read_market(
 
 
 def _slow_windows(setup: PassSetup, journal: Journal, close_ms: int) -> Collection[SeriesKey]:
-    """Daily bars that only the limits look at: asked for once a day, and what cannot be read of
-    them keeps nobody from trading (a day without a bar counts as a bad one there)."""
+    """Daily bars that only the limits look at. What cannot be read of them keeps nobody from
+    trading: there, a day without a bar counts as a bad one."""
     daily = daily_windows(setup.parameters, journal.state, close_ms)
     if not daily:
         return ()
     own = opinion_windows(setup.parameters, setup.codes, journal.state, close_ms)
     return daily.keys() - own.keys()
+
+
+def _slow_are_due(setup: PassSetup, journal: Journal, close_ms: int) -> bool:
+    """Whether daily bars that the journal lacks are asked for: at the first decision of a UTC day,
+    and on the hour, because a venue may have none (a coin listed today)."""
+    before_ms = journal.state.number("last_bar_ms") + setup.parameters.step_ms
+    return before_ms // DAY_MS != close_ms // DAY_MS or close_ms % HOUR_MS == 0
 
 
 def _await_settled(setup: PassSetup, venue: MarketData, symbols: list[str], close_ms: int) -> None:
