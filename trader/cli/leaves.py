@@ -27,6 +27,7 @@ from trader.wiring import Setup, open_journal, stop_on_signals
 
 # A cycle that runs now is over within its deadline, a minute at most.
 WAIT_S, POLL_S = 60.0, 0.1
+FROZEN = HALT_LEVELS[3]
 
 
 def leave(
@@ -66,6 +67,10 @@ def leave(
     lines = asked_lines(asked, level, by.strip(), reason.strip(), at_once=at_once)
     if not nothing and at_once:
         lines += sold_lines(asked, done, left, trouble)
+        if code == ExitCode.NOT_CONFIRMED and level != FROZEN:
+            lines.append("every cycle goes on selling until it is done")
+        if code == ExitCode.NOT_CONFIRMED:
+            lines.append("look at the venue yourself now")
     print_lines(setup.run.parameters.mode, lines)
     return int(code)
 
@@ -101,7 +106,7 @@ def asked_lines(asked: Leaving, level: str, by: str, reason: str, *, at_once: bo
     if asked.symbol == ALL:
         lines += [f"  {symbol}" for symbol in asked.held]
     lines += [f"  {symbol}: an order may still fill" for symbol in asked.working]
-    if level == HALT_LEVELS[3]:
+    if level == FROZEN:
         lines.append("the account is frozen: nothing is sold before `trader kill resume`")
     elif not at_once:
         lines.append("the next cycle sells, and each after it, until it is done (force_exit)")
@@ -115,11 +120,11 @@ def sold_lines(
     """What a pass made of it."""
     lines = list(done.lines) if done is not None else []
     if done is not None and not left:
-        return [*lines, f"CONFIRMED: nothing of {asked.what} is left that the venue would take"]
+        of = "" if asked.symbol == ALL else f"of {asked.symbol} "
+        return [*lines, f"CONFIRMED: nothing {of}is left that the venue would take"]
     lines.append(f"NOT CONFIRMED{': ' + trouble if trouble else ''}")
-    lines += [f"LEFT {row['qty']} of {row['symbol']}{_orders(row['orders'])}" for row in left]
-    lines.append("every cycle goes on selling until it is done; look at the venue yourself now")
-    return lines
+    left_of = [f"LEFT {row['qty']} of {row['symbol']}{_orders(row['orders'])}" for row in left]
+    return lines + left_of
 
 
 def _orders(count: int) -> str:
