@@ -147,6 +147,7 @@ CHANGED: dict[str, str] = {
     "universe.regime.states.*.tiers": "core",
     "universe.regime.states.*.risk": "40%",
     "signals.defaults.ttl_bars": "3",
+    "signals.defaults.size": "conservative",
     "signals.defaults.equity_share": "3%",
     "signals.triggers.*.rule": "close < 9",
     "signals.triggers.*.parameters.*": "8",
@@ -157,7 +158,22 @@ CHANGED: dict[str, str] = {
     "strategies.*.timeframe": "4h",
     "strategies.*.ttl_bars": "5",
     "strategies.*.size.equity_share": "3%",
+    "strategies.*.size.method": "aggressive",
+    "strategies.*.size.notional": "300",
+    "strategies.*.size.loss": "2%",
+    "strategies.*.size.volatility": "30%",
+    "strategies.*.size.span": "40",
+    "strategies.*.size.fraction": "50%",
+    "strategies.*.size.trades_min": "40",
+    "strategies.*.size.loss_max": "1%",
+    "strategies.*.size.across": "strategies",
+    "strategies.*.size.bars": "60",
+    "strategies.*.size.shrink": "50%",
     "strategies.*.size.notional_min": "12",
+    "strategies.*.entry.style": "maker",
+    "strategies.*.entry.ttl": "10m",
+    "strategies.*.entry.reprice": "10bps",
+    "strategies.*.entry.moves_max": "3",
     "strategies.*.budget.exposure": "9%",
     "strategies.*.budget.loss": "1%",
     "strategies.*.budget.positions_max": "2",
@@ -176,6 +192,15 @@ CHANGED: dict[str, str] = {
     "strategies.*.preset": "quick",
     "strategies.*.parameters.*": "21",
 }
+_METHOD = "TRADER__STRATEGIES__CROSS__SIZE__METHOD"
+# Keys of a size with the method that they belong to.
+_SIZES = {
+    "fixed": ("notional",),
+    "risk": ("loss",),
+    "volatility": ("volatility", "span"),
+    "kelly": ("fraction", "trades_min", "loss_max"),
+    "risk_parity": ("across", "bars", "shrink"),
+}
 # Keys with one possible value so far, and what else must change for another value to be coherent.
 SINGLE = {"app.exchange.name": "kraken"}
 ALONG = {
@@ -189,6 +214,15 @@ ALONG = {
     "policy.home.rate_symbol": {"TRADER__POLICY__HOME__CURRENCY": "EUR"},
     "strategies.*.pyramiding": {"TRADER__POLICY__LIMITS__PYRAMIDING": "true"},
     "universe.timeframe": {"TRADER__UNIVERSE__REFRESH": "4h"},
+    **{
+        f"strategies.*.size.{key}": {_METHOD: method}
+        for method, keys in _SIZES.items()
+        for key in keys
+    },
+    **{
+        f"strategies.*.entry.{key}": {"TRADER__STRATEGIES__CROSS__ENTRY__STYLE": "maker"}
+        for key in ("ttl", "reprice", "moves_max")
+    },
     **{
         f"universe.tiers.{tier}.keep": {f"TRADER__UNIVERSE__TIERS__{tier.upper()}__TAKE": "8"}
         for tier in ("core", "rotational", "event")

@@ -7,8 +7,10 @@ an example does not name are those of `good_policy`.
 from __future__ import annotations
 
 from .incoherent_calendar import OF_CALENDAR
+from .incoherent_entries import OF_ENTRIES
 from .incoherent_kinds import TIERS, Example, mild, of_file
 from .incoherent_limits import OF_LIMITS
+from .incoherent_sizes import OF_SIZES
 from .incoherent_universe import OF_UNIVERSE
 
 OF_APP = (
@@ -150,4 +152,4 @@ OF_STRATEGIES = (
     ),
 )
 
-EXAMPLES = (*OF_APP, *OF_CALENDAR, *OF_LIMITS, *OF_UNIVERSE, *OF_STRATEGIES)
+EXAMPLES = (*OF_APP, *OF_CALENDAR, *OF_ENTRIES, *OF_LIMITS, *OF_UNIVERSE, *OF_STRATEGIES, *OF_SIZES)

@@ -10,7 +10,9 @@ from __future__ import annotations
 from trader.policy import (
     coherence_app,
     coherence_calendar,
+    coherence_entries,
     coherence_limits,
+    coherence_orders,
     coherence_sizes,
     coherence_strategies,
     coherence_universe,
@@ -22,7 +24,9 @@ from trader.policy.tree import Path
 RULES: tuple[Asked, ...] = (
     *coherence_app.RULES,
     *coherence_calendar.RULES,
+    *coherence_entries.RULES,
     *coherence_limits.RULES,
+    *coherence_orders.RULES,
     *coherence_sizes.RULES,
     *coherence_universe.RULES,
     *coherence_strategies.RULES,

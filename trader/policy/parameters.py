@@ -12,6 +12,7 @@ from typing import Any
 
 from trader.core.identity import owner_prefix
 from trader.core.parameters import (
+    EntryStyle,
     Parameters,
     RegimeSpec,
     RegimeState,
@@ -185,6 +186,7 @@ def _strategy(name: str, row: Mapping[str, Any], source_sha: str) -> StrategySpe
         hold_ms_max=ms(row["max_hold"]),
         pyramiding=row["pyramiding"],
         size=build_size(row["size"]),
+        style=_style(row["entry"]),
         scale_ppm=tuple(ppm(step["share"]) for step in row["scale_out"]),
         budget_exposure_ppm=ppm(budget["exposure"]),
         budget_loss_ppm=ppm(budget["loss"]),
@@ -192,6 +194,10 @@ def _strategy(name: str, row: Mapping[str, Any], source_sha: str) -> StrategySpe
         budget_trades_day_max=budget["trades_per_day_max"],
         program=row["program"],
     )
+
+
+def _style(row: Mapping[str, Any]) -> EntryStyle:
+    return EntryStyle(row["style"], ms(row["ttl"]), ppm(row["reprice"]), row["moves_max"])
 
 
 def _number(value: int | str) -> float | int:

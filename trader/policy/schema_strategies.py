@@ -195,6 +195,27 @@ class ScaleStep(Section):
     )
 
 
+class Entry(Section):
+    """How an entry order works."""
+
+    style: Annotated[str, Choice(("taker", "maker"))] = Field(
+        default="taker",
+        description="`taker`: at the ask and the slippage cap, at once or not at all; `maker`: "
+        "post-only at the bid, where it rests and never pays the spread",
+    )
+    ttl: Annotated[str, Duration("1s", "30d")] = Field(
+        default="5m", description="of a maker: for how long its order may rest"
+    )
+    reprice: Annotated[str, Share("0", "0.1")] = Field(
+        default="5bps",
+        description="of a maker: how far the bid must have gone away before the order is moved to "
+        "it, share of its price",
+    )
+    moves_max: Annotated[int, Whole(0, 1_000)] = Field(
+        default=5, description="of a maker: how often its order is moved at most"
+    )
+
+
 class Strategy(Section):
     """One strategy of strategies.yaml: rules, or a Python file."""
 
@@ -273,6 +294,7 @@ class Strategy(Section):
         description="whether it may add to what it holds; policy.limits.pyramiding must allow it",
     )
     size: Size = Field(default=Size(), description="how large an entry is")
+    entry: Entry = Field(default=Entry(), description="how its entry orders work")
     budget: Budget = Field(default=Budget(), description="what it may have open")
     preset: Annotated[str, Name("(?=.{1,32}$)" + WORD, WORD_SAY, True)] = Field(
         default="",

@@ -77,7 +77,12 @@ _NO_SECTIONS: dict[str, Any] = {
     },
     "breaker": {"faults": 0, "rest": "5m"},
 }
-_NO_EXITS: dict[str, Any] = {"trail_from": "", "break_even": "", "scale_out": []}
+_NO_EXITS: dict[str, Any] = {
+    "trail_from": "",
+    "break_even": "",
+    "scale_out": [],
+    "entry": {"style": "taker", "ttl": "5m", "reprice": "0.0005", "moves_max": 5},
+}
 _STRATEGY: dict[str, Any] = {
     **dict.fromkeys(("enter", "exit", "strength", "stop", "target", "trail", "tier"), ""),
     "max_hold": "0s",
