@@ -227,6 +227,43 @@ def test_code_and_lock_hash_follow_the_installed_files(
     assert build.lock_hash() != lock
 
 
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the package as it stands."""
+    copy = tmp_path_factory.mktemp("installed") / "trader"
+    shutil.copytree(build.PACKAGE_DIR, copy, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    return copy
+
+
+def kinds_of_files() -> list[str]:
+    """One installed file of each kind, and of each folder, by its name in the package."""
+    found: dict[tuple[str, str], str] = {}
+    for path in sorted(build.PACKAGE_DIR.rglob("*")):
+        name = path.relative_to(build.PACKAGE_DIR)
+        hidden = any(part[0] == "." or part == "__pycache__" for part in name.parts)
+        if path.is_file() and not hidden and path.name != "requirements.lock":
+            found.setdefault((str(name.parent), path.suffix), str(name))
+    return sorted(found.values())
+
+
+@pytest.mark.parametrize("name", kinds_of_files())
+def test_one_byte_of_any_installed_file_changes_the_code_s_hash(installed: Path, name: str) -> None:
+    before, path = build.tree_hash(installed), installed / name
+    kept = path.read_bytes()
+    path.write_bytes(bytes([kept[0] ^ 1]) + kept[1:] if kept else b"x")
+    assert build.tree_hash(installed) != before
+    path.write_bytes(kept)
+    assert build.tree_hash(installed) == before
+
+
+def test_bytecode_and_what_tools_leave_behind_are_not_the_program(installed: Path) -> None:
+    before = build.tree_hash(installed)
+    for name in ("__pycache__/cli.cpython-311.pyc", ".ruff_cache/a.py", "notes.orig"):
+        (installed / name).parent.mkdir(exist_ok=True)
+        (installed / name).write_text("left behind")
+    assert build.tree_hash(installed) == before
+
+
 def test_the_code_s_hash_is_that_of_the_package() -> None:
     both = "import trader.build as b; print(b.code_hash(), b.tree_hash(b.PACKAGE_DIR))"
     once, again = run(ROOT, "-c", both).stdout.split()
