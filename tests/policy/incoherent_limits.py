@@ -11,8 +11,8 @@ from .incoherent_kinds import RULE, Example, mild, of_file
 LIMITS = (
     "position: 6%, positions_max: 5, exposure_max: 30%, loss_max: 2.5%, day_stop: 3%, "
     "drawdown_max: 25%, trades_per_hour_max: 5, trades_per_day_max: 120, pyramiding: false, "
-    "pending_max: 18%, correlated: {exposure_max: 24%}, var: {limit: 3%}, rolling_loss: 6%, "
-    "strategy_drawdown: 15%"
+    "pending_max: 18%, correlated: {exposure_max: 24%}, var: {limit: 3%, assumed: 7.5%}, "
+    "rolling_loss: 6%, strategy_drawdown: 15%"
 )
 QUALITY = "quality: {sharpe_min: 0.8, weeks_min: 60%}\n"
 OF_LIMITS = (

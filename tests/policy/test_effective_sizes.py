@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trader.core.money import PPM, mul_div_down
 from trader.core.scale import Spec, notional_down
 from trader.core.sizing import entry_lots
 from trader.domain.instrument import Instrument
 from trader.policy.checking import check_policy
 from trader.policy.effective_sizes import EffectiveSizes, StrategySize, effective_sizes
-from trader.policy.findings import Form
+from trader.policy.findings import Form, percent
 from trader.policy.sources import find_sources
 
 from .conftest import FindSources
@@ -33,68 +32,79 @@ small:
   file: cross.py
   size: {equity_share: 1%}
 """
-# Fee 0.1 %, smallest order 10. order = account x share / 1.001, down to cents;
+# Fee 0.1 %, slippage 0.1 %, smallest order 10. order = account x share / 1.001, down to cents;
 # from = 10 x 1.001 / share, up to cents; at the stop = order x 5 %, up to cents.
+#
+# `cross` takes the profile's size and its file decides the stop: 5 % is assumed. There a cost of 1
+# loses 1 - 0.95 x 0.999**2 / 1.001**2 = 0.05379241: to lose 1 % it may cost 18.58998 % of equity,
+# to lose 2 % 37.17997 %, to lose 0.5 % 9.294991 %.
 #
 # profile, account: [(wants, order, at the stop, trades) of cross, dip, small]
 BY_HAND: dict[tuple[str, str], list[tuple[str, str, str | None, bool]]] = {
-    # conservative: cross 5 %; dip wants 20 %, position leaves 6 %; small 1 %
+    # conservative: cross 1 % lost; dip wants 20 %, position leaves 19 %; small 1 % of value
     ("conservative", "250"): [
-        ("12.50", "12.48", None, True),  # 12.5 / 1.001 = 12.4875
-        ("50.00", "14.98", "0.75", True),  # 15 / 1.001 = 14.9850; x 5 % = 0.749
+        ("46.47", "46.42", None, True),  # 250 x 0.1858998 = 46.4749; / 1.001 = 46.4285
+        ("50.00", "47.45", "2.38", True),  # 47.5 / 1.001 = 47.4525; x 5 % = 2.3725
         ("2.50", "2.49", None, False),  # 2.5 / 1.001 = 2.4975
     ],
     ("conservative", "258.82"): [
-        ("12.94", "12.92", None, True),  # 12.941 / 1.001 = 12.9280
-        ("51.76", "15.51", "0.78", True),  # 15.5292 / 1.001 = 15.5136; x 5 % = 0.7755
+        ("48.11", "48.06", None, True),  # 48.1145 / 1.001 = 48.0665
+        ("51.76", "49.12", "2.46", True),  # 49.1758 / 1.001 = 49.1266; x 5 % = 2.456
         ("2.58", "2.58", None, False),  # 2.5882 / 1.001 = 2.5856
     ],
     ("conservative", "1000"): [
-        ("50.00", "49.95", None, True),
-        ("200.00", "59.94", "3.00", True),  # 59.94 x 5 % = 2.997
+        ("185.89", "185.71", None, True),  # 185.8998 / 1.001 = 185.7141
+        ("200.00", "189.81", "9.50", True),  # 190 / 1.001 = 189.8101; x 5 % = 9.4905
         ("10.00", "9.99", None, False),  # one cent short of the smallest order
     ],
     ("conservative", "10000"): [
-        ("500.00", "499.50", None, True),
-        ("2000.00", "599.40", "29.97", True),
+        ("1858.99", "1857.14", None, True),
+        ("2000.00", "1898.10", "94.91", True),
         ("100.00", "99.90", None, True),
     ],
     ("conservative", "100000"): [
-        ("5000.00", "4995.00", None, True),
-        ("20000.00", "5994.00", "299.70", True),
+        ("18589.98", "18571.41", None, True),
+        ("20000.00", "18981.01", "949.06", True),  # 19000 / 1.001 = 18981.0189; x 5 % = 949.0505
         ("1000.00", "999.00", None, True),
     ],
-    # aggressive: cross 10 %; dip wants 20 %, position leaves 12 %; small 1 %
+    # aggressive: cross 2 % lost wants 37.18 %, position leaves 33 %; at 100,000 0.5 %
     ("aggressive", "250"): [
-        ("25.00", "24.97", None, True),  # 25 / 1.001 = 24.9750
-        ("50.00", "29.97", "1.50", True),  # 30 / 1.001 = 29.9700; x 5 % = 1.4985
+        ("92.94", "82.41", None, True),  # 82.5 / 1.001 = 82.4175
+        ("50.00", "49.95", "2.50", True),  # 50 / 1.001 = 49.9500; x 5 % = 2.4975
         ("2.50", "2.49", None, False),
     ],
     ("aggressive", "258.82"): [
-        ("25.88", "25.85", None, True),  # 25.882 / 1.001 = 25.8561
-        ("51.76", "31.02", "1.56", True),  # 31.0584 / 1.001 = 31.0273; x 5 % = 1.551
+        ("96.22", "85.32", None, True),  # 85.4106 / 1.001 = 85.3252
+        ("51.76", "51.71", "2.59", True),  # 51.764 / 1.001 = 51.7122; x 5 % = 2.5855
         ("2.58", "2.58", None, False),
     ],
     ("aggressive", "1000"): [
-        ("100.00", "99.90", None, True),
-        ("200.00", "119.88", "6.00", True),  # 119.88 x 5 % = 5.994
+        ("371.79", "329.67", None, True),  # 330 / 1.001 = 329.6703
+        ("200.00", "199.80", "9.99", True),
         ("10.00", "9.99", None, False),
     ],
     ("aggressive", "10000"): [
-        ("1000.00", "999.00", None, True),
-        ("2000.00", "1198.80", "59.94", True),
+        ("3717.99", "3296.70", None, True),
+        ("2000.00", "1998.00", "99.90", True),
         ("100.00", "99.90", None, True),
     ],
     ("aggressive", "100000"): [
-        ("10000.00", "9990.00", None, True),
-        ("20000.00", "11988.01", "599.41", True),  # 12000 / 1.001 = 11988.0119; x 5 % = 599.4005
+        ("9294.99", "9285.70", None, True),  # 0.5 %: 9294.9914 / 1.001 = 9285.7057
+        ("20000.00", "19980.01", "999.01", True),  # 20000 / 1.001 = 19980.0199; x 5 % = 999.0005
         ("1000.00", "999.00", None, True),
     ],
 }
 # profile: smallest account of cross, dip, small
 FROM = {
-    "conservative": ["200.20", "166.84", "1001.00"],  # 10.01 / 5 %, / 6 % = 166.8333, / 1 %
-    "aggressive": ["100.10", "83.42", "1001.00"],  # 10.01 / 10 %, / 12 % = 83.4166, / 1 %
+    # 10.01 / 18.58998 % = 53.846, / 19 % = 52.685, / 1 %
+    "conservative": ["53.85", "52.69", "1001.00"],
+    # 10.01 / 33 % = 30.334, / 20 % = 50.05, / 1 %
+    "aggressive": ["30.34", "50.05", "1001.00"],
+}
+# profile, account: the caps that bind cross and dip
+BINDS = {
+    "conservative": ([], ["policy.limits.position"]),
+    "aggressive": (["policy.limits.position"], []),
 }
 
 
@@ -110,12 +120,13 @@ def test_sizes_of_the_ready_profiles_are_those_worked_by_hand(
     ]
     assert rows == BY_HAND[profile, account]
     assert [str(row.account_min) for row in sizes.rows] == FROM[profile]
-    assert [str(sizes.account_min), str(sizes.account_all)] == [FROM[profile][1], "1001.00"]
-    assert [[cap.name for cap in row.binds] for row in sizes.rows] == [
-        [],
-        ["policy.limits.position"],
-        [],
-    ]
+    assert str(sizes.account_min) == min(FROM[profile], key=Decimal)
+    assert str(sizes.account_all) == "1001.00"
+    cross, dip = BINDS[profile]
+    # 0.5 % of a large account is below every cap.
+    cross = cross if account != "100000" else []
+    assert [[cap.name for cap in row.binds] for row in sizes.rows] == [cross, dip, []]
+    assert [row.assumed for row in sizes.rows] == ["a stop of 5%", "", ""]
 
 
 def test_every_ready_profile_trades_from_250_up_with_the_size_it_gives(
@@ -221,6 +232,67 @@ def test_each_cap_binds_by_name(
     assert row.trades
 
 
+# A size, a stop (or "" for the file's), then on 10,000 with position 50 %: what is asked for, the
+# order, what is lost of it with costs, and the smallest account. lost at 5 % = 0.05379241 as above,
+# at 10 % 1 - 0.9 x 0.998001 / 1.002001 = 0.10359281 of the cost.
+METHODS: list[tuple[str, str, str, str, str | None, str]] = [
+    # 2 % / 0.10359281 = 19.30636 %; order 1930.636 / 1.001 = 1928.707; lost 2 % of 10,000
+    ("method: risk, loss: 2%", "10%", "19.3063%", "1928.70", "200.00", "51.85"),
+    # left out: 1 %
+    ("method: risk", "10%", "9.6531%", "964.35", "100.00", "103.70"),
+    ("method: conservative", "10%", "9.6531%", "964.35", "100.00", "103.70"),
+    # 10,000 is where 2 % ends
+    ("method: aggressive", "10%", "19.3063%", "1928.70", "200.00", "51.85"),
+    # 250 of 10,000, whatever it is worth; the caps (50 %) leave 10.01 of 20.02
+    ("method: fixed, notional: 250", "10%", "2.5%", "249.75", "25.90", "20.02"),
+    # 20 % a year at an assumed 60 %: a third, below the position's cap
+    ("method: volatility", "10%", "33.3333%", "3330.00", "345.31", "30.03"),
+    ("method: volatility, equity_share: 10%", "10%", "10%", "999.00", "103.60", "100.10"),
+    # its cap: 2 % / 0.10359281
+    ("method: kelly", "10%", "19.3063%", "1928.70", "200.00", "51.85"),
+    # 100 % (exposure_max) over two instruments
+    ("method: risk_parity", "10%", "50%", "4995.00", "517.97", "20.02"),
+    ("method: risk_parity, equity_share: 8%", "10%", "4%", "399.60", "41.44", "250.25"),
+]
+
+
+@pytest.mark.parametrize("case", METHODS, ids=[f"{case[0]} {case[1]}" for case in METHODS])
+def test_each_method_asks_for_what_was_worked_by_hand(
+    sources_of: FindSources, case: tuple[str, str, str, str, str | None, str]
+) -> None:
+    size, stop, asked, order, lost, start = case
+    text = f"dip: {{enter: close < open, stop: {stop}, size: {{{size}}}}}\n"
+    limits = "limits: {position: 50%, positions_max: 2, exposure_max: 100%, loss_max: 10%, "
+    policy = limits + "day_stop: 12%, rolling_loss: 15%, drawdown_max: 20%}\n"
+    universe = "tiers: {core: {pairs: [BTC/USDT, ETH/USDT]}}\n"
+    form = _form(sources_of, strategies=text, policy=policy, universe=universe)
+    row = _only(effective_sizes(form, Decimal(10_000)))
+    assert percent(row.asked) == asked
+    assert (str(row.order), str(row.loss_all), str(row.account_min)) == (order, lost, start)
+    assert row.trades
+
+
+def test_an_order_above_the_largest_is_refused_and_said_so(sources_of: FindSources) -> None:
+    form = _form(sources_of, policy="limits: {order_value_max: 499}\n")
+    row = _only(effective_sizes(form, Decimal(10_000)))
+    assert row.large == "an order of 499.50 is above policy.limits.order_value_max 499"
+    assert not row.trades
+    assert _only(effective_sizes(form, Decimal(9_000))).trades
+
+
+def test_a_fixed_amount_below_the_smallest_order_trades_on_no_account(
+    sources_of: FindSources,
+) -> None:
+    text = "cross: {size: {method: fixed, notional: 10}}\n"
+    form = _form(sources_of, policy="limits: {order_notional_min: 5}\n", strategies=text)
+    assert _only(effective_sizes(form, Decimal(500))).trades
+    # 10 with its fee included buys 9.99
+    form["policy"]["limits"]["order_notional_min"] = "10"
+    row = _only(effective_sizes(form, Decimal(500)))
+    assert row.closed == "its size is below policy.limits.order_notional_min 10 on any account"
+    assert not row.trades
+
+
 def test_a_strategy_that_is_off_or_in_the_shadow_has_no_size(sources_of: FindSources) -> None:
     text = "cross: {enabled: false}\nother: {file: cross.py, shadow: true}\n"
     sizes = effective_sizes(_form(sources_of, strategies=text), Decimal(10_000))
@@ -269,7 +341,7 @@ def test_the_order_is_what_the_core_sizes_within_a_lot(
     spec = Spec(Instrument(symbol="A/USDT", base="A", quote="USDT", active=True, **exact), 8)
     equity, price_ticks = int(Decimal(account) * 10**8), 10_010
     for row in effective_sizes(form, Decimal(account)).rows:
-        budget = mul_div_down(equity, int(row.share * PPM), PPM)
+        budget = int(equity * row.share)
         lots = entry_lots(spec, price_ticks, budget, budget)
         value = Decimal(notional_down(spec, price_ticks, lots)).scaleb(-8)
         one_lot = Decimal(notional_down(spec, price_ticks, 1)).scaleb(-8)

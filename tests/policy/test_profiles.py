@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from trader.policy.cache import cache_key
 from trader.policy.checking import check_policy, examine
 from trader.policy.coherence import findings
+from trader.policy.effective_sizes import effective_sizes
 from trader.policy.parameters import build_parameters
 from trader.policy.reading import Mark, Node, is_mapping, read_tree
 from trader.policy.schema import Files
@@ -51,18 +53,60 @@ def test_every_key_of_a_profile_counts_and_says_where_it_is_from(
 def test_a_profile_changes_the_limits_and_the_size_of_who_does_not_say(
     sources_of: FindSources,
 ) -> None:
-    sizes: dict[str, int] = {}
+    sizes: dict[str, str] = {}
     for name in ("none", *PROFILES):
         form = check_policy(sources_of(policy=f"profile: {name}\n"), {}).form
         parameters = build_parameters(form, {"cross": ""})
-        sizes[name] = parameters.strategies[0].size.share_ppm
+        sizes[name] = parameters.strategies[0].size.method
         assert form["policy"]["profile"] == name
         limits = parameters.limits
         # Loss to the stops, the day's stop and the draw-down stand in this order.
         assert limits.loss_ppm_max < limits.day_stop_ppm < limits.drawdown_ppm_max
-        assert sizes[name] <= limits.position_ppm
+        assert parameters.strategies[0].size.share_ppm <= limits.position_ppm
         assert limits.positions_max * limits.position_ppm <= limits.exposure_ppm_max
-    assert sizes == {"none": 50_000, "conservative": 50_000, "aggressive": 100_000}
+    assert sizes == {
+        "none": "equity_share",
+        "conservative": "conservative",
+        "aggressive": "aggressive",
+    }
+
+
+# A stop, and what of it each profile loses of an account of 1,000 (see `size_shares.lost_at`).
+MEANT = [
+    # at 3 % a cost of 1 loses 0.03387225: 19 % of equity lose 0.6436 %, 33 % lose 1.1178 %
+    ("3%", "6.44", "11.18"),
+    # at 5 % 0.05379241: 18.59 % lose 1 %, 33 % lose 1.7751 %
+    ("5%", "10.00", "17.76"),
+    ("6%", "10.00", "20.00"),
+    ("10%", "10.00", "20.00"),
+    ("20%", "10.00", "20.00"),
+]
+
+
+@pytest.mark.parametrize(("stop", "conservative", "aggressive"), MEANT)
+def test_the_risk_of_a_profile_means_something(
+    sources_of: FindSources, stop: str, conservative: str, aggressive: str
+) -> None:
+    strategies = f"dip: {{enter: close < open, stop: {stop}}}\n"
+    for profile, lost in (("conservative", conservative), ("aggressive", aggressive)):
+        policy = f"profile: {profile}\n"
+        form = check_policy(sources_of(policy=policy, strategies=strategies), {}).form
+        (row,) = effective_sizes(form, Decimal(1_000)).rows
+        assert str(row.loss_all) == lost
+        (small,) = effective_sizes(form, Decimal(250)).rows
+        assert small.trades
+
+
+def test_a_size_that_is_written_wins_over_the_profiles(sources_of: FindSources) -> None:
+    text = "cross: {size: {equity_share: 3%}}\ndip: {file: cross.py, size: {method: risk}}\n"
+    checked = check_policy(sources_of(policy=CONSERVATIVE, strategies=text), {})
+    built = build_parameters(checked.form, {"cross": "", "dip": ""}).strategies
+    assert [(spec.size.method, spec.size.share_ppm) for spec in built] == [
+        ("equity_share", 30_000),
+        ("risk", 50_000),
+    ]
+    checked = check_policy(sources_of(policy=CONSERVATIVE), {})
+    assert checked.origin["strategies.cross.size.method"].startswith("profile conservative:")
 
 
 def test_what_is_written_wins_over_the_profile_and_variables_over_both(
@@ -84,9 +128,9 @@ def test_a_later_file_chooses_another_profile(tmp_path: Path, write_policy: Writ
     write_policy(policy=CONSERVATIVE)
     (tmp_path / "mine.yaml").write_text("policy: {profile: aggressive}\n")
     sources = find_sources(["config", "mine.yaml"], cwd=tmp_path, env={})
-    assert check_policy(sources, {}).form["policy"]["limits"]["position"] == "0.12"
+    assert check_policy(sources, {}).form["policy"]["limits"]["position"] == "0.33"
     env = {"TRADER__POLICY__PROFILE": "conservative"}
-    assert check_policy(sources, env).form["policy"]["limits"]["position"] == "0.06"
+    assert check_policy(sources, env).form["policy"]["limits"]["position"] == "0.19"
 
 
 def test_a_profile_does_not_make_up_for_a_missing_file(

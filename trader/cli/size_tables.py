@@ -15,7 +15,7 @@ from typing import Any
 from trader.errors import UsageError
 from trader.policy.checked import Form
 from trader.policy.effective_sizes import EffectiveSizes, StrategySize, effective_sizes
-from trader.policy.findings import amount, percent, size_share
+from trader.policy.findings import amount, percent
 from trader.policy.quantities import BadText, parse_decimal
 
 WIDTH = 80
@@ -53,6 +53,10 @@ def sizes_of(form: Form, equity: Decimal) -> dict[str, Any]:
 def _row(form: Form, row: StrategySize) -> dict[str, Any]:
     return {
         "name": row.name,
+        "method": row.method,
+        "asked": percent(row.asked),
+        "risked": None if row.risked is None else percent(row.risked),
+        "assumed": row.assumed,
         "wanted": str(row.wanted),
         "order": str(row.order),
         "binds": [{"cap": cap.name, "share": percent(cap.share)} for cap in row.binds],
@@ -61,10 +65,12 @@ def _row(form: Form, row: StrategySize) -> dict[str, Any]:
         "trades": row.trades,
         "stop": stop_kind(form, row),
         "loss_at_stop": _plain(row.loss),
+        "loss_with_costs": _plain(row.loss_all),
         "needs": _plain(row.needs),
         "account_min": _plain(row.account_min),
         "account_always": _plain(row.account_always),
         "closed": row.closed,
+        "large": row.large,
     }
 
 
@@ -89,14 +95,7 @@ def size_lines(form: Form, sizes: EffectiveSizes) -> Iterator[str]:
         yield f"(app.capital leaves {amount(sizes.used)} of it)"
     yield from _table([HEADS, *(_cells(form, row) for row in sizes.rows)])
     for row in sizes.rows:
-        said = [f"{cap.name} leaves {percent(cap.share)} of equity" for cap in row.binds]
-        if row.binds and row.stop is not None:
-            asked, stop = Fraction(size_share(form["strategies"][row.name])), Fraction(row.stop)
-            said.append(
-                f"its stop loses {percent(row.share * stop)} of equity, not {percent(asked * stop)}"
-            )
-        said += [f"never trades: {row.closed}"] if row.closed else []
-        yield from _folded(f"{row.name}: {'; '.join(said)}" if said else "")
+        yield from _folded(f"{row.name}: {'; '.join(_said(row))}")
     yield from _folded(_from_where(sizes))
     yield from _folded(
         "Assumed: a signal of full strength, the most favourable regime (`always`: from there on "
@@ -105,6 +104,28 @@ def size_lines(form: Form, sizes: EffectiveSizes) -> Iterator[str]:
         f"round trip costs up to {percent(sizes.costs)} of the order's value, fees and slippage "
         "both ways."
     )
+
+
+def _said(row: StrategySize) -> Iterator[str]:
+    """What a strategy's size means, what cuts it, and what had to be assumed."""
+    asked = f"{row.method} asks for {percent(row.asked)} of equity"
+    if row.risked is not None:
+        asked = (
+            f"{row.method} means to lose {percent(row.risked)} of equity at its stop, costs "
+            f"included, and asks for {percent(row.asked)}"
+        )
+    yield asked + (f" (assumed: {row.assumed})" if row.assumed else "")
+    for cap in row.binds:
+        yield f"{cap.name} leaves {percent(cap.share)} of equity"
+    if row.binds and row.stop is not None and row.asked:
+        lost = Fraction(row.stop) if row.risked is None else row.risked / row.asked
+        yield (
+            f"its stop loses {percent(row.share * lost)} of equity, not {percent(row.asked * lost)}"
+        )
+    if row.closed:
+        yield f"never trades: {row.closed}"
+    if row.large:
+        yield f"does not trade on this account: {row.large}"
 
 
 def _from_where(sizes: EffectiveSizes) -> str:

@@ -64,7 +64,8 @@ def of_strategies(desk: Desk, strategy: StrategySpec) -> Parity:
     names = sorted(
         spec.name
         for spec in desk.parameters.strategies
-        if spec.enabled and not spec.shadow
+        if spec.enabled
+        and not spec.shadow
         and (spec.size.method, spec.size.across) == ("risk_parity", "strategies")
     )
     today = state.number("day")

@@ -21,13 +21,16 @@ def closes_wanted(size: SizeSpec) -> int:
     return 0
 
 
-def size_span(strategy: StrategySpec, missing_ppm_max: int, close_ms: int) -> tuple[int, int]:
-    """Open times of the first and last bar among which those closes are looked for, at a decision.
-
-    As many bars longer as the policy lets be missing: what is older is not counted, so that the
-    size does not depend on how much history is at hand.
-    """
-    newest = last_open_ms(close_ms, strategy.timeframe_ms)
+def bars_searched(size: SizeSpec, missing_ppm_max: int) -> int:
+    """Among how many bars those closes are looked for: as many more as the policy lets be missing
+    (at most twice as many). What is older is not counted, so that the size does not depend on how
+    much history is at hand."""
     there_ppm = max(PPM - missing_ppm_max, PPM // 2)
-    bars = -(-closes_wanted(strategy.size) * PPM // there_ppm)
+    return -(-closes_wanted(size) * PPM // there_ppm)
+
+
+def size_span(strategy: StrategySpec, missing_ppm_max: int, close_ms: int) -> tuple[int, int]:
+    """Open times of the first and the last of those bars, at a decision."""
+    newest = last_open_ms(close_ms, strategy.timeframe_ms)
+    bars = bars_searched(strategy.size, missing_ppm_max)
     return newest - max(0, bars - 1) * strategy.timeframe_ms, newest

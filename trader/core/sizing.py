@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import isnan
 
 from trader.core.money import AMOUNT_MAX, PPM, AmountOverflow, mul_div_down
-from trader.core.scale import Spec, fee_up, notional_down, notional_up
+from trader.core.scale import Spec, fee_up, notional_up
 
 
 def float_down(value: float) -> int:
@@ -67,12 +67,6 @@ def entry_cost_units(spec: Spec, price_ticks: int, qty_lots: int) -> int:
     """What buying costs at most: value and taker fee, both rounded up, cash units."""
     value = notional_up(spec, price_ticks, qty_lots)
     return value + fee_up(value, spec.fee_taker_ppm)
-
-
-def kept_value_units(spec: Spec, price_ticks: int, qty_lots: int) -> int:
-    """What is left of an entry's value after its taker fee, rounded down: cash units."""
-    value = notional_down(spec, price_ticks, qty_lots)
-    return value - fee_up(value, spec.fee_taker_ppm)
 
 
 def exit_lots(spec: Spec, sellable: int, unresolved_sell_lots: int) -> int:

@@ -229,7 +229,9 @@ def _unknown_key(path: Path, *, guess: bool) -> tuple[str, str, str]:
     hint = what_instead(".".join(path)) or close_to(key, known)
     if not hint and len(path) == 2 and key == path[0]:
         hint = f"this file already is section {key}: remove this line and one indentation"
-    if not hint:
+    # A key whose name only begins so is nearer than one of the same name somewhere else.
+    begun = any(name.startswith(f"{key}_") for name in known)
+    if not hint and not begun:
         elsewhere = [name for name in all_keys() if name.split(".")[-1] == key]
         hint = f"did you mean {elsewhere[0]}" if elsewhere else ""
     if not hint and len(known) <= 16:

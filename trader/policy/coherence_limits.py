@@ -20,14 +20,15 @@ from trader.policy.findings import (
     amount,
     distance_share,
     key,
+    money_of,
     opening,
     percent,
-    size_share,
     written,
 )
 from trader.policy.problems import Code
 from trader.policy.quantities import share_ppm
 from trader.policy.reading import Node
+from trader.policy.size_shares import asked_share, lost_at, risked_share
 from trader.policy.tree import find, walk
 
 ALL = Decimal(1)
@@ -101,12 +102,15 @@ def exposure_sum(form: Form, _tree: Node) -> Iterator[Finding]:
 
 
 def loss_sum(form: Form, _tree: Node) -> Iterator[Finding]:
-    """A strategy's positions that lose more at their stops than the account may."""
+    """A strategy's positions that lose more at their stops than the account may.
+
+    Not of sizes that name a loss: how many of them fit is what loss_max then says.
+    """
     limits = form["policy"]["limits"]
     most = Decimal(limits["loss_max"])
     for name, row in opening(form):
         stop = distance_share(row["stop"])
-        if stop is None:
+        if stop is None or risked_share(row, None) is not None:
             continue
         size, count = position_share(form, row), positions_of(form, row)
         loss = size * Fraction(stop) * count
@@ -121,8 +125,9 @@ def loss_sum(form: Form, _tree: Node) -> Iterator[Finding]:
 
 def position_share(form: Form, row: Mapping[str, Any]) -> Fraction:
     """The largest position that a strategy can have: its size below the caps on its value."""
-    caps = caps_of(form, row)
-    return min([Fraction(size_share(row)), *(cap.share for cap in caps)])
+    asked = asked_share(form, row, money_of(form)[0])
+    caps = [cap.share for cap in caps_of(form, row)]
+    return min(caps if asked is None else [asked, *caps])
 
 
 def positions_of(form: Form, row: Mapping[str, Any]) -> int:
@@ -187,19 +192,24 @@ def stop_layers(form: Form, _tree: Node) -> Iterator[Finding]:
         yield Finding(Code.STOP_LAYERS, (_limit("day_stop"), _limit("drawdown_max")), message, hint)
     first, named = min((day, "day_stop"), (most, "drawdown_max"))
     for name, row in opening(form):
-        stop = distance_share(row["stop"])
-        if stop is None:
-            continue
+        stop, risked = distance_share(row["stop"]), risked_share(row, money_of(form)[0])
         size = position_share(form, row)
-        loss = size * Fraction(stop)
+        if stop is None and risked is None:
+            continue
+        loss = size * Fraction(stop or 1)
+        if risked is not None:
+            loss = min(risked, size * lost_at(form, Fraction(stop or 1)))
         if first < ALL and loss >= Fraction(first):
+            what = f"a size of {row['size']['method']}"
+            if stop is not None:
+                what = f"one stop of {percent(stop)} on a position of {percent(size)}"
             message = (
-                f"one stop of {percent(stop)} on a position of {percent(size)} loses "
-                f"{percent(loss)} of equity, not below policy.limits.{named} "
+                f"{what} loses {percent(loss)} of equity, not below policy.limits.{named} "
                 f"{percent(first)}"
             )
             hint = "a nearer stop or a smaller size: one loss must not end the day"
-            yield Finding(Code.STOP_LAYERS, _own(name, "stop"), message, hint)
+            paths = _own(name, "size") if stop is None else _own(name, "stop")
+            yield Finding(Code.STOP_LAYERS, paths, message, hint)
 
 
 def inside_costs(form: Form, _tree: Node) -> Iterator[Finding]:
@@ -253,24 +263,28 @@ def text_at(tree: Node, path: tuple[str, ...]) -> str:
 def cap_binds(form: Form, _tree: Node) -> Iterator[Finding]:
     """A size that one cap always cuts: what it says is never traded."""
     for name, row in form["strategies"].items():
-        size = Fraction(size_share(row))
+        stop, money = distance_share(row["stop"]), money_of(form)[0]
+        size, risked = asked_share(form, row, money), risked_share(row, money)
         least = min(caps_of(form, row), key=lambda cap: cap.share)
-        if least.share >= size:
+        # How far a rule's or a file's stop is, and so what a loss asks for, is not known.
+        if size is None or least.share >= size or (stop is None and risked is not None):
             continue
+        share_key = "equity_share" if "equity_share" in row["size"] else "method"
+        what = "equity_share" if share_key == "equity_share" else f"method {row['size']['method']}"
         message = (
-            f"equity_share {percent(size)} is above what {least.name} allows, "
+            f"{what} {percent(size)} is above what {least.name} allows, "
             f"{percent(least.share)}: the cap always binds"
         )
-        stop = distance_share(row["stop"])
         if stop is not None:
-            share = Fraction(stop)
+            # As far as a size names a loss, it counts what both ways cost.
+            share = Fraction(stop) if risked is None else lost_at(form, Fraction(stop))
             message += (
                 f", and a stop of {percent(stop)} loses {percent(least.share * share)} of equity, "
                 f"not {percent(size * share)}"
             )
         hint = f"write {percent(least.share)}, or raise the cap"
-        paths = _own(name, "size", "equity_share")
-        yield Finding(Code.CAP_BINDS, paths, message, hint, True)
+        hint = hint if share_key == "equity_share" else "risk less, a wider stop, or a larger cap"
+        yield Finding(Code.CAP_BINDS, _own(name, "size", share_key), message, hint, True)
 
 
 def profile_idle(form: Form, tree: Node) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ from trader.policy.findings import (
     amount,
     distance_share,
     key,
+    money_of,
     opening,
     percent,
     tiers_of,
@@ -168,15 +169,21 @@ def file_windows(checked: Checked, warmups_told: Mapping[str, int]) -> list[Prob
 
 def never_trades(form: Form, _tree: Node) -> Iterator[Finding]:
     """A strategy that is closed everywhere, or too small for the smallest order."""
-    money, said = _money(form)
+    money, said = money_of(form)
     for name, row in opening(form):
         if not tiers_of(form, row):
             continue  # that it has no instruments is said elsewhere
+        if row["size"].get("notional") == "0":
+            continue  # and so is a fixed size without its amount
         size = strategy_size(form, name, Decimal(0) if money is None else money)
         if size.needs is None:
             message = f"strategy {name} can never trade: {size.closed}"
             hint = "open it, or set enabled: false"
             yield Finding(Code.NEVER_TRADES, _own(name), message, hint)
+        elif money is not None and size.large:
+            message = f"strategy {name} does not trade on {said}: {size.large}"
+            hint = "raise it, or take a smaller size"
+            yield Finding(Code.NEVER_TRADES, _own(name, "size"), message, hint, True)
         elif money is not None and not size.trades:
             by = f", cut by {size.binds[0].name}" if size.binds else ""
             message = (
@@ -185,17 +192,6 @@ def never_trades(form: Form, _tree: Node) -> Iterator[Finding]:
             )
             hint = f"it needs {amount(size.needs)} to work with, or a larger size"
             yield Finding(Code.NEVER_TRADES, _own(name, "size", "equity_share"), message, hint)
-
-
-def _money(form: Form) -> tuple[Decimal | None, str]:
-    """What the account has at most, and the key that says so; None when only the venue knows."""
-    app = form["app"]
-    if app["capital"] != "all":
-        return Decimal(app["capital"]), f"app.capital {app['capital']}"
-    if app["mode"] == "paper":
-        balance = app["paper"]["starting_balance"]
-        return Decimal(balance), f"app.paper.starting_balance {balance}"
-    return None, ""
 
 
 RULES: tuple[Asked, ...] = (

@@ -127,7 +127,7 @@ def _size(form: Form, origin: dict[str, str], strategy: dict[str, Any], at: str)
         _take(form, origin, strategy, "size.equity_share", at, SHARE_FROM[method])
     for key in KEYS[method]:
         if size[key] is None:
-            size[key] = DEFAULTS.get(key)
+            size[key] = DEFAULTS[key]
     for key in [key for key, value in size.items() if value is None]:
         del size[key]
         origin.pop(f"{at}.size.{key}", None)

@@ -6,7 +6,8 @@ smallest account that can trade. Must not live here: printing, or a decision (si
 made by `core.sizing`, from prices and lots that a policy does not know).
 
 Assumptions, each stated in the result: full signal strength, the most favourable regime, the
-venue's usual taker fee and smallest order; lots are not known, and may take off up to one lot.
+venue's usual taker fee and smallest order, and what only prices tell (see `size_shares`); lots are
+not known, and may take off up to one lot.
 """
 
 from __future__ import annotations
@@ -24,10 +25,21 @@ from trader.policy.findings import (
     opening,
     percent,
     risk_by_tier,
-    size_share,
     tiers_of,
 )
+from trader.policy.size_shares import (
+    asked_share,
+    assumed_stop,
+    fee_of,
+    lost_at,
+    risked_share,
+    what_is_assumed,
+)
 from trader.policy.venue_facts import VENUES
+
+# From here on the aggressive profile risks less than it does on a small account.
+CURVE_BEGINS = 10_000
+LARGE = Decimal(1_000_000_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +55,31 @@ class StrategySize:
     """One strategy on one account; amounts in the settlement currency.
 
     Attributes:
-        wanted: what its size asks for; share: what all caps leave, as a share of equity.
+        method: of its size; asked: what that asks for, share of equity, `wanted` as an amount;
+            share: what all caps leave of it. risked: what the method means to lose to the stop,
+            share of equity; None when it says nothing of losses.
+        assumed: "" or what of it had to be assumed, in words.
         binds: the caps below its size, tightest first.
         order: value of the order that is left, its fee taken off; rounded down to cents.
         least: smallest order that would be sent; least_by: the key (or the venue) that says so.
         trades: whether `order` reaches `least` and nothing closes the strategy.
         stop: distance of the stop as a share, None when a rule or file decides it.
-        loss: what is lost of `order` at the stop, without fees and slippage, rounded up to cents;
-            None when the distance is not known.
+        loss: what is lost of `order` at the stop, without fees and slippage, loss_all: with both,
+            in and out; rounded up to cents; None when the distance is not known.
         needs: what must be there to work with, for the smallest order; None when closed.
         account_min: smallest account on which it trades; account_always: from here on it does in
             every regime that opens it; None when there is none.
-        closed: why it can trade on no account, "" when it can.
+        closed: why it can trade on no account, "" when it can. large: "" or why its order is
+            refused on this one, which is too large for it.
     """
 
     name: str
+    method: str
+    asked: Fraction
     wanted: Decimal
     share: Fraction
+    risked: Fraction | None
+    assumed: str
     binds: tuple[Cap, ...]
     order: Decimal
     least: Decimal
@@ -67,10 +87,12 @@ class StrategySize:
     trades: bool
     stop: Decimal | None
     loss: Decimal | None
+    loss_all: Decimal | None
     needs: Decimal | None
     account_min: Decimal | None
     account_always: Decimal | None
     closed: str
+    large: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +134,6 @@ def effective_sizes(form: Form, equity: Decimal) -> EffectiveSizes:
     )
 
 
-def fee_of(form: Form) -> Decimal:
-    """The venue's usual taker fee."""
-    return VENUES[form["app"]["exchange"]["name"]].fee_taker
-
-
 def round_trip_costs(form: Form) -> Decimal:
     """Taker fee and slippage cap, in and out, as a share of a position's value."""
     return 2 * (fee_of(form) + Decimal(form["policy"]["limits"]["slippage"]))
@@ -125,47 +142,96 @@ def round_trip_costs(form: Form) -> Decimal:
 def strategy_size(form: Form, name: str, used: Decimal) -> StrategySize:
     """One strategy on an account of which `used` may be worked with."""
     row = form["strategies"][name]
-    asked = Fraction(size_share(row))
+    found = asked_share(form, row, used)
+    # A fixed amount of nothing: any share.
+    asked = Fraction(1_000_000) if found is None else found
     stop = distance_share(row["stop"])
     share, binds = _best(form, row, asked)
     least, least_by = least_order(form, row)
-    after_fee = 1 + Fraction(fee_of(form))
-    order = cents_down(Fraction(used) * share / after_fee)
+    order = cents_down(Fraction(used) * share / (1 + Fraction(fee_of(form))))
     closed = why_closed(form, row) or _too_much_lost(form, row, share, stop)
-    needs = None if closed else cents_up(Fraction(least) * after_fee / share)
-    worst = _worst(form, row, asked)
-    always = None if closed else cents_up(Fraction(least) * after_fee / worst)
+    starts = None if closed else _starts(form, row, least)
+    needs, always = starts or (None, None)
+    if starts is not None and needs is None:
+        closed = f"its size is below {least_by} {least} on any account"
     capital = form["app"]["capital"]
     most = None if capital == "all" else Decimal(capital)
     short = needs is not None and most is not None and needs > most
     closed = f"app.capital {capital} is too small" if short else closed
+    large = _too_large(form, order)
+    wanted = Fraction(used) * asked if found is not None else Fraction(row["size"]["notional"])
     return StrategySize(
         name,
-        cents_down(Fraction(used) * asked),
+        row["size"]["method"],
+        asked,
+        cents_down(wanted),
         share,
+        risked_share(row, used),
+        what_is_assumed(row),
         binds,
         order,
         least,
         least_by,
-        not closed and order >= least,
+        not closed and not large and order >= least,
         stop,
         None if stop is None else cents_up(Fraction(order) * Fraction(stop)),
+        None if stop is None else _lost(form, order, Fraction(stop)),
         needs,
         None if short else needs,
         None if always is None or (most is not None and always > most) else always,
         closed,
+        large,
     )
+
+
+def _lost(form: Form, order: Decimal, stop: Fraction) -> Decimal:
+    """What an order of that value loses at its stop, fees and slippage both ways included."""
+    cost = Fraction(order) * (1 + Fraction(fee_of(form)))
+    return cents_up(cost * lost_at(form, stop))
+
+
+def _starts(
+    form: Form, row: Mapping[str, Any], least: Decimal
+) -> tuple[Decimal | None, Decimal | None]:
+    """The smallest account whose order reaches `least`, at best and in every regime that opens the
+    strategy; None where no account's does."""
+    cost = Fraction(least) * (1 + Fraction(fee_of(form)))
+    small, large = asked_share(form, row, Decimal(0)), asked_share(form, row, LARGE)
+    if small is None or large is None:
+        return _starts_of_amount(form, row, cost)
+    found: list[Decimal] = []
+    for leaves in (_best_share, _worst):
+        start = cents_up(cost / leaves(form, row, small))
+        # The aggressive profile risks less of a larger account: then its smallest share counts.
+        past = start > CURVE_BEGINS and large < small
+        found.append(cents_up(cost / leaves(form, row, large)) if past else start)
+    return found[0], found[1]
+
+
+def _starts_of_amount(
+    form: Form, row: Mapping[str, Any], cost: Fraction
+) -> tuple[Decimal | None, Decimal | None]:
+    """The same of a fixed amount: it must itself be enough, then the caps on an account decide."""
+    amount, risks = Fraction(row["size"]["notional"]), risk_by_tier(form)
+    starts = [
+        cents_up(cost / min(cap.share for cap in caps))
+        for tier, caps in _caps_by_tier(form, row)
+        if amount * Fraction(risks[tier]) >= cost
+    ]
+    best = min(starts, default=None)
+    return best, best if amount * _least_risk(form, row) >= cost else None
+
+
+def _best_share(form: Form, row: Mapping[str, Any], asked: Fraction) -> Fraction:
+    return _best(form, row, asked)[0]
 
 
 def _best(form: Form, row: Mapping[str, Any], asked: Fraction) -> tuple[Fraction, tuple[Cap, ...]]:
     """What the caps leave of a size in the tier that leaves most, and those that bind there."""
-    tiers = form["universe"]["tiers"]
     risks = risk_by_tier(form)
-    common = caps_of(form, row)
     found: list[tuple[Fraction, tuple[Cap, ...]]] = []
-    for name in tiers_of(form, row):
-        weight = Cap(f"universe.tiers.{name}.weight", Fraction(tiers[name]["weight"]))
-        caps = [*common, weight]
+    for name, tier_caps in _caps_by_tier(form, row):
+        caps = list(tier_caps)
         if risks[name] < 1:
             caps.append(Cap("universe.regime", asked * Fraction(risks[name])))
         binds = sorted((cap for cap in caps if cap.share < asked), key=lambda cap: cap.share)
@@ -173,13 +239,36 @@ def _best(form: Form, row: Mapping[str, Any], asked: Fraction) -> tuple[Fraction
     return max(found, key=lambda one: one[0], default=(asked, ()))
 
 
+def _caps_by_tier(form: Form, row: Mapping[str, Any]) -> list[tuple[str, list[Cap]]]:
+    """The tiers that a strategy may trade, each with all the caps on a position's value in it."""
+    tiers, common = form["universe"]["tiers"], caps_of(form, row)
+    weights = [
+        (name, Cap(f"universe.tiers.{name}.weight", Fraction(tiers[name]["weight"])))
+        for name in tiers_of(form, row)
+    ]
+    return [(name, [*common, weight]) for name, weight in weights]
+
+
 def _worst(form: Form, row: Mapping[str, Any], asked: Fraction) -> Fraction:
     """What is left of a size in the regime that opens one of its tiers and leaves least."""
-    best, _ = _best(form, row, asked)
+    return min(_best_share(form, row, asked), asked * _least_risk(form, row))
+
+
+def _least_risk(form: Form, row: Mapping[str, Any]) -> Fraction:
+    """The smallest factor that some regime gives entries of the strategy's tiers; 1 without one."""
     regime, own = form["universe"]["regime"], set(tiers_of(form, row))
     states = regime["states"].values() if regime else ()
     risks = [Fraction(state["risk"]) for state in states if own & set(state["tiers"])]
-    return min([best, *(asked * risk for risk in risks if risk > 0)])
+    return min((risk for risk in risks if risk > 0), default=Fraction(1))
+
+
+def _too_large(form: Form, order: Decimal) -> str:
+    """Why an order is above the largest that may be sent, "" when it is not: it is refused whole,
+    not cut."""
+    most = Decimal(form["policy"]["limits"]["order_value_max"])
+    if order <= most:
+        return ""
+    return f"an order of {order} is above policy.limits.order_value_max {most}"
 
 
 def cents_down(value: Fraction) -> Decimal:
@@ -241,7 +330,9 @@ def _too_much_lost(
 ) -> str:
     """Why one stop alone is above what may be lost, "" when it is not: such an entry is refused
     whole, not cut."""
-    loss = share * Fraction(stop or 0)
+    loss, risked = share * Fraction(stop or 0), risked_share(row, None)
+    if risked is not None:
+        loss = min(risked, share * lost_at(form, assumed_stop(row)))
     for name, most in (
         ("policy.limits.loss_max", form["policy"]["limits"]["loss_max"]),
         ("budget.loss", row["budget"]["loss"]),

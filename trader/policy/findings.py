@@ -70,9 +70,15 @@ def distance_share(text: str) -> Decimal | None:
     return None if ppm is None else Decimal(ppm).scaleb(-6)
 
 
-def size_share(row: Mapping[str, Any]) -> Decimal:
-    """The size that a strategy asks for, share of equity."""
-    return Decimal(row["size"]["equity_share"])
+def money_of(form: Form) -> tuple[Decimal | None, str]:
+    """What the account has at most, and the key that says so; None when only the venue knows."""
+    app = form["app"]
+    if app["capital"] != "all":
+        return Decimal(app["capital"]), f"app.capital {app['capital']}"
+    if app["mode"] == "paper":
+        balance = app["paper"]["starting_balance"]
+        return Decimal(balance), f"app.paper.starting_balance {balance}"
+    return None, ""
 
 
 def opening(form: Form) -> Iterator[tuple[str, Mapping[str, Any]]]:

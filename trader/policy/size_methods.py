@@ -20,8 +20,9 @@ KEYS: dict[str, tuple[str, ...]] = {
     "risk_parity": ("across", "bars", "shrink", "equity_share"),
 }
 COMMON = ("method", "notional_min")
-# What a key is when it is left out. `notional` has no default: no amount suits every account.
+# What a key is when it is left out. `notional` is refused then: no amount suits every account.
 DEFAULTS: dict[str, str | int] = {
+    "notional": "0",
     "loss": "0.01",
     "volatility": "0.2",
     "span": 60,
