@@ -10,6 +10,7 @@ import pytest
 from tests.core.made import BTC, ETH, UNIT, account, hold, order_row, sent
 from trader.app.book_rows import book_briefs, book_rows, flags_of, state_word
 from trader.app.status import read_status
+from trader.core.books import Book
 from trader.core.fold import fold
 from trader.core.state import State
 from trader.journal.journal import Journal
@@ -75,7 +76,16 @@ def test_briefs_are_as_the_newest_plan_told_them() -> None:
 def test_one_word_says_what_a_strategy_may_do(
     flags: tuple[bool, bool] | None, why: str, word: str
 ) -> None:
-    assert state_word(flags, why) == word
+    book = Book({"strategy": "one", "off_why": why})
+    assert state_word(flags, book) == word
+
+
+def test_one_word_says_that_a_strategy_was_stopped_or_only_watches() -> None:
+    stopped = Book({"strategy": "one", "stopped": 1, "shadow_why": "x"})
+    watching = Book({"strategy": "one", "shadow_why": "x"})
+    assert state_word((True, False), stopped) == "stopped"
+    assert state_word((True, False), watching) == "shadow"
+    assert state_word((False, False), stopped) == "off"
 
 
 def test_flags_come_from_the_policy_that_the_journal_keeps(tmp_path: Path) -> None:

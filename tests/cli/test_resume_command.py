@@ -51,13 +51,27 @@ def test_a_strategy_comes_back_by_a_named_human(workspace: Workspace, folder: Pa
     back = workspace.trader("resume", "--strategy", "ma_cross", *WHO)
     assert (back.returncode, back.stdout) == (
         0,
-        f"[paper] strategy ma_cross is asked again: it was off, {WHY}; by ann: mended\n",
+        f"[paper] strategy ma_cross goes on: it was off, {WHY}; by ann: mended\n",
     )
     again = workspace.trader("resume", "--strategy", "ma_cross", *WHO)
-    assert (again.returncode, again.stdout) == (0, "[paper] strategy ma_cross is not off\n")
+    assert (again.returncode, again.stdout) == (0, "[paper] strategy ma_cross needs nobody\n")
     (account,) = loads(workspace.trader("status", "--json"))["accounts"]
     (row,) = [s for s in account["strategies"] if s["strategy"] == "ma_cross"]
     assert (row["off_why"], row["drawdown_max"]) == ("", "1.5")
+
+
+def test_a_strategy_in_shadow_and_stopped_comes_back(workspace: Workspace, folder: Path) -> None:
+    why = "STRATEGY_QUALITY limit=800 measured=-5 unit=sharpe_milli days=60"
+    told = {"shadow": [["ma_cross", why]], "stopped": ["ma_cross"]}
+    with Journal.open(folder / "journal.db") as journal:
+        journal.append("plan", {"bar_ms": 120_000, "legs": [], **told}, 4)
+    shown = workspace.trader("status").stdout
+    assert f"strategy ma_cross only watches, {why}; " in shown
+    assert "strategy ma_cross is stopped, STRATEGY_DRAWDOWN" in shown
+    back = workspace.trader("resume", "--strategy", "ma_cross", *WHO).stdout
+    assert f"it was in shadow, {why}; its draw-down had stopped it; by ann" in back
+    assert workspace.trader("resume", "--strategy", "ma_cross", *WHO).stdout.endswith("nobody\n")
+    assert "only watches" not in workspace.trader("status").stdout
 
 
 def test_a_calm_halt_ends_and_a_latch_does_not(workspace: Workspace, folder: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from trader.app.day_rows import today_row
 from trader.core.books import Book
 from trader.core.scale import text, to_decimal, value_of_base_down
 from trader.core.state import State
@@ -39,8 +40,9 @@ def _row(state: State, name: str, flags: Flags, marks: Mapping[str, int]) -> dic
     fallen = max(0, book.high_units - result)
     return {
         "strategy": name,
-        "state": state_word(flags.get(name), book.off_why),
+        "state": state_word(flags.get(name), book),
         "off_why": book.off_why,
+        "day": today_row(state, name),
         "positions": _owned(state, name),
         "fills": book.fills,
         "cash_flow": cash_text(state, book.cash_units),
@@ -61,8 +63,9 @@ def book_briefs(state: State, flags: Flags) -> list[dict[str, Any]]:
         rows.append(
             {
                 "strategy": name,
-                "state": state_word(flags.get(name), book.off_why),
+                "state": state_word(flags.get(name), book),
                 "off_why": book.off_why,
+                "day": today_row(state, name),
                 "positions": _owned(state, name),
                 "realised_result": cash_text(state, book.realised_units),
                 "result": cash_text(state, book.result_units),
@@ -72,16 +75,19 @@ def book_briefs(state: State, flags: Flags) -> list[dict[str, Any]]:
     return rows
 
 
-def state_word(flags: tuple[bool, bool] | None, off_why: str) -> str:
-    """`failed`, `gone` (from the policy), `off`, `shadow` or `on`: the first that holds."""
-    if off_why:
+def state_word(flags: tuple[bool, bool] | None, book: Book) -> str:
+    """`failed`, `gone` (from the policy), `off`, `stopped` (by its draw-down), `shadow`, `on`: the
+    first that holds."""
+    if book.off_why:
         return "failed"
     if flags is None:
         return "gone"
     enabled, shadow = flags
     if not enabled:
         return "off"
-    return "shadow" if shadow else "on"
+    if book.stopped:
+        return "stopped"
+    return "shadow" if shadow or book.shadow_why else "on"
 
 
 def flags_of(form: Mapping[str, Any]) -> Flags:

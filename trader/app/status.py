@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from trader.app.approvals import approval_row
 from trader.app.book_rows import Flags, book_rows, flags_of
+from trader.app.day_rows import recent_rows
 from trader.app.status_file import account_status
 from trader.core.scale import text, to_decimal, value_of_base_down
 from trader.core.snapshot import Running
@@ -92,6 +93,7 @@ def _journal_row(journal: Journal) -> dict[str, Any]:
         "mode": state.word("mode"),
         **account,
         **_results(state, account["positions"], marks),
+        "days": recent_rows(state),
         "strategies": book_rows(state, _flags(journal), marks),
         "cycle": last.cycle if last else 0,
         "cycle_now_ms": last.now_ms if last else 0,

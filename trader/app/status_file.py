@@ -13,6 +13,7 @@ from typing import Any
 
 from trader.app.book_rows import book_briefs
 from trader.app.context import PassSetup
+from trader.app.day_rows import findings, today_row
 from trader.core.scale import text, to_decimal
 from trader.core.state import State
 from trader.domain.order import Side
@@ -63,6 +64,8 @@ def account_status(state: State) -> dict[str, Any]:
         "halt_level": state.word("halt_level"),
         "halt_why": state.word("halt_why"),
         "halt_by": state.word("halt_by"),
+        "day": today_row(state),
+        "findings": findings(state),
         "alarms": state.word("alarms").splitlines(),
         "asked": [row for _, row in sorted(state.asked.items()) if int(row["done_ms"]) < 0],
         "cash": _cash(state.cash_units, cash_unit_digits),

@@ -26,6 +26,7 @@ from trader.cli.times import minute, span
 from trader.errors import ExitCode
 
 WIDTH_MAX = 100
+DAYS_SHOWN = 7
 MODE_STYLES = {"paper": "cyan", "testnet": "yellow", "live": "bold red"}
 # An account of less than this is counted in a coin of which two decimals say nothing.
 _CENTS_FROM = 100
@@ -79,6 +80,8 @@ def account_frame(row: Row, now_ms: int, verbose: int = 0) -> Panel:
         if len(listed) < 2:
             parts.append(Text(_nothing(row, bool(listed))))
         parts += books
+        if verbose:
+            parts += _days(row)
         parts += [Text(f"note: {note}") for note in row.get("notes", ())]
     if verbose and "head" in row:
         parts.append(Text(f"policy {row.get('policy', '')}", style="dim"))
@@ -108,6 +111,7 @@ def _alarms(row: Row) -> list[Text]:
     if said:
         found.append(Text(said, style="bold red"))
     found += [Text(line, style="bold red") for line in exit_lines(row)]
+    found += [Text(line, style="yellow") for line in row.get("findings", ())]
     approval = row.get("approval")
     if approval is not None and approval["differs"]:
         found += [Text(line, style="bold red") for line in approval_lines(approval)]
@@ -145,7 +149,43 @@ def _header(row: Row, now_ms: int) -> Table:
         table.add_row(
             "realised", money(row, "realised_result"), "open result", money(row, "open_result")
         )
+        _today(table, row)
     return table
+
+
+def _today(table: Table, row: Row) -> None:
+    """What the newest day came to at its newest decision."""
+    day = row.get("day")
+    if day is None:
+        return
+
+    def shown(name: str) -> Text:
+        return amount(row, day[name], signed=name.endswith("result"), quote=True)
+
+    table.add_row("day", day["date"], "  result", shown("result"))
+    table.add_row("  realised", shown("realised_result"), "  open", shown("unrealised_result"))
+    table.add_row("  lowest", shown("low_result"), "  cash fees", shown("fees"))
+    counted = f"{day['entries']} sent, {day['fills']} fills"
+    moved = ("  moved", shown("flows")) if Decimal(day["flows"]) else ("", "")
+    table.add_row("  entries", counted, *moved)
+
+
+def _days(row: Row) -> list[RenderableType]:
+    """The newest days, for who asks for more."""
+    days = row.get("days", ())[-DAYS_SHOWN:]
+    if not days:
+        return []
+    table = _listing(
+        f"\nDays ({row.get('quote', '?')})",
+        ("day",),
+        ("result", "realised", "unrealised", "fees", "flows", "entries"),
+    )
+    for day in days:
+        results = ("result", "realised_result", "unrealised_result")
+        signed = [amount(row, day[name], signed=True) for name in results]
+        plain = [amount(row, day[name], signed=False) for name in ("fees", "flows")]
+        table.add_row(day["date"], *signed, *plain, str(day["entries"]))
+    return [table]
 
 
 def _cycle(row: Row) -> str:
@@ -245,9 +285,11 @@ def _strategies(row: Row) -> list[RenderableType]:
     table = _listing(
         f"\nStrategies (results in {row.get('quote', '?')})",
         ("strategy", "state"),
-        ("positions", "realised", "open", "drawdown"),
+        ("positions", "today", "realised", "open", "drawdown"),
     )
     for s in books:
+        day = s.get("day")
+        today = amount(row, day["result"], signed=True) if day else Text("?")
         amounts = [
             amount(row, s[name], signed=True) if name in s else Text("?")
             for name in ("realised_result", "open_result")
@@ -257,6 +299,7 @@ def _strategies(row: Row) -> list[RenderableType]:
             s["strategy"],
             Text(s["state"], style="bold red" if s["off_why"] else ""),
             str(len(s["positions"])),
+            today,
             *amounts,
             fallen,
         )

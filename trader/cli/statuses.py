@@ -23,6 +23,7 @@ from trader.ops.lock import holder_pid
 
 WATCH_S = 1.0
 LOOK_S = 0.1
+NO_DAY = {"result": "?"}
 
 Look = Callable[[Sequence[Status], int], None]
 
@@ -154,6 +155,7 @@ def account_lines(row: dict[str, Any], verbose: int) -> list[str]:
             f"result {row['realised_result']} booked, {row['open_result']} open; "
             f"fees {row['fees']}"
         )
+    lines += _day_lines(row, verbose)
     lines += _table(
         ("position", "strategy", "quantity", "entry", "last", "stop", "open result"),
         [
@@ -181,12 +183,33 @@ def account_lines(row: dict[str, Any], verbose: int) -> list[str]:
     return lines
 
 
+def _day_lines(row: dict[str, Any], verbose: int) -> list[str]:
+    """The newest day; all that are kept for who asks for more. Then what needs a human."""
+    day = row.get("day")
+    lines = [day_text(day, row.get("quote", ""))] if day else []
+    if verbose:
+        lines = [day_text(day, row.get("quote", "")) for day in row.get("days", ())]
+    return lines + list(row.get("findings", ()))
+
+
+def day_text(day: dict[str, Any], quote: str) -> str:
+    """What a day came to."""
+    parts = f"{day['realised_result']} realised, {day['unrealised_result']} unrealised"
+    counts = f"{day['entries']} entries sent, {day['fills']} fills"
+    flows = "" if day["flows"] == "0" else f"; {day['flows']} came or went"
+    return (
+        f"day {day['date']}: result {day['result']} {quote} ({parts}); "
+        f"fees {day['fees']}; {counts}{flows}"
+    )
+
+
 def _strategy_lines(rows: Sequence[dict[str, Any]]) -> list[str]:
     lines = _table(
-        ("strategy", "state", "positions", "realised", "open result", "drawdown"),
+        ("strategy", "state", "positions", "today", "realised", "open result", "drawdown"),
         [
-            (s["strategy"], s["state"], str(len(s["positions"])), s["realised_result"],
-             s.get("open_result", "?"), s.get("drawdown", "?"))
+            (s["strategy"], s["state"], str(len(s["positions"])),
+             (s.get("day") or NO_DAY)["result"], s["realised_result"], s.get("open_result", "?"),
+             s.get("drawdown", "?"))
             for s in rows
         ],
         "no strategies",
