@@ -2,7 +2,7 @@
 
 docs/cli.md (commands, options, exit codes), docs/reasons.md (reason codes), docs/errors.md (errors
 and the exit code of each), docs/indicators.md (the indicator table), docs/config/ (the five files),
-docs/controls.md and docs/decision.md.
+docs/calendar.md (local time, worked out), docs/controls.md and docs/decision.md.
 Lives here: their text. Must not live here: facts of the program, which
 are read from it.
 """
@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from docs_calendar import calendar_page
 from docs_config import NOTE, config_pages
 from docs_controls import control_pages
 from docs_indicators import indicators_page
@@ -30,6 +31,7 @@ def documents() -> dict[str, str]:
     """Path below the repository -> text."""
     pages = {"docs/cli.md": cli(), "docs/reasons.md": reasons(), "docs/errors.md": errors()}
     pages |= {"docs/indicators.md": indicators_page(NOTE)}
+    pages |= {"docs/calendar.md": calendar_page(NOTE)}
     return pages | config_pages(NOTE) | control_pages(NOTE)
 
 

@@ -20,7 +20,7 @@ cpdef long long week_of(long long number) except? -1
 cpdef session_answer(calendar, long long at_ms)
 
 @cython.locals(wall=cython.longlong, start=cython.longlong, length=cython.longlong,
-    ends=cython.longlong)
+    ends=cython.longlong, later=cython.longlong)
 cpdef blackout_answer(calendar, long long at_ms)
 
 @cython.locals(into_week=cython.longlong, start=cython.longlong, end=cython.longlong)

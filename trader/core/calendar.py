@@ -135,7 +135,26 @@ def blackout_answer(calendar: Calendar, at_ms: int) -> Opening:
         ends = _ends_ms(zone, at_ms, dated.start_ms, dated.end_ms)
         if ends > answer.ends_ms:
             answer = Opening(0, dated.name, ends)
+    later = _goes_on_ms(calendar, answer)
+    while later > answer.ends_ms:
+        answer = Opening(0, answer.name, later)
+        later = _goes_on_ms(calendar, answer)
     return answer
+
+
+def _goes_on_ms(calendar: Calendar, answer: Opening) -> int:
+    """When the window ends that the clock is put forward into just as it ends: one that is closed
+    every day but for its first minutes goes on where these are skipped. 0 when it is over."""
+    zone = calendar.zone
+    if answer.is_open or not is_known(zone, answer.ends_ms):
+        return 0
+    wall = wall_ms(zone, answer.ends_ms)
+    for window in calendar.weekly:
+        start = _occurrence_ms(window, wall)
+        if window.name == answer.name and start != NOWHERE_MS:
+            length = (window.end_min - window.start_min) * MINUTE_MS
+            return _ends_ms(zone, answer.ends_ms, start, start + length)
+    return 0
 
 
 def openings(calendar: Calendar, at_ms: int) -> tuple[Opening, Opening]:
