@@ -46,6 +46,7 @@ def build_app() -> typer.Typer:
         previews,
         resumes,
         signal_shows,
+        stops,
         strategies,
         universes,
     )
@@ -73,6 +74,7 @@ def build_app() -> typer.Typer:
     app.command()(light_commands.status)
     app.command()(backtests.backtest)
     app.command()(previews.preview)
+    app.command()(stops.stop)
     app.command()(resumes.resume)
     app.command("exit")(leaves.leave)
     app.add_typer(flows.app, name="flow")
