@@ -35,10 +35,11 @@ from trader.app.cycle import run_cycle
 from trader.app.inputs import decision_inputs
 from trader.bars.load import load_bars
 from trader.bars.resample import resample
-from trader.core import indicators
+from trader.core import calendar, indicators, returns
 from trader.core.canonical import canonical
 from trader.core.fold import fold
 from trader.core.indicator_table import INDICATORS
+from trader.core.limits import Calendar, Dated, Day, Weekly, Zone
 from trader.core.money import mul_div_down, mul_div_up
 from trader.core.parameters import Parameters
 from trader.core.simulate import Model, Simulation
@@ -92,6 +93,8 @@ def hash_numbers(seed: int, rounds: int) -> str:
         mean = indicators.sma(columns["close"], rng.randrange(1, 40))
         digest.update(bytes(indicators.crosses_above(columns["close"], mean)))
         digest.update(_products(rng).encode())
+        digest.update(_days(rng).encode())
+        digest.update(_clocks(rng).encode())
     return digest.hexdigest()
 
 
@@ -121,6 +124,45 @@ def _products(rng: random.Random) -> str:
             except OverflowError:
                 told.append("overflow")
     return ",".join(told)
+
+
+def _days(rng: random.Random) -> str:
+    """Daily returns of two instruments, the loss that few days exceed, who moves with whom."""
+    days, last_ms = rng.randrange(1, 80), 20_000 * 86_400_000
+    rows: list[array[int]] = []
+    for _ in range(2):
+        backs = [back for back in reversed(range(days + 1)) if rng.random() < 0.95]
+        opens = array("q", [last_ms - back * 86_400_000 for back in backs])
+        closes = array("q", [rng.randrange(1, 10 ** rng.randrange(1, 15)) for _ in backs])
+        rows.append(returns.told_returns(opens, closes, last_ms, days))
+    one, two = (returns.cautious_returns(row, rng.randrange(80), 200_000) for row in rows)
+    results = array("q", bytes(8 * days))
+    for row in (one, two):
+        returns.add_results(results, row, rng.randrange(2**60))
+    worst = array("q", bytes(8 * returns.rare_days(days, rng.randrange(1, 1_000_001))))
+    loss = returns.loss_exceeded_rarely(results, one, rng.randrange(2**60), worst)
+    alike = returns.move_together(rows[0], rows[1], rng.randrange(1, 60), rng.randrange(1_000_001))
+    return f"{rows} {list(results)} {list(worst)} {loss} {alike} {returns.moments(*rows)}"
+
+
+def _clocks(rng: random.Random) -> str:
+    """Days and windows of a made zone whose clock is put forward and back at random."""
+    starts = sorted(rng.sample(range(-(10**10), 2 * 10**12), 12))
+    offsets = tuple(rng.randrange(-840, 841) * 60_000 for _ in starts)
+    zone = Zone("made", tuple(starts), offsets, starts[-1] + 10**11)
+    day = Day(zone, rng.randrange(1_440))
+    begins = rng.randrange(10_080)
+    window = Weekly(begins, begins + rng.randrange(1, 10_080), "w")
+    cuts = sorted(rng.sample(range(10**12), 6))
+    dated = tuple(Dated(cuts[i], cuts[i + 1], f"d{i}") for i in (0, 2, 4))
+    told: list[object] = []
+    for base in (*starts, *cuts, zone.ends_ms):
+        at_ms = base + rng.randrange(-(10**8), 10**8)
+        number = calendar.day_of(at_ms, day)
+        told += [number, calendar.day_start_ms(number, day), calendar.week_of(number)]
+        told += calendar.openings(Calendar(zone, (window,)), at_ms)
+        told += calendar.openings(Calendar(zone, (), (window,), dated), at_ms)
+    return str(told)
 
 
 def inputs_of(folder: Path, env: Mapping[str, str]) -> tuple[Parameters, Mapping[str, Any]]:
