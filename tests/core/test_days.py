@@ -189,6 +189,21 @@ def test_a_zone_that_puts_the_clock_back_begins_no_day_twice() -> None:
     assert (state.number("day"), state.number("day_stopped")) == (DAY + 1, 1)
 
 
+def test_another_zone_does_not_end_the_day_that_began() -> None:
+    limits = replace(LIMITS, day_stop_ppm=30_000)
+    state = account()
+    decide(state, 1_000 * UNIT, at(DAY, 12), limits)
+    decide(state, 960 * UNIT, at(DAY, 13), limits)
+    far = replace(limits, day=Day(Zone("far", (0,), (10 * HOUR_MS,))))
+    for hour, held in ((14, 1), (23, 1), (24, 0)):
+        decide(state, 960 * UNIT, at(DAY, hour), far)
+        assert state.number("day_stopped") == held
+    # 24:00 UTC is 10:00 of the next day there, which ends at 14:00 UTC.
+    assert state.number("day") == DAY + 1
+    assert state.number("day_ends_ms") == at(DAY + 1, 14)
+    assert state.number("day_whole") == 0
+
+
 # --- strategies --------------------------------------------------------------------------------
 
 

@@ -20,6 +20,7 @@ from trader.core.snapshot import Snapshot
 from trader.core.state import State, instrument_row
 from trader.domain.order import Side
 
+from .book_scenes import BOOK_SCENES
 from .made import (
     BAR_MS,
     BTC,
@@ -436,7 +437,7 @@ SCENES |= {
     "BUDGET_LOSS": lambda: holding_one(budget_loss_ppm=1_700),
     "BUDGET_POSITIONS": lambda: holding_one(budget_positions_max=1),
 }
-SCENES |= RISK_SCENES | ORDER_SCENES
+SCENES |= RISK_SCENES | ORDER_SCENES | BOOK_SCENES
 # A plan cannot break these: it prices within the slippage cap, sizes within the largest quantity,
 # and sells no more than is free. `step` can (rules that change under an exit), and the gates' own
 # tests ask them alone.

@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from trader.app.units import time_text
 from trader.core.days import ACCOUNT, DayRow, day_row, days_of
 from trader.core.scale import text, to_decimal
 from trader.core.state import State
@@ -62,12 +63,16 @@ def _row(state: State, row: DayRow) -> dict[str, Any]:
     }
 
 
+def _ends_ms(state: State) -> int:
+    return state.number("day_ends_ms")
+
+
 def findings(state: State) -> list[str]:
     """What keeps entries back or wants a human, one sentence each, the account's first."""
     mark = "trader resume --mark --by NAME --reason TEXT"
     found: list[str] = []
     if state.number("day_stopped"):
-        ends = f"until day {date_text(state.number('day'))} ends"
+        ends = f"until day {date_text(state.number('day'))} ends, {time_text(_ends_ms(state))}"
         found.append(f"DAY_STOP: the day's loss reached its limit; nothing is opened {ends}")
     if state.number("drawdown_stopped"):
         found.append(f"DRAWDOWN_STOP: equity fell too far below its high; to go on: {mark}")

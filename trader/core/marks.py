@@ -7,7 +7,8 @@ begins (`calendar`).
 
     close_ms            of the newest decision's bar
     equity_units        at it
-    day, day_whole      its local day; 1 when the day's first decision closed as the day began
+    day, day_ends_ms    its local day, and when that ends
+    day_whole           1 when the day's first decision closed as the day began
     day_units           what the day's result is measured from
     day_stopped         1 from when the day's loss reached its limit until the day ends
     high_units          what the draw-down is measured from; 0: the next decision sets it
@@ -19,8 +20,8 @@ so that none of it is a result.
 
 from __future__ import annotations
 
-from trader.core.calendar import day_of
-from trader.core.limits import Limits
+from trader.core.calendar import day_of, day_start_ms
+from trader.core.limits import Day, Limits
 from trader.core.money import PPM, mul_div_up
 from trader.core.state import State
 
@@ -28,6 +29,7 @@ DAY_MS = 86_400_000
 MARKS = (
     "close_ms",
     "day",
+    "day_ends_ms",
     "day_stopped",
     "day_units",
     "day_whole",
@@ -46,12 +48,8 @@ def mark_account(state: State, equity_units: int, close_ms: int, limits: Limits)
     """
     marks = {name: state.number(name) for name in MARKS}
     marks["close_ms"], marks["equity_units"] = close_ms, equity_units
-    day = day_of(close_ms, limits.day)
-    if day > marks["day"]:  # another zone or start may put the clock back: no day begins twice
-        whole = int(day_of(close_ms - 1, limits.day) != day)
-        carried = marks["day"] >= 0 and not whole
-        start = state.number("equity_units") if carried else equity_units
-        marks |= {"day": day, "day_whole": whole, "day_units": start, "day_stopped": 0}
+    if close_ms >= marks["day_ends_ms"]:
+        _begin_day(state, marks, limits.day)
     marks["high_units"] = max(marks["high_units"], equity_units)
     if marks["day_units"] - equity_units >= limit_units(marks["day_units"], limits.day_stop_ppm):
         marks["day_stopped"] = 1
@@ -60,6 +58,19 @@ def mark_account(state: State, equity_units: int, close_ms: int, limits: Limits)
     ):
         marks["drawdown_stopped"] = 1
     return marks
+
+
+def _begin_day(state: State, marks: dict[str, int], day: Day) -> None:
+    """A day lasts as it was told when it began; no day begins twice, whatever clock policy names
+    meanwhile."""
+    close_ms = marks["close_ms"]
+    number = day_of(close_ms, day)
+    if number > marks["day"]:
+        whole = int(day_start_ms(number, day) == close_ms)
+        carried = marks["day"] >= 0 and not whole
+        start = state.number("equity_units") if carried else marks["equity_units"]
+        marks |= {"day": number, "day_whole": whole, "day_units": start, "day_stopped": 0}
+    marks["day_ends_ms"] = day_start_ms(marks["day"] + 1, day)
 
 
 def limit_units(base_units: int, ppm: int) -> int:

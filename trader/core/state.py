@@ -278,6 +278,7 @@ class State:
             "close_ms": -1,
             "cycles": 0,
             "day": -1,
+            "day_ends_ms": -1,
             "day_stopped": 0,
             "day_units": 0,
             "day_whole": 0,
