@@ -79,9 +79,9 @@ def end_one(state: State, client_id: str, at_ms: int, **row: Any) -> State:
     return state
 
 
-def first_id() -> str:
-    """The id of the first leg of strategy `one` on BTC at this bar."""
-    return client_order_id("abcdef", "main", "one", BTC, bar_ms=BAR_MS, leg=0, attempt=0)
+def first_id(bar_ms: int = BAR_MS) -> str:
+    """The id of the first leg of strategy `one` on BTC at a bar."""
+    return client_order_id("abcdef", "main", "one", BTC, bar_ms=bar_ms, leg=0, attempt=0)
 
 
 def held_eth(lots: int = 60, **limits: Any) -> Snapshot:

@@ -137,6 +137,6 @@ def test_messages_are_never_counted_too_few(gaps: list[int], start_ms: int) -> N
 
 
 def test_room_tells_what_is_left() -> None:
-    assert room(Messages(), (9, 9, 9), 5).left > 10**8
-    assert room(Messages(second_max=4), (1, 9, 9), 2) == Room("second", 3, 4)
-    assert room(Messages(second_max=4), (1, 9, 9), 2).left == 1
+    assert room(Messages(), (9, 9, 9)).left > 10**8
+    assert room(Messages(second_max=4), (3, 9, 9)) == Room("second", 3, 4)
+    assert room(Messages(second_max=4), (3, 9, 9)).left == 1

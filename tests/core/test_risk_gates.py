@@ -13,6 +13,7 @@ from trader.core import gates
 from trader.core.approval import Refused
 from trader.core.fold import fold
 from trader.core.limits import Breaker, Correlated, Messages, ValueAtRisk
+from trader.core.parameters import EntryStyle
 from trader.core.plan import Plan, plan
 from trader.core.risk_gates import HASHES, RiskSums
 from trader.core.sizing import entry_cost_units
@@ -314,3 +315,38 @@ def test_sums_start_by_refusing() -> None:
     sums = RiskSums()
     assert len(sums.unapproved) == 3
     assert isinstance(plan(held_eth(var=ValueAtRisk(limit_ppm=0))).refused[0], Refused)
+
+
+# --- entries at rest -----------------------------------------------------------------------------
+
+
+def resting(**limits: Any) -> Plan:
+    """A maker's entry of 100 lots of BTC has rested at the bid since the bar before."""
+    state = account()
+    times = {"bar_ms": BAR_MS - MINUTE_MS, "until_ms": NOW_MS + MINUTE_MS}
+    client_id = first_id(BAR_MS - MINUTE_MS)
+    row = order_row(client_id, tif="gtc", order_type="post_only", price_ticks=9_999, **times)
+    sent(state, row)
+    maker = strategy(style=EntryStyle("maker"))
+    return plan(snapshot(state, parameters(maker, **limits)))
+
+
+def test_an_entry_at_rest_is_no_message_and_no_duplicate_of_itself() -> None:
+    decided = resting(messages=Messages(day_max=1))
+    assert next(row.answer for row in decided.trail) == "ENTRY_RESTS"
+    assert not decided.ends
+
+
+@pytest.mark.parametrize(
+    ("limits", "why"),
+    [
+        ({"asset_ppm_max": 9_999}, "ASSET_EXPOSURE"),
+        ({"pending_ppm_max": 9_999}, "PENDING_EXPOSURE"),
+        ({"var": ValueAtRisk(limit_ppm=1_999)}, "VALUE_AT_RISK"),
+        ({"approval": "always"}, "HASH_UNAPPROVED"),
+    ],
+)
+def test_an_entry_at_rest_ends_when_a_limit_would_not_let_it_leave_now(
+    limits: dict[str, Any], why: str
+) -> None:
+    assert list(resting(**limits).ends.values()) == [why]

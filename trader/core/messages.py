@@ -26,8 +26,8 @@ Counts = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What entries find in the window that leaves them least: messages counted (those that are
-    planned included), and how many there may be with theirs."""
+    """What entries find in the window that leaves them least: messages counted, and how many there
+    may be with theirs."""
 
     window: str
     counted: int
@@ -70,8 +70,8 @@ def _after(stamps: list[int], minutes: list[tuple[int, int]], after_ms: int) -> 
     return sum(count for minute, count in minutes if minute >= first)
 
 
-def room(limits: Messages, counts: Counts, planned: int = 0) -> Room:
-    """The room that entries find, beside `planned` messages that this plan will send.
+def room(limits: Messages, counts: Counts) -> Room:
+    """The room that entries find now: the window that leaves least of it.
 
     Of each limit the reserve, rounded up, is left to exits and cancels.
     """
@@ -80,7 +80,7 @@ def room(limits: Messages, counts: Counts, planned: int = 0) -> Room:
     for window, bound, count in zip(WINDOWS, bounds, counts, strict=True):
         if bound >= NEVER:
             continue
-        found = Room(window, count + planned, bound - mul_div_up(bound, limits.reserve_ppm, PPM))
+        found = Room(window, count, bound - mul_div_up(bound, limits.reserve_ppm, PPM))
         if found.left < least.left:
             least = found
     return least

@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from trader.core.parameters import StrategySpec
     from trader.core.scale import Spec
 
-NO_MESSAGES = (0, 0, 0)
-
 
 def risk_sums(desk: Desk, proposal: Proposal, strategy: StrategySpec, spec: Spec) -> RiskSums:
     """What would be true of this entry. Raises AmountOverflow when a number does not fit."""
@@ -44,30 +42,28 @@ def risk_sums(desk: Desk, proposal: Proposal, strategy: StrategySpec, spec: Spec
     sums, limits, risks = RiskSums(), desk.limits, desk.risks
     risks.count_legs()
     cost = entry_cost_units(spec, proposal.price_ticks, proposal.qty_lots)
-    totals, equity, symbol = desk.totals, desk.equity, proposal.symbol
+    totals, symbol = desk.totals, proposal.symbol
     sums.unapproved = risks.unapproved
     sums.faults = desk.snapshot.state.number("venue_faults")
     sums.wait_ms = risks.venue_wait_ms()
     client_id = risks.client_id(proposal)
     sums.duplicates = int(client_id in risks.taken)
-    found = room(limits.messages, risks.messages, risks.planned + messages_of(proposal))
-    if risks.is_at_rest(client_id):
-        found = UNBOUND  # it was sent before: asked about again, it sends nothing
-    sums.messages, sums.messages_max = found.counted, found.limit
-    sums.messages_window = found.window
+    # One at rest was sent before: asked about again, it sends nothing.
+    found = UNBOUND if risks.is_at_rest(client_id) else risks.room
+    sums.messages = found.counted + risks.planned + messages_of(proposal)
+    sums.messages_max, sums.messages_window = found.limit, found.window
     sums.asset_units = totals.of_coin(spec.base).exposure_units + cost
-    sums.asset_units_max = mul_div_down(equity, limits.asset_ppm_max, PPM)
+    sums.asset_units_max = risks.asset_units_max
     sums.pending_units = totals.pending_units + cost
-    sums.pending_units_max = mul_div_down(equity, limits.pending_ppm_max, PPM)
+    sums.pending_units_max = risks.pending_units_max
     sums.used_units = risks.used_units + totals.pending_units + cost
     sums.capital_units = risks.capital_units
     sums.var_units = sums.correlated_units = 0
-    sums.var_units_max = mul_div_down(equity, min(limits.var.limit_ppm, PPM), PPM)
+    sums.var_units_max = risks.var_units_max
     if asks_var(limits):
         sums.var_units = risks.value_at_risk(symbol, cost)
         sums.var_unknown = risks.unknown_with(symbol)
-    correlated_max = min(limits.correlated.exposure_ppm_max, PPM)
-    sums.correlated_units_max = mul_div_down(equity, correlated_max, PPM)
+    sums.correlated_units_max = risks.correlated_units_max
     if asks_correlated(limits):
         with_it = risks.moving_with(symbol)
         held = sum(totals.of_symbol(name).exposure_units for name in with_it)
@@ -88,10 +84,11 @@ class RiskDesk:
         taken: client order ids of the state's orders, but for one at rest that is asked about.
         planned: messages that this plan's legs will be.
         unapproved: which of code, lock and policy are not approved, where they have to be.
-        messages: sent within the last second, minute and day.
+        room: what entries find of the limits on messages, this plan's legs not counted.
         used_units: what positions cost, fees in cash included.
         capital_units: what the program may use: equity, and of a slice of an account no more than
             what its owner put in (profits of a slice are not used before he says so).
+        asset_units_max, pending_units_max, correlated_units_max, var_units_max: the limits.
     """
 
     __slots__ = (
@@ -104,12 +101,16 @@ class RiskDesk:
         "_told",
         "_unknown",
         "_worst",
+        "asset_units_max",
         "capital_units",
-        "messages",
+        "correlated_units_max",
+        "pending_units_max",
         "planned",
+        "room",
         "taken",
         "unapproved",
         "used_units",
+        "var_units_max",
     )
 
     def __init__(self, desk: Desk) -> None:
@@ -118,9 +119,18 @@ class RiskDesk:
         self._desk = desk
         asks = limits.approval != "given" or state.word("approved_by") != ""
         self.unapproved = unapproved(state, desk.snapshot.running) if asks else []
-        self.messages = NO_MESSAGES
+        self.room = UNBOUND
         if binds(limits.messages):
-            self.messages = count_messages(state.messages, desk.snapshot.now_ms)
+            now_ms = desk.snapshot.now_ms
+            self.room = room(limits.messages, count_messages(state.messages, now_ms))
+        shares = (limits.asset_ppm_max, limits.pending_ppm_max)
+        self.asset_units_max, self.pending_units_max = (
+            mul_div_down(desk.equity, ppm, PPM) for ppm in shares
+        )
+        shares = (limits.correlated.exposure_ppm_max, limits.var.limit_ppm)
+        self.correlated_units_max, self.var_units_max = (
+            mul_div_down(desk.equity, min(ppm, PPM), PPM) for ppm in shares
+        )
         self.used_units = sum(position.cost_units for position in state.positions.values())
         whole = not desk.parameters.capital
         own = state.number("capital_units")
