@@ -110,7 +110,7 @@ ROWS: list[Row] = rows_of(
         (L + "slippage: 1%\n", ["2 LIMIT_ORDER limits.slippage"], "below slippage 0.01"),
         (L + "collar: 10bps\n", ["2 LIMIT_ORDER limits.collar"], "the collar would reject"),
         (
-            "limits: {position: 20%, day_stop: 20%, trades_per_day_max: 500}\n",
+            "limits: {position: 20%, day_stop: 20%, rolling_loss: 20%, trades_per_day_max: 500}\n",
             [
                 "1 EXPOSURE_SUM limits.position",
                 "1 STOP_LAYERS limits.day_stop",

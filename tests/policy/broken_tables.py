@@ -8,6 +8,7 @@ from __future__ import annotations
 from . import (
     broken_app,
     broken_calendar,
+    broken_orders,
     broken_policy,
     broken_signals,
     broken_strategies,
@@ -19,7 +20,7 @@ from .broken_kinds import Row
 # By file: the breaks that only it can have. Every file also has those of any text.
 TABLES = {
     "app": broken_app.ROWS,
-    "policy": [*broken_policy.ROWS, *broken_calendar.ROWS],
+    "policy": [*broken_policy.ROWS, *broken_calendar.ROWS, *broken_orders.ROWS],
     "universe": broken_universe.ROWS,
     "signals": broken_signals.ROWS,
     "strategies": broken_strategies.ROWS,

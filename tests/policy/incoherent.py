@@ -10,6 +10,7 @@ from .incoherent_calendar import OF_CALENDAR
 from .incoherent_entries import OF_ENTRIES
 from .incoherent_kinds import TIERS, Example, mild, of_file
 from .incoherent_limits import OF_LIMITS
+from .incoherent_orders import OF_ORDERS
 from .incoherent_sizes import OF_SIZES
 from .incoherent_universe import OF_UNIVERSE
 
@@ -152,4 +153,13 @@ OF_STRATEGIES = (
     ),
 )
 
-EXAMPLES = (*OF_APP, *OF_CALENDAR, *OF_ENTRIES, *OF_LIMITS, *OF_UNIVERSE, *OF_STRATEGIES, *OF_SIZES)
+EXAMPLES = (
+    *OF_APP,
+    *OF_CALENDAR,
+    *OF_ENTRIES,
+    *OF_LIMITS,
+    *OF_ORDERS,
+    *OF_UNIVERSE,
+    *OF_STRATEGIES,
+    *OF_SIZES,
+)

@@ -115,8 +115,8 @@ OF_LIMITS = (
         "policy",
         1,
         "day_stop 10% is not below drawdown_max 10%",
-        "limits: {day_stop: 10%, drawdown_max: 10%}\n",
-        "limits: {day_stop: 9%, drawdown_max: 10%}\n",
+        "limits: {day_stop: 10%, rolling_loss: 10%, drawdown_max: 10%}\n",
+        "limits: {day_stop: 9%, rolling_loss: 9%, drawdown_max: 10%}\n",
     ),
     Example(
         "STOP_LAYERS",

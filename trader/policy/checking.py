@@ -171,6 +171,9 @@ def _words(
 ) -> tuple[str, str, str]:
     """Code, message and hint of one complaint of pydantic."""
     kind = detail["type"]
+    error = detail.get("ctx", {}).get("error")
+    if bad_key and isinstance(error, BadText) and error.code is not Code.NOT_A_NAME:
+        return error.code.name, error.message, error.hint
     if bad_key:
         hint = "lower case, digits and single underscores, at most 32"
         return Code.BAD_NAME.name, "is not a name", hint
@@ -180,7 +183,7 @@ def _words(
         what = "a list" if isinstance(node.value, list) else "a single value"
         return Code.WRONG_KIND.name, f"must hold keys and values, not {what}", ""
     if kind == "list_type":
-        example = "[core]" if path[-1] == "tiers" else "[BTC/USDT, ETH/USDT]"
+        example = _LISTS.get(path[-1], "[BTC/USDT, ETH/USDT]")
         return Code.WRONG_KIND.name, "must be a list", f"write {example}"
     if kind == "too_long":
         limits = detail["ctx"]
@@ -192,12 +195,12 @@ def _words(
             "is neither `universe` nor a list",
             "write [BTC/USDT]",
         )
-    error = detail.get("ctx", {}).get("error")
     if isinstance(error, BadText):
         return error.code.name, error.message, error.hint
     return Code.WRONG_KIND.name, str(detail["msg"]), ""
 
 
+_LISTS = {"tiers": "[core]", "sides": "[buy]", "order_types": "[limit]", "venues": "[binance]"}
 _RISK_KEYS = {
     "policy": "write limits.exposure_max for the value of all positions, or limits.loss_max for "
     "what is lost if every stop is hit",

@@ -55,8 +55,8 @@ FIXES: dict[Code, str] = {
     Code.BASE_URL_LIVE: "remove it, or set `app.mode` to paper or testnet",
     Code.DEADLINE_ORDER: "one wait must fit into a pass: lower it, or raise the deadline",
     Code.GRACE_TOO_SHORT: "at least `recv_window_ms` + `timeout_ms`",
-    Code.LIMIT_ORDER: "slippage <= exit_slippage <= collar <= collar_window; position <= asset_max, "
-    "pending_max, correlated.exposure_max; order_notional_min <= order_value_max; "
+    Code.LIMIT_ORDER: "slippage <= exit_slippage <= collar <= collar_window; position <= "
+    "asset_max, pending_max, correlated.exposure_max; order_notional_min <= order_value_max; "
     "var.days_min <= var.days",
     Code.LIMIT_IDLE: "write a smaller one, or leave it out",
     Code.MESSAGES_RATE: "a minute is at most 60 seconds, a day 1,440 minutes; a smaller reserve",
