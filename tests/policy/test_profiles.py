@@ -11,6 +11,8 @@ import pytest
 from trader.policy.cache import cache_key
 from trader.policy.checking import check_policy, examine
 from trader.policy.coherence import findings
+from trader.policy.compiling_calendar import compile_calendar
+from trader.policy.effective import fill_in, origins
 from trader.policy.effective_sizes import effective_sizes
 from trader.policy.parameters import build_parameters
 from trader.policy.reading import Mark, Node, is_mapping, read_tree
@@ -33,6 +35,8 @@ def test_a_profile_is_valid_by_itself_and_coherent_with_every_default(name: str)
     assert problems == []
     assert node is not None
     form = Files.model_validate(plain(node)).model_dump()
+    fill_in(form, node, origins(form, node))
+    compile_calendar(form)
     found = findings(form, Node({}, Mark("", 0, 0)), set())
     assert [str(f.code) for f in found if not f.warning] == []
 
