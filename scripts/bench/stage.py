@@ -82,6 +82,11 @@ limits:
   exposure_max: 100%
   loss_max: 50%
   day_stop: 60%
+  rolling_loss: 60%
+  var:
+    limit: 90%
+  correlated:
+    exposure_max: 99%
   drawdown_max: 70%
   trades_per_hour_max: 1000
   trades_per_day_max: 1000

@@ -27,11 +27,21 @@ limits:
   positions_max: 4
   exposure_max: 48%
   loss_max: 8%
+  # Made bars reach back no further than a day: each coin counts with an assumed loss of 20%.
+  var:
+    limit: 10%
+  correlated:
+    exposure_max: 48%
   day_stop: 10%
+  rolling_loss: 15%
   drawdown_max: 20%
   # Decides every minute, so that a minute's demo shows something: far too much for real money.
   trades_per_hour_max: 60
   trades_per_day_max: 1000
+cooldowns:
+  exit: 1m
+  exit_bars: 1
+  stop: 5m
 """
 
 UNIVERSE = """\
