@@ -189,6 +189,9 @@ CHANGED: dict[str, str] = {
     "strategies.*.stop": "6%",
     "strategies.*.target": "20%",
     "strategies.*.trail": "3%",
+    "strategies.*.trail_from": "2%",
+    "strategies.*.break_even": "4%",
+    "strategies.*.scale_out": "[{at: 5%, share: 30%}]",
     "strategies.*.preset": "quick",
     "strategies.*.parameters.*": "21",
 }

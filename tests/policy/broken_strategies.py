@@ -115,6 +115,34 @@ ROWS: list[Row] = rows_of(
         _rule("target: 5", "NOT_A_SHARE", "write 5%"),
         _rule("trail: two percent", "RULE_SYNTAX"),
         _rule("trail: 5 * atr", "RULE_NAME", "write atr(14)"),
+        _rule("trail_from: 5", "NOT_A_SHARE", "write 5%"),
+        _rule("break_even: 0%", "OUT_OF_RANGE", "above 0"),
+        _rule("break_even: close < open", "RULE_RESULT", "number"),
+        # --- steps of a scale-out
+        _rule("scale_out: 5%", "WRONG_KIND", "must be a list"),
+        _rule("scale_out: [5%]", "WRONG_KIND", "keys and values"),
+        (DIP + "scale_out: [{share: 30%}]\n", ["4 NO_VALUE dip.scale_out.at"], "5%"),
+        (DIP + "scale_out: [{at: 5%}]\n", ["4 NOT_A_SHARE dip.scale_out.share"], "share"),
+        (
+            DIP + "scale_out:\n  - {at: 5%, share: 30%}\n  - {at: 0%, share: 101%}\n",
+            ["6 OUT_OF_RANGE dip.scale_out.at", "6 OUT_OF_RANGE dip.scale_out.share"],
+            "above 0",
+        ),
+        (
+            DIP + "scale_out: [{at: 5%, share: 30%, what: 1}]\n",
+            ["4 UNKNOWN_KEY dip.scale_out.what"],
+            "did you mean at",
+        ),
+        (
+            DIP + "scale_out:\n" + "  - {at: 5%, share: 10%}\n" * 6,
+            ["5 TOO_LARGE dip.scale_out"],
+            "6 items; at most 5",
+        ),
+        (
+            DIP + "scale_out:\n  - {at: 5%, share: 30%}\n  - {at: 3 * atrr(14), share: 9%}\n",
+            ["6 RULE_NAME dip.scale_out"],
+            "did you mean atr",
+        ),
         # --- rules
         ("dip:\n  enter: close <\n  stop: 5%\n", ["2 RULE_SYNTAX dip.enter"], "yaml:2:"),
         ("dip:\n  enter: true\n  stop: 5%\n", ["2 RULE_NAME dip.enter"], "write the condition"),

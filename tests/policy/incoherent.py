@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .incoherent_calendar import OF_CALENDAR
 from .incoherent_entries import OF_ENTRIES
+from .incoherent_exits import OF_EXITS
 from .incoherent_kinds import TIERS, Example, mild, of_file
 from .incoherent_limits import OF_LIMITS
 from .incoherent_orders import OF_ORDERS
@@ -157,6 +158,7 @@ EXAMPLES = (
     *OF_APP,
     *OF_CALENDAR,
     *OF_ENTRIES,
+    *OF_EXITS,
     *OF_LIMITS,
     *OF_ORDERS,
     *OF_UNIVERSE,

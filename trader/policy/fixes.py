@@ -75,6 +75,9 @@ FIXES: dict[Code, str] = {
     Code.STOP_LAYERS: "as losses of equity: one position's stop < `day_stop` < `drawdown_max`",
     Code.STOP_INSIDE_COSTS: "more than twice the taker fee and the slippage",
     Code.STOP_MISSING: "write `stop: 5%`, or a rule such as `3 * atr(14)`",
+    Code.TRAIL_MISSING: "write `trail: 3%`, or remove `trail_from`",
+    Code.SCALE_OUT_SUM: "lower the shares: together at most 100%",
+    Code.SCALE_OUT_IDLE: "a nearer step, or a farther target: the target sells all",
     Code.WINDOW_EMPTY: "write the earlier time first; over midnight, name both days: "
     "`mon 22:00-tue 06:00`",
     Code.WINDOWS_OVERLAP: "keep one of the two, or let one begin where the other ends",

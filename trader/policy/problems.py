@@ -75,7 +75,7 @@ class Code(StrEnum):
     BUDGETS_SUM = "budgets of strategies are more than the account has"
     NOTIONAL_TWICE = "two smallest orders, one of them without effect"
     STOP_LAYERS = "stops in the wrong order: position, day, draw-down"
-    STOP_INSIDE_COSTS = "a stop, target or trail nearer than fees and slippage"
+    STOP_INSIDE_COSTS = "a stop, target, step or break-even nearer than fees and slippage"
     STOP_MISSING = "a strategy of rules without a stop"
     TRAIL_MISSING = "a price from which on a trail counts, without a trail"
     SCALE_OUT_SUM = "steps of a scale-out that sell more than all"
