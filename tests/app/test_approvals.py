@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from trader import wiring
-from trader.app.approvals import approval_row, approve
-from trader.app.status import read_status
+from trader.app.approvals import approve
+from trader.app.status import approval_row, read_status
 from trader.core.snapshot import Running
 from trader.errors import UsageError
 from trader.journal.journal import Journal

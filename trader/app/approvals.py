@@ -1,17 +1,14 @@
 """Approvals: which code, policy and lock file entries may leave under.
 
-Lives here: writing down that a named human approved what runs now, and telling whether what ran
-last is that. Must not live here: what it permits (`core.risk_gates`).
+Lives here: writing down that a named human approved what runs now. Must not live here: what it
+permits (`core.risk_gates`), and what is shown of it (`status`).
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from trader.app.kill import named_human
 from trader.core.risk_gates import HASHES, unapproved
 from trader.core.snapshot import Running
-from trader.core.state import State
 from trader.errors import UsageError
 from trader.journal.journal import Journal
 
@@ -32,15 +29,3 @@ def approve(journal: Journal, running: Running, by: str, reason: str, now_ms: in
         hashes = {name: str(getattr(running, name)) for name in HASHES}
         journal.append("approval", {**hashes, "by": by, "why": reason, "at_ms": now_ms}, now_ms)
     return changed
-
-
-def approval_row(state: State, running: Running | None) -> dict[str, Any] | None:
-    """Who approved what, and which hashes of the newest cycle (None: there was none) differ; None
-    when nothing was ever approved."""
-    if not state.word("approved_by"):
-        return None
-    return {
-        "by": state.word("approved_by"),
-        **{name: state.word(f"approved_{name}") for name in HASHES},
-        "differs": unapproved(state, running) if running else [],
-    }

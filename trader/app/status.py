@@ -12,10 +12,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
-from trader.app.approvals import approval_row
 from trader.app.book_rows import Flags, book_rows, flags_of
 from trader.app.day_rows import recent_rows
 from trader.app.status_file import account_status
+from trader.core.risk_gates import HASHES, unapproved
 from trader.core.scale import text, to_decimal, value_of_base_down
 from trader.core.snapshot import Running
 from trader.core.state import State
@@ -114,6 +114,18 @@ def _ran(journal: Journal) -> Running | None:
     if entry is None:
         return None
     return Running(*(str(entry.payload[name]) for name in ("policy", "code", "lock")))
+
+
+def approval_row(state: State, running: Running | None) -> dict[str, Any] | None:
+    """Who approved what, and which hashes of the newest cycle (None: there was none) differ; None
+    when nothing was ever approved."""
+    if not state.word("approved_by"):
+        return None
+    return {
+        "by": state.word("approved_by"),
+        **{name: state.word(f"approved_{name}") for name in HASHES},
+        "differs": unapproved(state, running) if running else [],
+    }
 
 
 def _flags(journal: Journal) -> Flags:
