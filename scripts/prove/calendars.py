@@ -109,12 +109,13 @@ def zone_of(name: str) -> Zone:
 
 
 def minute_text(rng: random.Random, least: int = 0) -> tuple[str, int]:
-    """A time of day not before `least`: mostly in the small hours, where clocks are changed."""
-    most = 1439
-    minutes = (
-        rng.randint(least, most) if least >= 240 or rng.random() < 0.5 else rng.randint(0, 240)
-    )
-    minutes = max(minutes, least)
+    """A time of day not before `least`: mostly in the small hours, where clocks are changed, and
+    often at the very minutes."""
+    often = [at for at in range(0, 240, 30) if at >= least]
+    if often and rng.random() < 0.5:
+        minutes = rng.choice(often)
+    else:
+        minutes = rng.randint(least, max(least, rng.choice((240, 1439))))
     return f"{minutes // 60:02d}:{minutes % 60:02d}", minutes
 
 
@@ -198,6 +199,12 @@ def compare_windows(count: Count, name: str, rules: Rules, instants: list[int]) 
             for between in points(at_ms, closed.ends_ms):
                 said = rules.closed(wall(zone, between))
                 count.same("closed until", said, True, f"{where} {between}")
+            named = rules.named(closed.name)
+            if named is not None:
+                held = named.closed(wall(zone, closed.ends_ms))
+                count.same("over at its end", held, False, where)
+                before = named.closed(wall(zone, closed.ends_ms - 1))
+                count.same("not before", before, True, where)
 
 
 def compare_ends(count: Count, name: str, rules: Rules, instants: list[int]) -> None:
@@ -245,6 +252,15 @@ def compare_days(count: Count, name: str, starts: str, step: int) -> dict[str, i
             count.same("day at its end", day_of(ends - 1, day), ours, where)
             middle = (begins + ends) // 2
             count.same("day at its middle", day_of(middle, day), ours, where)
+    for at_ms in list(special_ms(day.zone))[:: max(1, step // 4)]:
+        shown = wall(zone, at_ms).date()
+        begun = [
+            date
+            for date in (shown + days * DAY for days in range(-2, 3))
+            if day_begins_ms(zone, date, begins_at) <= at_ms
+        ]
+        theirs = (max(begun) - EPOCH.date()).days
+        count.same("day", day_of(at_ms, day), theirs, f"{name} {at_ms} from {starts}")
     return dict(lengths)
 
 

@@ -12,6 +12,7 @@ import re
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -34,6 +35,7 @@ def wall(zone: ZoneInfo, at_ms: int) -> dt.datetime:
     return (EPOCH + at_ms * _MS).astimezone(zone).replace(tzinfo=None, fold=0)
 
 
+@cache
 def day_begins_ms(zone: ZoneInfo, date: dt.date, starts: dt.time) -> int:
     """The first instant at which the clock shows `starts` of `date`, or a later time.
 
@@ -94,6 +96,14 @@ class Rules:
             or any(begins <= shown < ends for begins, ends in self.dated)
             or shown.date() in self.holidays
         )
+
+    def named(self, name: str) -> Rules | None:
+        """The one window of that name, as refusals say it; None for several that were joined."""
+        weekly = [text for text in self.weekly if text.replace(" ", "_") == name]
+        dated = [row for row in self.dated if f"{row[0]:%Y-%m-%d_%H:%M}" == name]
+        holidays = [date for date in self.holidays if f"holiday_{date}" == name]
+        found = Rules(weekly=weekly, dated=dated, holidays=holidays)
+        return found if len(weekly) + len(dated) + len(holidays) == 1 else None
 
     def policy(self, zone: str) -> str:
         """The same as a policy says it."""

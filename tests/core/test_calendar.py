@@ -94,6 +94,14 @@ def test_a_day_begins_when_the_clock_first_shows_its_start(
     assert day_of(start - 1, day) == number(date) - 1
 
 
+def test_a_day_that_has_begun_goes_on_when_the_clock_is_put_back_before_its_start() -> None:
+    day = Day(BERLIN, 150)
+    # 02:10 for the second time: the day began at the first 02:30, half an hour ago in the making.
+    for at in ("2026-10-25T00:30", "2026-10-25T01:00", "2026-10-25T01:10", "2026-10-25T01:30"):
+        assert day_of(utc(at), day) == number("2026-10-25")
+    assert day_of(utc("2026-10-25T00:30") - 1, day) == number("2026-10-24")
+
+
 def test_a_date_that_a_zone_skipped_is_no_day() -> None:
     day = Day(APIA, 0)
     jump = utc("2011-12-30T10:00")
@@ -236,12 +244,54 @@ def test_dated_windows_are_told_by_the_clock_to_the_millisecond() -> None:
     assert blackouts(calendar, "2026-12-26T23:00") == OPEN
 
 
+def test_a_dated_window_over_a_change_of_the_clock_ends_by_the_new_clock() -> None:
+    spring = Dated(utc("2026-03-28T00:00"), utc("2026-03-30T00:00"), "spring")
+    # Ends at 03:00 +2, when the clock is put back to 02:00: inside again, for another hour.
+    autumn = Dated(utc("2026-10-25T01:00"), utc("2026-10-25T03:00"), "autumn")
+    # Ends at 02:00, which is shown once more an hour later, but it is over.
+    short = Dated(utc("2026-10-25T01:00"), utc("2026-10-25T02:00"), "short")
+    for window, at, ends in (
+        (spring, "2026-03-28T12:00", "2026-03-29T22:00"),
+        (autumn, "2026-10-24T23:00", "2026-10-25T02:00"),
+        (autumn, "2026-10-25T01:00", "2026-10-25T02:00"),
+        (short, "2026-10-24T23:00", "2026-10-25T00:00"),
+    ):
+        calendar = Calendar(BERLIN, dated=(window,))
+        assert blackouts(calendar, at) == Opening(0, window.name, utc(ends))
+        assert blackout_answer(calendar, utc(ends) - 1).is_open == 0
+        assert blackouts(calendar, ends) == OPEN
+
+
+def test_a_session_that_begins_as_the_clock_is_put_back_begins_an_hour_later() -> None:
+    sunday = 6 * 1440
+    calendar = Calendar(BERLIN, (Weekly(sunday + 180, sunday + 240, "s"),))
+    # 03:00 +2 is 02:00 +1: the clock shows 03:00 at 02:00 UTC.
+    begins = utc("2026-10-25T02:00")
+    assert answers(calendar, "2026-10-24T23:00") == Opening(0, NO_SESSION, begins)
+    assert answers(calendar, "2026-10-25T01:00") == Opening(0, NO_SESSION, begins)
+    assert answers(calendar, "2026-10-25T02:00") == OPEN
+
+
+def test_a_daily_window_goes_on_where_its_gap_is_skipped() -> None:
+    midnight = utc("2026-10-11T03:00")  # 00:00 -3 becomes 01:00 -2
+    zone = Zone("S", (utc("2026-01-01T00:00"), midnight), (-3 * HOUR_MS, -2 * HOUR_MS), 2**42)
+    windows = tuple(Weekly(day * 1440 + 30, day * 1440 + 1440, "w") for day in range(7))
+    calendar = Calendar(zone, weekly=windows)
+    # Saturday 00:30 to 24:00; the next gap that is there is Monday 00:00 to 00:30.
+    ends = utc("2026-10-12T02:00")
+    assert blackouts(calendar, "2026-10-10T12:00") == Opening(0, "w", ends)
+    assert blackout_answer(calendar, midnight).is_open == 0
+    assert blackouts(calendar, "2026-10-12T02:00") == OPEN
+
+
 def test_of_several_closed_windows_the_one_that_ends_last_answers() -> None:
     long = Dated(utc("2026-11-16T00:00"), utc("2026-11-18T00:00"), "conference")
     calendar = Calendar(weekly=(Weekly(0, 120, "monday"), Weekly(60, 180, "later")), dated=(long,))
     assert blackouts(calendar, "2026-11-16T01:30").name == "conference"
     assert blackouts(calendar, "2026-11-23T01:30").name == "later"
     assert blackouts(calendar, "2026-11-23T00:30").name == "monday"
+    turned = Calendar(weekly=tuple(reversed(calendar.weekly)), dated=(long,))
+    assert blackouts(turned, "2026-11-23T01:30").name == "later"
 
 
 def test_a_week_long_session_never_closes() -> None:
