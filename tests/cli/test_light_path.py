@@ -13,7 +13,20 @@ from trader.cli.tree import build_app
 from .workspace import Workspace
 
 HEAVY = frozenset(
-    {"pandas", "numpy", "numba", "polars", "sqlite_utils", "pydantic", "yaml", "rich", "typer"}
+    {
+        *(
+            "pandas",
+            "numpy",
+            "numba",
+            "polars",
+            "sqlite_utils",
+            "pydantic",
+            "yaml",
+            "rich",
+            "typer",
+        ),
+        *("zoneinfo", "tzdata"),
+    }
 )
 
 # Parts of the core and of the use cases that another command needs, and what they would bring.
