@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from trader.core.account_gates import AccountSums
 from trader.core.approval import Approved, Proposal, Refused
-from trader.core.gates import GATES, GateView, approve, ask_all
+from trader.core.gate_view import GateView
+from trader.core.gates import GATES, approve, ask_all
 from trader.core.limits import Limits
 from trader.core.money import AMOUNT_MAX
 from trader.core.scale import Spec

@@ -14,7 +14,8 @@ from trader.core.access import Access
 from trader.core.account_view import AccountView
 from trader.core.approval import Approved, Proposal, Refused
 from trader.core.calendar import Opening, openings
-from trader.core.gates import Answers, GateView, approve
+from trader.core.gate_view import GateView
+from trader.core.gates import Answers, approve
 from trader.core.marks import mark_account
 from trader.core.order_sums import OrderDesk
 from trader.core.parameters import StrategySpec

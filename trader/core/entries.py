@@ -14,7 +14,8 @@ from trader.core.asked import is_asked
 from trader.core.book_sums import book_sums
 from trader.core.desk import Desk, Seen, fill_quote
 from trader.core.exit_prices import exit_prices
-from trader.core.gates import NO_ANSWERS, GateView
+from trader.core.gate_view import GateView
+from trader.core.gates import NO_ANSWERS
 from trader.core.money import PPM, mul_div_down, price_up
 from trader.core.order_sums import order_sums
 from trader.core.parameters import StrategySpec

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from trader.core.approval import Proposal
 from trader.core.desk import Desk, Seen, fill_quote
-from trader.core.gates import GateView
+from trader.core.gate_view import GateView
 from trader.core.ladder import exit_price_ticks, rung_ppm
 from trader.core.limits import Limits
 from trader.core.order_sums import free_lots, sell_sums

@@ -14,7 +14,8 @@ from trader.core.approval import Approved, Proposal, proposal_of
 from trader.core.children import CODE, rest_lots
 from trader.core.desk import Desk, Seen
 from trader.core.entries import entry_view
-from trader.core.gates import NO_ANSWERS, Answers, GateView, approve
+from trader.core.gate_view import GateView
+from trader.core.gates import NO_ANSWERS, Answers, approve
 from trader.core.money import PPM, mul_div_up, price_up
 from trader.core.parameters import StrategySpec
 from trader.core.resting import is_resting_entry
