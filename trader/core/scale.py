@@ -198,19 +198,14 @@ def cash_digits_for(instruments: list[Instrument], cash_max: Decimal) -> int:
 
 def notional_down(spec: Spec, price_ticks: int, qty_lots: int) -> int:
     """Value in cash units rounded down: what we receive. Raises AmountOverflow."""
-    return _notional(spec, price_ticks, qty_lots, up=False)
+    cells = mul_div_down(price_ticks, qty_lots, 1)
+    return mul_div_down(cells, spec.notional_num, spec.notional_den)
 
 
 def notional_up(spec: Spec, price_ticks: int, qty_lots: int) -> int:
     """Value in cash units rounded up: what we pay. Raises AmountOverflow."""
-    return _notional(spec, price_ticks, qty_lots, up=True)
-
-
-def _notional(spec: Spec, price_ticks: int, qty_lots: int, *, up: bool) -> int:
     cells = mul_div_down(price_ticks, qty_lots, 1)
-    if up:
-        return mul_div_up(cells, spec.notional_num, spec.notional_den)
-    return mul_div_down(cells, spec.notional_num, spec.notional_den)
+    return mul_div_up(cells, spec.notional_num, spec.notional_den)
 
 
 def value_of_base_down(spec: Spec, price_ticks: int, base_units: int) -> int:
