@@ -117,13 +117,14 @@ def note_equity(state: State, day_before: int) -> None:
     day = state.number("day")
     if day < 0:
         return
-    if day != day_before:
+    row = day_row(state, ACCOUNT, day)
+    if row is None or day != day_before:
         start = state.number("day_units")
         last = day_row(state, ACCOUNT, day_before)
         if last is not None:
             _reach(state, last, start)
-        begin_day(state, ACCOUNT, day, start)
-    _reach(state, known_day(state, ACCOUNT), state.number("equity_units"))
+        row = begin_day(state, ACCOUNT, day, start)
+    _reach(state, row, state.number("equity_units"))
 
 
 def note_result(state: State, name: str, day: int, before_units: int, after_units: int) -> None:

@@ -55,20 +55,25 @@ class Standings:
         self.shadow: dict[str, str] = {}
         self.quality: dict[str, Measured] = {}
         books = desk.snapshot.state.books
+        asked = is_asked(desk.limits.quality)
         for spec in desk.parameters.strategies:
             book = books.get(spec.name)
             if book is not None:
-                self._judge(spec, book)
+                self._judge_fall(spec, book)
+                if asked:
+                    self._judge_quality(spec, book)
 
-    def _judge(self, spec: StrategySpec, book: Book) -> None:
+    def _judge_fall(self, spec: StrategySpec, book: Book) -> None:
+        if book.stopped or self.results[spec.name] >= book.high_units:
+            return
         limit, fallen = self.drawdown(spec)
-        if fallen >= limit and not book.stopped:
+        if fallen >= limit:
             self.stopped.append(spec.name)
             self._desk.alarm(
                 f"STRATEGY_DRAWDOWN strategy={spec.name} limit={limit} measured={fallen} unit=cash"
             )
-        if not is_asked(self._desk.limits.quality):
-            return
+
+    def _judge_quality(self, spec: StrategySpec, book: Book) -> None:
         measured = self._measured(book)
         why = shortfall(measured, self._desk.limits.quality)
         if why and not book.shadow_why:
@@ -79,9 +84,7 @@ class Standings:
         """Settled days change at the first decision of a day alone."""
         today = self._desk.marks["day"]
         if book.quality_day == today:
-            return Measured(
-                today, book.quality_days, book.sharpe_milli, book.weeks, book.weeks_ppm
-            )
+            return Measured(today, book.quality_days, book.sharpe_milli, book.weeks, book.weeks_ppm)
         state = self._desk.snapshot.state
         ended = None
         newest = state.number("day")
