@@ -49,6 +49,37 @@ def test_a_bar_that_changes_at_the_venue_is_a_new_fact(world: World) -> None:
     assert rows[0][2] == 10_050
 
 
+# 100.50 in place of 100 is a change of 5,000 millionths: 50 bps.
+@pytest.mark.parametrize(("high", "answer"), [("100.50", "approved"), ("100.51", "DATA_REPAINTED")])
+def test_a_bar_that_was_decided_on_and_changed_opens_nothing_in_that_pass(
+    worlds: Worlds, high: str, answer: str
+) -> None:
+    world = worlds(repaint_max="50bps")
+    for minute in (8, 10, 11):
+        world.cycle(minute)
+    edit = {"name": "edit", "edit": [{"op": "set", "at": [0, 2], "value": high}]}
+    world.admin.faults([{"path": KLINES, "action": edit, "times": 1}])
+    report = world.cycle(12)
+    assert report.plan is not None
+    assert report.plan.trail[-1].answer == answer
+    seen = world.payloads("snapshot")[-1]
+    assert seen["repaints"] == {"BTC/USDT": 5_000 if answer == "approved" else 5_100}
+    assert "repaints" not in world.payloads("snapshot")[0]
+    if answer == "DATA_REPAINTED":
+        (refused,) = report.plan.refused
+        assert refused.detail == "limit=5000 measured=5100 unit=ppm"
+
+
+def test_a_bar_that_is_told_for_the_first_time_has_not_changed(worlds: Worlds) -> None:
+    world = worlds(repaint_max="0")
+    world.cycle(8)
+    # Minute 9 is new: what the venue tells of it first is what is decided on.
+    edit = {"name": "edit", "edit": [{"op": "set", "at": [-2, 2], "value": "130"}]}
+    world.admin.faults([{"path": KLINES, "action": edit, "times": 1}])
+    world.cycle(9)
+    assert "repaints" not in world.payloads("snapshot")[-1]
+
+
 def test_bars_missed_between_two_cycles_are_read_up(world: World) -> None:
     world.cycle(8)
     world.cycle(16)
