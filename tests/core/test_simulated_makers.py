@@ -201,6 +201,11 @@ def test_the_limit_of_trades_does_not_end_the_entry_that_reached_it() -> None:
     assert story(facts) == [(1, "sent"), (4, "fill", 9_999, LOTS)]
 
 
+def test_a_part_that_no_human_has_seen_does_not_end_the_rest_of_its_own_entry() -> None:
+    _, facts = play([FLAT, DIP, FLAT, DIP], volumes=[1.0, 0.3, 1.0, 1.0], unattended_max=1)
+    assert story(facts)[-1] == (4, "fill", 9_999, 698)
+
+
 def test_a_position_that_its_own_first_part_opened_does_not_end_the_rest() -> None:
     _, facts = play([FLAT, DIP, FLAT, DIP], volumes=[1.0, 0.3, 1.0, 1.0])
     assert story(facts)[-1] == (4, "fill", 9_999, 698)

@@ -108,6 +108,7 @@ def _view(
     worst = price_up(opinion.close_ticks, alone.limits.slippage_ppm)
     view = entry_view(alone, proposal, alone.snapshot.state.spec(symbol), strategy, worst)
     view.held_lots = max(0, view.held_lots - sum(attempt.filled_lots for attempt in attempts))
+    view.book.unattended -= sum(1 for attempt in attempts if attempt.filled_lots)
     sent_ms = attempts[0].sent_ms
     if sent_ms > alone.snapshot.now_ms - DAY_MS:
         view.sums.trades_day -= 1
