@@ -14,7 +14,7 @@ from trader.app.backtest_inputs import BacktestOptions, build_inputs
 from trader.app.backtest_report import build_report, opinion, rounded, utc_text
 from trader.bars.load import BarFile, load_bars
 from trader.core.identity import owner_prefix
-from trader.core.limits import Limits
+from trader.core.limits import Home, Limits
 from trader.core.parameters import Parameters, SizeSpec, StrategyCode, StrategySpec
 from trader.core.strategy import load_strategy
 from trader.domain.instrument import Instrument
@@ -338,3 +338,38 @@ def test_rules_see_timeframes_that_are_resampled_from_the_file(tmp_path: Path) -
     hourly = bar_file(tmp_path, [("100.00",) * 4] * 5, "BTC_USDT-1h.csv", 60)
     with pytest.raises(UsageError, match="hand needs 5m bars, the files allow 1h"):
         build_inputs(wide, {"hand": code}, {file.symbol: hourly}, given, {})
+
+
+# 951 lots at their limit of 105.00 are 99.855 USDT, at 1.05 a EUR 95.1 EUR.
+@pytest.mark.parametrize(("most", "sent"), [("95.1", 1), ("95.09999999", 0)])
+def test_the_owners_currency_is_priced_by_its_own_bars(
+    tmp_path: Path, most: str, sent: int
+) -> None:
+    result = in_euro(tmp_path, most, with_rate=True)
+    assert result.sent == sent
+    assert [spec.symbols for spec in result.inputs.parameters.strategies] == [("BTC/USDT",)]
+
+
+def test_without_bars_of_its_rate_nothing_is_opened_and_the_report_says_so(tmp_path: Path) -> None:
+    result = in_euro(tmp_path, "1000000", with_rate=False)
+    assert result.sent == 0
+    (told,) = [line for line in result.inputs.assumed if line.startswith("policy.home: ")]
+    assert "no bars of EUR/USDT were given" in told
+    assert "nothing is opened" in told
+
+
+def in_euro(folder: Path, most: str, *, with_rate: bool) -> BacktestResult:
+    """An entry at the first bar, on an account whose owner counts in EUR."""
+    code, _ = load_strategy("hand", SOURCE.format(start=START_MS, enter={1}, leave=set()))
+    euro = replace(LIMITS, home=Home("EUR", "EUR/USDT", most, 60_000))
+    files = [bar_file(folder, TABLE)]
+    if with_rate:
+        files.append(bar_file(folder, [("1.05",) * 4] * len(TABLE), "EUR_USDT-1m.csv"))
+    inputs = build_inputs(
+        replace(parameters(), limits=euro),
+        {"hand": code},
+        {file.symbol: file for file in files},
+        BacktestOptions(Decimal(1000), spread_ppm=0),
+        {RULES.symbol: RULES},
+    )
+    return run_backtest(inputs)

@@ -98,7 +98,8 @@ def build_inputs(
     chosen = _chosen(parameters, options)
     step_ms = _decision_step(parameters, files, assumed)
     universe = fit_universe(parameters.universe, chosen, files, parameters.quote, step_ms, assumed)
-    specs = _taking_part(chosen, universe, files, options, assumed)
+    rate = _rate_symbol(parameters, files, assumed)
+    specs = _taking_part(chosen, universe, files, rate, options, assumed)
     specs = _that_fit(specs, strategies, step_ms, options, assumed)
     instruments = tuple(
         _instrument(files[symbol], (rules or {}).get(symbol), options, assumed)
@@ -159,6 +160,17 @@ def _one_quote(parameters: Parameters, files: Mapping[str, BarFile], assumed: li
     return quotes[0]
 
 
+def _rate_symbol(parameters: Parameters, files: Mapping[str, BarFile], assumed: list[str]) -> str:
+    """The instrument that tells what the owner's currency is worth, "" when it is not asked."""
+    home = parameters.limits.home
+    if home.currency and home.rate_symbol not in files:
+        assumed.append(
+            f"policy.home: no bars of {home.rate_symbol} were given, so no order's value in "
+            f"{home.currency} can be told and nothing is opened"
+        )
+    return home.rate_symbol if home.currency else ""
+
+
 def _chosen(parameters: Parameters, options: BacktestOptions) -> list[StrategySpec]:
     known = {spec.name: spec for spec in parameters.strategies}
     missing = [name for name in options.strategies if name not in known]
@@ -175,13 +187,15 @@ def _taking_part(
     chosen: Sequence[StrategySpec],
     universe: UniverseSpec,
     files: Mapping[str, BarFile],
+    rate: str,
     options: BacktestOptions,
     assumed: list[str],
 ) -> tuple[StrategySpec, ...]:
+    """`rate`: an instrument that is only there for its price, "" for none."""
     named = {symbol for spec in chosen for symbol in spec.symbols}
     followed = {spec.tier for spec in chosen if spec.tier}
     named |= {symbol for symbol in files if tier_of(universe, symbol) in followed}
-    strangers = sorted(set(files) - named)
+    strangers = sorted(set(files) - named - {rate})
     if strangers:
         assumed.append(
             f"{', '.join(strangers)}: named by no strategy of the policy, so each strategy here "
