@@ -21,7 +21,7 @@ from tests.core.made import BAR_MS, BTC, MINUTE_MS, TICK, account, parameters, s
 from tests.core.rule_made import cross_program
 from trader.core import gates, indicators, money, plan, rules, signals
 from trader.core.canonical import canonical
-from trader.core.parameters import StrategyCode
+from trader.core.parameters import EntryStyle, StrategyCode
 from trader.core.series import build_series
 from trader.core.simulate import Model, Simulation
 
@@ -56,11 +56,12 @@ ruled = dict(source="", program=program, numbers={"fast": 4})
 codes = [StrategyCode(lambda _: 40, say), StrategyCode(lambda _: 0, lambda b, n: {}, program)]
 for seed in range(6):
     state = account()
-    spec = strategy(ttl_bars=2, **(ruled if seed % 2 else {}))
+    style = EntryStyle(("taker", "maker")[seed % 4 > 1], 600_000, 500, 3)
+    spec = strategy(ttl_bars=2, style=style, **(ruled if seed % 2 else {}))
     policy = parameters(spec, bar_jump_ppm_max=900_000)
     series = {(BTC, "1m"): build_series(BTC, MINUTE_MS, TICK, walk(seed, 260))}
     code = {"one": codes[seed % 2]}
-    model = Model(200, fee_in_base=seed == 1)
+    model = Model(200, fee_in_base=seed == 1, stops=seed > 2)
     Simulation(policy, code, series, state, model, record).run(BAR_MS, BAR_MS + 10**9)
     digest.update(canonical(state.meta).encode())
     digest.update(canonical([p.row() for p in state.positions.values()]).encode())
@@ -93,6 +94,7 @@ def test_a_back_test_decides_the_same_compiled_and_interpreted() -> None:
     assert isinstance(kinds, dict)
     assert kinds["fill"] - kinds["fills of 0"] > 3  # the rules did trade
     assert kinds["fill"] > 30
+    assert kinds["cancel_sent"] > 10  # makers that end, and stops that are replaced
 
 
 def test_this_process_says_which_core_it_runs() -> None:
