@@ -93,7 +93,7 @@ def test_kinds_that_say_nothing_of_the_account_change_nothing(kind: str) -> None
 def test_a_plan_brings_its_legs_and_drops_what_is_settled() -> None:
     state = account()
     done, open_, planned = "d" * 32, "e" * 32, "f" * 32
-    sent(state, order_row(done), outcome="rejected")
+    sent(state, order_row(done, leg=1), outcome="rejected")
     sent(state, order_row(open_))
     fold(state, "order_planned", order_row(planned))
     fold(state, "plan", {"bar_ms": BAR_MS, "legs": [order_row(ID, bar_ms=BAR_MS)]})

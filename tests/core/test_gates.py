@@ -71,11 +71,24 @@ GOOD_TIER = {
 }
 
 
-# Now is 1,000; no session begins later, no closed window ends later.
+# Now is 1,000; no session begins later, no closed window and no cooldown ends later.
 GOOD_TIMES = {
     "times_now_ms": 1_000,
     "times_session_ms": 0,
     "times_blackout_ms": 0,
+    "times_close_ms": 900,
+    "times_cooldown_ms": 0,
+}
+
+
+GOOD_BOOK = {
+    "book_rolling_loss_units": 0,
+    "book_rolling_limit_units": 60 * UNIT,
+    "book_stopped": 0,
+    "book_fallen_units": 0,
+    "book_fallen_limit_units": 150 * UNIT,
+    "book_unattended": 1,
+    "book_unattended_max": 100,
 }
 
 
@@ -152,7 +165,7 @@ def good(side: Side = Side.BUY, limits: Limits = LIMITS, **changed: Any) -> Gate
         "exposure_units": 0,
         "position_cap_units": 250 * UNIT,
     }
-    groups = {**GOOD_SUMS, **GOOD_TIER, **GOOD_TIMES, **GOOD_ORDER, **GOOD_RISK}
+    groups = {**GOOD_SUMS, **GOOD_TIER, **GOOD_TIMES, **GOOD_BOOK, **GOOD_ORDER, **GOOD_RISK}
     for name, value in {**usual, **groups, **changed}.items():
         if name.startswith("tier_"):
             setattr(view.tier, name.removeprefix("tier_"), value)
@@ -160,6 +173,8 @@ def good(side: Side = Side.BUY, limits: Limits = LIMITS, **changed: Any) -> Gate
             setattr(view.order, name.removeprefix("order_"), value)
         elif name.startswith("risk_"):
             setattr(view.risk, name.removeprefix("risk_"), value)
+        elif name.startswith("book_"):
+            setattr(view.book, name.removeprefix("book_"), value)
         elif name.startswith("times_"):
             setattr(view.times, name.removeprefix("times_"), value)
         else:
@@ -270,7 +285,15 @@ BOUNDS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("ALREADY_HELD", {"held_lots": 1}, {"held_lots": 2}),  # the smallest order is 2 lots
     ("POSITIONS_MAX", {"positions": 2}, {"positions": 3}),
     ("POSITION_CAP", {"exposure_units": 230 * UNIT}, {"exposure_units": 230 * UNIT + 1}),
+    ("COOLDOWN", {"times_cooldown_ms": 900}, {"times_cooldown_ms": 901}),
     ("DAY_STOP", {"day_stopped": 0}, {"day_stopped": 1}),
+    (
+        "ROLLING_LOSS",
+        {"book_rolling_loss_units": 60 * UNIT - 1},
+        {"book_rolling_loss_units": 60 * UNIT},
+    ),
+    ("STRATEGY_DRAWDOWN", {"book_stopped": 0}, {"book_stopped": 1}),
+    ("UNATTENDED", {"book_unattended": 100}, {"book_unattended": 101}),
     ("DRAWDOWN_STOP", {"drawdown_stopped": 0}, {"drawdown_stopped": 1}),
     ("TRADES_HOUR", {"trades_hour": 5}, {"trades_hour": 6}),
     ("TRADES_DAY", {"trades_day": 20}, {"trades_day": 21}),

@@ -16,7 +16,7 @@ ROOT = Path(trader.__file__).parent
 DECIDING = (
     "access.py", "children.py", "desk.py", "dust.py", "entries.py", "exits.py", "gates.py",
     "membership.py", "plan.py", "regime.py", "signals.py", "simulate.py", "sizes.py", "sizing.py",
-    "step.py", "trim.py", "universe.py", "upkeep.py",
+    "standings.py", "step.py", "trim.py", "universe.py", "upkeep.py",
 )  # fmt: skip
 DOCUMENTED = {**REFUSALS, **QUIET, **UNIVERSE}
 # Codes of one word are listed; any other has an underscore.

@@ -44,7 +44,7 @@ REFUSALS: dict[str, str] = {
     "DAY_STOP": "the day's loss reached its limit; nothing is opened until its day ends",
     "ROLLING_LOSS": "the loss of the last days reached its limit; older days drop out of it",
     "DRAWDOWN_STOP": "equity fell too far below its high; a named human must reset the mark",
-    "STRATEGY_DRAWDOWN": "the strategy's book fell too far below its high; a named human must resume",
+    "STRATEGY_DRAWDOWN": "the strategy's book fell too far below its high; a named human resumes",
     "UNATTENDED": "as many entries of the strategy as allowed were filled without a named human",
     "COOLDOWN": "the strategy left the instrument, or its entry expired, too short a time ago",
     "TRADES_HOUR": "as many entries as allowed were sent within the last hour",
@@ -107,6 +107,7 @@ QUIET: dict[str, str] = {
     "STRATEGY_FAILED": "the strategy's code failed; it is off until a named human resumes it",
     "NOTHING_TO_SELL": "all that is held is in sells whose outcome is not known yet",
     "EXIT_WORKING": "an exit for the position already works",
+    "STRATEGY_QUALITY": "the strategy's settled days are not good enough: from now on it only watches",
     "EXIT_NO_BID": "a position is to be left, or cannot be looked at, and there is no fresh bid",
     "EXIT_ASKED": "a named human asked to leave the instrument: nothing is opened until it is done",
     "DUST": "the venue does not take what is held: told once, sold when quantity and value allow",
@@ -116,8 +117,8 @@ QUIET: dict[str, str] = {
     "EXIT_LEVEL": "the strategy's exit level holds: its entry at the venue ends",
     "POSITION_LEAVES": "the position is being left: an entry at the venue that adds to it ends",
     "SIZE_NOTHING": "what is left of the size is below the smallest order, or there is no equity",
-    "SIZE_NOT_READY": "what the size is taken from (bars, days, a covariance) is not there or is no "
-    "ground for one",
+    "SIZE_NOT_READY": "what the size is taken from (bars, days, a covariance) is not there or is "
+    "no ground for one",
     "STOP_SIDE": "the stop is not below the price: it would be hit at once",
 }
 
