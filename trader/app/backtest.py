@@ -132,6 +132,8 @@ class _Run:
     def _record(self, kind: str, payload: Mapping[str, Any]) -> None:
         if kind == "fill":
             self.trips.observe_fill(payload)
+        elif kind == "plan":
+            self.trips.observe_plan(payload)
         elif kind == "order_sent":
             self.sent += 1
         elif kind == "order_seen" and not payload["venue_lots"]:

@@ -71,7 +71,9 @@ class RoundTrips:
         position = self.state.positions[symbol]
         at_ms = int(payload["at_ms"])
         trip = self.open.get(symbol)
-        if trip is None:
+        if trip is None and order.side is Side.SELL:
+            trip = self._left_by(order.strategy, symbol)
+        elif trip is None:
             trip = RoundTrip(order.strategy, symbol, at_ms)
             trip.first_ticks = int(payload["price_ticks"])
             self.open[symbol] = trip
@@ -81,7 +83,25 @@ class RoundTrips:
         self._realised[symbol] = realised
         if order.side is Side.SELL and not is_open(position, spec):
             trip.closed_ms = at_ms
-            self.closed.append(self.open.pop(symbol))
+            if self.open.pop(symbol, None) is not None:
+                self.closed.append(trip)
+
+    def observe_plan(self, payload: Mapping[str, Any]) -> None:
+        """Take a `plan` fact that has just been folded: what it declared dust is over."""
+        for key in payload.get("dust", {}):
+            strategy, _, symbol = str(key).partition("|")
+            trip = self.open.get(symbol)
+            if trip is not None and trip.strategy == strategy:
+                trip.closed_ms, trip.exit_reason = int(payload["bar_ms"]), "dust"
+                self.closed.append(self.open.pop(symbol))
+
+    def _left_by(self, strategy: str, symbol: str) -> RoundTrip:
+        """The trip that left what is sold now, as dust."""
+        return next(
+            trip
+            for trip in reversed(self.closed)
+            if (trip.strategy, trip.symbol) == (strategy, symbol)
+        )
 
     def _add(self, trip: RoundTrip, order: Order, payload: Mapping[str, Any]) -> None:
         spec = self.state.spec(trip.symbol)
