@@ -107,7 +107,7 @@ QUIET: dict[str, str] = {
     "STRATEGY_FAILED": "the strategy's code failed; it is off until a named human resumes it",
     "NOTHING_TO_SELL": "all that is held is in sells whose outcome is not known yet",
     "EXIT_WORKING": "an exit for the position already works",
-    "STRATEGY_QUALITY": "the strategy's settled days are not good enough: from now on it only watches",
+    "STRATEGY_QUALITY": "the settled days of the strategy are not good enough: it only watches now",
     "EXIT_NO_BID": "a position is to be left, or cannot be looked at, and there is no fresh bid",
     "EXIT_ASKED": "a named human asked to leave the instrument: nothing is opened until it is done",
     "DUST": "the venue does not take what is held: told once, sold when quantity and value allow",
