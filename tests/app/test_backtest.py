@@ -360,7 +360,7 @@ def test_without_bars_of_its_rate_nothing_is_opened_and_the_report_says_so(tmp_p
 
 def in_euro(folder: Path, most: str, *, with_rate: bool) -> BacktestResult:
     """An entry at the first bar, on an account whose owner counts in EUR."""
-    code, _ = load_strategy("hand", SOURCE.format(start=START_MS, enter={1}, leave=set()))
+    code, _ = load_strategy("hand", SOURCE.format(start=START_MS, enter={1}, leave=set[int]()))
     euro = replace(LIMITS, home=Home("EUR", "EUR/USDT", most, 60_000))
     files = [bar_file(folder, TABLE)]
     if with_rate:
