@@ -8,7 +8,9 @@ from decimal import Decimal
 import pytest
 
 from trader import wiring
+from trader.app.explain import explain
 from trader.app.leaving import Leaving, ask_exit, left_rows
+from trader.app.replay import replay
 from trader.errors import ExitCode, UsageError
 
 from .world import START_MS, World
@@ -89,3 +91,17 @@ def test_nothing_is_asked_for_when_nothing_is_held(world: World) -> None:
     world.cycle(1)
     assert ask(world, "*") == Leaving("*", (), ())
     assert world.payloads("exit_asked") == []
+
+
+def test_it_can_be_replayed_and_its_story_told(world: World) -> None:
+    world.cycle(8)
+    ask(world, "BTC/USDT")
+    world.cycle(8)
+    world.cycle(9)
+    with world.journal() as journal:
+        report = replay(journal, world.setup().run.code_sha)
+        assert report.proven, report.row()
+        assert report.plans == 2
+        stories = explain(journal, 1).orders
+    assert [story.why for story in stories] == ["entry_signal", "force_exit"]
+    assert stories[1].events[0][1] == "planned: it was asked for"

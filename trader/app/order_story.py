@@ -64,18 +64,18 @@ class OrderStory:
 
 
 def order_stories(journal: Journal, plan_seq: int, plan: Payload, units: Units) -> list[OrderStory]:
-    """The orders of a plan and their later attempts, in the order they were planned."""
+    """The orders of a plan, their later attempts, and what a human asked to leave after it, in the
+    order they were planned."""
     bar_ms = int(plan["bar_ms"])
     stories: dict[str, OrderStory] = {}
     for leg in plan["legs"]:
         stories[str(leg["client_id"])] = _begun(leg, units)
-    if not stories:
-        return []
     for entry in journal.entries(plan_seq + 1, _KINDS):
         row = entry.payload
         if entry.kind == "order_planned" and int(row["bar_ms"]) == bar_ms:
             story = stories[str(row["client_id"])] = _begun(row, units)
-            story.events.append((time_text(entry.at_ms), "planned: what was left, priced again"))
+            words = "what was left, priced again" if int(row["attempt"]) else "it was asked for"
+            story.events.append((time_text(entry.at_ms), f"planned: {words}"))
         elif entry.kind == "quote":
             _quote(entry, stories, units)
         elif str(row.get("client_id", "")) in stories:
