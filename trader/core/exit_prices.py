@@ -16,7 +16,6 @@ from trader.core.signals import Opinion
 from trader.core.sizing import distance_ticks
 
 STEPS_MAX = 5
-PPB = 1_000_000_000
 # Why a stop that is hit is where it is, by `Position.trailed`.
 STOP_REASONS = ("stop_loss", "trailing_stop", "break_even")
 
@@ -72,10 +71,9 @@ def even_stop_ticks(spec: Spec, entry_ticks: int, slippage_ppm: int) -> int:
         p * (1 - slippage) * (1 - fee) >= entry * (1 + fee)
 
     Both fees are the taker's, and the sale is made as far below the stop as `slippage_ppm` allows.
-    Rounded up, by at most a billionth of the price and one tick. Raises AmountOverflow.
+    Rounded up to the tick. Raises AmountOverflow.
     """
     if slippage_ppm >= PPM:
         return 0
-    factor = mul_div_up((PPM + spec.fee_taker_ppm) * 1_000, PPM, PPM - spec.fee_taker_ppm)
-    factor = mul_div_up(factor, PPM, PPM - slippage_ppm)
-    return mul_div_up(entry_ticks, factor, PPB)
+    paid = (PPM + spec.fee_taker_ppm) * PPM
+    return mul_div_up(entry_ticks, paid, (PPM - spec.fee_taker_ppm) * (PPM - slippage_ppm))
