@@ -40,6 +40,12 @@ LIMITS = "  position: 100%\n  positions_max: 1\n  bar_jump_max: 90%\n  collar: 5
 # Wide on the bars that enter, narrow on those that leave: then an exit needs its second step.
 WIDE = {"POLICY__LIMITS__SLIPPAGE": "40bps", "POLICY__LIMITS__EXIT_SLIPPAGE": "300bps"}
 NARROW = {"POLICY__LIMITS__SLIPPAGE": "1bps", "POLICY__LIMITS__EXIT_SLIPPAGE": "300bps"}
+# With --makers: entries rest at the bid, follow it, and end with the bar that leaves.
+MAKER = {
+    "STRATEGIES__FLIPPER__ENTRY__STYLE": "maker",
+    "STRATEGIES__FLIPPER__ENTRY__REPRICE": "0",
+    "STRATEGIES__FLIPPER__ENTRY__TTL": "3m",
+}
 CHECK_EVERY = 10
 ROUNDS_MAX = 200
 Place = tuple[str, int]
@@ -247,9 +253,10 @@ def run(arguments: argparse.Namespace) -> Verdict:
         rehearsal.write_config(folder, STRATEGIES, ["BTC/USDT"], LIMITS, "1m")
         with rehearsal.exchange(bars, "--depth", "0.15", "--seed", str(arguments.seed)) as served:
             clock = rehearsal.HandClock()
+            style = MAKER if arguments.makers else {}
             setups = {
                 name: rehearsal.load(folder, rehearsal.environment(served.url, **rules), clock)
-                for name, rules in (("wide", WIDE), ("narrow", NARROW))
+                for name, rules in (("wide", WIDE | style), ("narrow", NARROW | style))
             }
             start_ms = int(served.admin.clock()["now_ms"]) // rehearsal.MINUTE_MS
             rng = random.Random(arguments.seed)
@@ -263,6 +270,7 @@ def judge(world: World, kills: int) -> Verdict:
     findings = [str(finding) for finding in verify(world.setup().places.journal)]
     with wiring.open_journal(world.setup(), read_only=True) as journal:
         rows = journal.orders()
+        cancels = sum(1 for entry in journal.entries(1, ("cancel_sent",)))
         # A machine so busy that the strategy's process ran out of time proves nothing here.
         findings += [
             f"{b.strategy}: {b.off_why}" for b in journal.state.books.values() if b.off_why
@@ -283,6 +291,7 @@ def judge(world: World, kills: int) -> Verdict:
             "boundaries_missed": missed[:10],
             "orders": len(rows),
             "second_steps": second,
+            "cancels": cancels,
             "states": dict(states),
         },
     )
@@ -291,4 +300,5 @@ def judge(world: World, kills: int) -> Verdict:
 if __name__ == "__main__":
     parser = parser_of("crash_sweep", __doc__)
     parser.add_argument("--kills", type=int, default=300, help="how many children must die")
+    parser.add_argument("--makers", action="store_true", help="entries are makers' orders")
     sys.exit(prove("crash_sweep", run, parser))
