@@ -16,16 +16,24 @@ grind:
   enter: close < open
   stop: 2 * atr(14)
   size: {equity_share: 3%}
+calm:
+  enter: close < open
+  stop: 8%
 """
-# Order = account x share / 1.001: 258.82 x 6 % / 1.001 = 15.5136, 258.82 x 3 % / 1.001 = 7.7568.
+# Order = account x share / 1.001: 258.82 x 19 % / 1.001 = 49.1266, 258.82 x 3 % / 1.001 = 7.7568.
+# Of calm, whose size is the profile's, a cost of 1 loses 1 - 0.92 x 0.998001 / 1.002001 = 0.0836727
+# at its stop: 1 % / 0.0836727 = 11.9513 %; 258.82 x 11.9513 % = 30.9325; / 1.001 = 30.9016.
 SAID = """\
 [paper] what each strategy would really trade on 258.82 USDT
 strategy  wants  order  least  at stop    from  always  here
-dip       51.76  15.51     10     0.78  166.84  166.84   yes
+dip       51.76  49.12     10     2.46   52.69   52.69   yes
 grind      7.76   7.75     10  by rule  333.67  333.67    no
-dip: policy.limits.position leaves 6% of equity; its stop loses 0.3% of equity,
-  not 1%
-The smallest account that can trade at all: 166.84 USDT; every strategy that can
+calm      30.93  30.90     10     2.48   83.76   83.76   yes
+dip: policy.limits.position leaves 19% of equity; its stop loses 0.95% of
+  equity, not 1%
+calm: conservative means to lose 1% of equity at its stop, costs included, and
+  asks for 11.9513%
+The smallest account that can trade at all: 52.69 USDT; every strategy that can
   trade does from 333.67 USDT.
 Assumed: a signal of full strength, the most favourable regime (`always`: from
   there on in every regime that opens it), a taker fee of 0.1%. `order` is the
@@ -37,7 +45,7 @@ Assumed: a signal of full strength, the most favourable regime (`always`: from
 
 @pytest.fixture
 def sized(workspace: Workspace) -> Workspace:
-    """The workspace with the conservative profile and two strategies of rules."""
+    """The workspace with the conservative profile and three strategies of rules."""
     config = workspace.folder / "config"
     (config / "policy.yaml").write_text("profile: conservative\n")
     (config / "strategies.yaml").write_text(STRATEGIES)
@@ -57,27 +65,30 @@ def test_the_table_fits_eighty_columns_whatever_it_says(sized: Workspace) -> Non
     sized.replace("strategies.yaml", "grind", name)
     done = sized.trader("policy", "check", "--equity", "100000")
     table = done.stdout[done.stdout.index("[paper] what each") :].splitlines()
-    assert any(line.startswith(name[:28]) for line in table)
+    assert any(line.startswith(name[:24]) for line in table)
     assert max(map(len, table)) <= 80
 
 
 def test_the_sizes_as_json_are_texts(sized: Workspace) -> None:
     found = loads(sized.trader("policy", "check", "--equity", "258.82", "--json"))
     sizes = found["sizes"]
-    dip, grind = sizes["strategies"]
+    dip, grind, calm = sizes["strategies"]
     assert (sizes["equity"], sizes["account_min"], sizes["account_all"]) == (
         "258.82",
-        "166.84",
+        "52.69",
         "333.67",
     )
-    assert dip["binds"] == [{"cap": "policy.limits.position", "share": "6%"}]
+    assert dip["binds"] == [{"cap": "policy.limits.position", "share": "19%"}]
     assert (dip["order"], dip["stop"], dip["loss_at_stop"], dip["trades"]) == (
-        "15.51",
+        "49.12",
         "5%",
-        "0.78",
+        "2.46",
         True,
     )
     assert (grind["stop"], grind["loss_at_stop"], grind["trades"]) == ("by rule", None, False)
+    assert (calm["method"], calm["risked"], calm["asked"]) == ("conservative", "1%", "11.9513%")
+    # with costs: 30.90 x 1.001 x 0.0836727 = 2.58808; the account's 1 % is 2.5882
+    assert (calm["loss_at_stop"], calm["loss_with_costs"]) == ("2.48", "2.59")
     assert "sizes" not in loads(sized.trader("policy", "check", "--json"))
 
 

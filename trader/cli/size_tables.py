@@ -95,7 +95,8 @@ def size_lines(form: Form, sizes: EffectiveSizes) -> Iterator[str]:
         yield f"(app.capital leaves {amount(sizes.used)} of it)"
     yield from _table([HEADS, *(_cells(form, row) for row in sizes.rows)])
     for row in sizes.rows:
-        yield from _folded(f"{row.name}: {'; '.join(_said(row))}")
+        said = "; ".join(_said(row))
+        yield from _folded(f"{row.name}: {said}" if said else "")
     yield from _folded(_from_where(sizes))
     yield from _folded(
         "Assumed: a signal of full strength, the most favourable regime (`always`: from there on "
@@ -108,13 +109,14 @@ def size_lines(form: Form, sizes: EffectiveSizes) -> Iterator[str]:
 
 def _said(row: StrategySize) -> Iterator[str]:
     """What a strategy's size means, what cuts it, and what had to be assumed."""
-    asked = f"{row.method} asks for {percent(row.asked)} of equity"
+    assumed = f" (assumed: {row.assumed})" if row.assumed else ""
     if row.risked is not None:
-        asked = (
+        yield (
             f"{row.method} means to lose {percent(row.risked)} of equity at its stop, costs "
-            f"included, and asks for {percent(row.asked)}"
+            f"included, and asks for {percent(row.asked)}{assumed}"
         )
-    yield asked + (f" (assumed: {row.assumed})" if row.assumed else "")
+    elif row.method != "equity_share":
+        yield f"{row.method} asks for {percent(row.asked)} of equity{assumed}"
     for cap in row.binds:
         yield f"{cap.name} leaves {percent(cap.share)} of equity"
     if row.binds and row.stop is not None and row.asked:
