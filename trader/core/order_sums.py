@@ -39,8 +39,7 @@ def order_sums(desk: Desk, proposal: Proposal, strategy: StrategySpec, spec: Spe
     limits, snapshot, symbol = desk.limits, desk.snapshot, proposal.symbol
     shared, sums = desk.orders, OrderSums()
     sums.skew_ms, sums.skew_ms_max = snapshot.skew_ms, limits.clock_skew_ms_max
-    sums.restricted_by = shared.restricted_by(proposal)
-    sums.restricted = len(sums.restricted_by.split(",")) if sums.restricted_by else 0
+    sums.restricted, sums.restricted_by = shared.restricted(proposal)
     sums.repaint_ppm = snapshot.repaints.get(symbol, 0)
     sums.repaint_ppm_max = limits.repaint_ppm_max
     sums.spread_asked = int(limits.spread_ppm_max < ALL_PPM)
@@ -54,14 +53,13 @@ def order_sums(desk: Desk, proposal: Proposal, strategy: StrategySpec, spec: Spe
     sums.volume_asked = int(limits.volume_ppm_max < NEVER)
     sums.volume_lots_max = shared.volume_lots_max(symbol, strategy, spec)
     sums.depth_asked = int(limits.depth_ppm_max > 0)
-    sums.own_sell_ticks = AMOUNT_MAX
     quote = snapshot.quotes.get(symbol)
     if quote is not None:
         sums.bid_ticks, sums.ask_ticks = quote.bid_ticks, quote.ask_ticks
         if quote.ask_lots >= 0:
             sums.depth_lots_max = mul_div_down(quote.ask_lots, limits.depth_ppm_max, PPM)
-    selling = (desk.view.orders_on(symbol), desk.view.legs_on(symbol))
-    sums.own_sell_ticks = min(lowest_sell(rows, sums.bid_ticks) for rows in selling)
+    orders, legs = desk.view.orders_on(symbol), desk.view.legs_on(symbol)
+    sums.own_sell_ticks = lowest_sell([*orders, *legs], sums.bid_ticks)
     sums.value_units = notional_up(spec, proposal.price_ticks, proposal.qty_lots)
     sums.value_units_max = shared.value_units_max
     sums.home_asked = int(limits.home.currency != "")
@@ -117,7 +115,7 @@ class OrderDesk:
     __slots__ = (
         "_desk",
         "_qty",
-        "_restricted",
+        "_rules",
         "_volume",
         "_window",
         "home_units_max",
@@ -131,26 +129,33 @@ class OrderDesk:
         unit = Decimal(1).scaleb(-desk.snapshot.state.number("cash_digits"))
         self.value_units_max = units_below(Decimal(desk.limits.order_value_max), unit)
         self.home_units_max, self.home_words = home_units(desk.snapshot, unit)
-        self._restricted = pair_set(desk.limits.restricted.instruments)
+        self._rules: dict[tuple[str, Side, str], tuple[int, str]] = {}
         self._qty: dict[str, int] = {}
         self._window: dict[tuple[str, str], int] = {}
         self._volume: dict[tuple[str, str], int] = {}
 
-    def restricted_by(self, proposal: Proposal) -> str:
-        """Which restrictions name an order, joined by commas; what nobody knows is restricted."""
+    def restricted(self, proposal: Proposal) -> tuple[int, str]:
+        """How many restrictions name an order, and which, joined by commas; what nobody knows is
+        restricted."""
+        key = (proposal.symbol, proposal.side, proposal.order_type)
+        found = self._rules.get(key)
+        if found is None:
+            names = self._restrictions(*key)
+            found = self._rules[key] = (len(names), ",".join(names))
+        return found
+
+    def _restrictions(self, symbol: str, side: Side, kind: str) -> list[str]:
         rules, venue = self._desk.limits.restricted, self._desk.parameters.venue
-        kind = proposal.order_type
-        found = [
+        return [
             name
             for name, named in (
-                ("instrument", proposal.symbol in self._restricted),
-                ("side", str(proposal.side) in rules.sides),
+                ("instrument", symbol in pair_set(rules.instruments)),
+                ("side", str(side) in rules.sides),
                 ("order_type", kind in rules.order_types or kind not in ORDER_TYPES),
                 ("venue", venue in rules.venues or not venue),
             )
             if named
         ]
-        return ",".join(found)
 
     def qty_lots_max(self, symbol: str, spec: Spec) -> int:
         """Largest quantity of an order, lots, rounded down."""
