@@ -46,7 +46,8 @@ def calendar_page(note: str) -> str:
     """The page's text."""
     lines = [note, "# Local time: sessions, closed windows and the account's day", ""]
     lines += [ABOUT, "", "```yaml", *POLICY.splitlines(), "```", "", WHAT_HOLDS, ""]
-    lines += ["| instant (UTC) | the clock shows | entries (until: UTC) |", "|---|---|---|", *instant_rows()]
+    lines += ["| instant (UTC) | the clock shows | entries (until: UTC) |", "|---|---|---|"]
+    lines += instant_rows()
     lines += ["", CLOCK_CHANGES, "", "| day | begins (UTC) | hours |", "|---|---|---|", *day_rows()]
     return "\n".join([*lines, "", REST, ""])
 

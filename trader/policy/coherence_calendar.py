@@ -148,10 +148,9 @@ def open_minutes(calendar: Mapping[str, Any]) -> bytearray:
     """By minute of the week since Monday 00:00: 1 where sessions and weekly windows let enter."""
     minutes = bytearray(WEEK_MIN) if calendar["sessions"] else bytearray(b"\1" * WEEK_MIN)
     for name, value in (("sessions", 1), ("weekly", 0)):
-        for text in calendar[name]:
-            for span in week_spans(text)[1]:
-                for at in minutes_of(span):
-                    minutes[at] = value
+        spans = [span for text in calendar[name] for span in week_spans(text)[1]]
+        for at in (at for span in spans for at in minutes_of(span)):
+            minutes[at] = value
     return minutes
 
 
