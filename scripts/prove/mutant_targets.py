@@ -6,16 +6,33 @@ Lives here: the table. Must not live here: anything that runs.
 from __future__ import annotations
 
 _PLAN = ("tests/core/test_plan.py",)
+_RISK = ("tests/core/test_risk_gates.py", "tests/core/test_value_at_risk.py")
 _ACCOUNT = ("tests/core/test_account_limits.py",)
+_SIZES = ("tests/core/test_sizes.py",)
+_PARITY = ("tests/core/test_risk_parity.py", "tests/core/test_parities.py")
 
 TARGETS: dict[str, tuple[str, ...]] = {
     "account_gates": ("tests/core/test_gates.py", *_ACCOUNT),
     "account_sums": (*_ACCOUNT, *_PLAN),
     "account_view": (*_ACCOUNT, *_PLAN, "tests/core/test_books.py"),
+    "breaker": ("tests/core/test_breaker.py",),
+    "covariance": _PARITY,
+    "daily": ("tests/core/test_daily.py", *_RISK),
     "exits": ("tests/core/test_exits.py", *_PLAN),
     "gates": ("tests/core/test_gates.py", *_PLAN),
+    "kelly": _SIZES,
+    "messages": ("tests/core/test_messages.py",),
+    "parities": _PARITY,
+    "returns": ("tests/core/test_returns.py", *_RISK),
     "risk": ("tests/core/test_risk.py",),
+    "risk_curve": ("tests/core/test_risk_curve.py", *_SIZES),
+    "risk_gates": _RISK,
+    "risk_parity": _PARITY,
+    "risk_sums": ("tests/core/test_breaker.py", "tests/core/test_messages.py", *_RISK),
+    "size_windows": _PARITY,
+    "sizes": _SIZES,
     "sizing": ("tests/core/test_sizing.py", *_PLAN),
     "tier_gates": ("tests/core/test_gates.py", "tests/core/test_universe.py", *_PLAN),
     "totals": (*_ACCOUNT, *_PLAN),
+    "volatility": _SIZES,
 }
