@@ -20,6 +20,8 @@ def attempt(number: int, state: str, qty: int = 100, filled: int = 0, told: int 
     return Order({**row, "state": state, "filled_lots": filled, "venue_lots": told})
 
 
+pytestmark = pytest.mark.control(12)
+
 TAKEN = [
     # state, filled, told -> what counts of 100 lots
     ("open", 0, -1, 100),  # all of it may still fill
