@@ -84,6 +84,14 @@ def first_id(bar_ms: int = BAR_MS) -> str:
     return client_order_id("abcdef", "main", "one", BTC, bar_ms=bar_ms, leg=0, attempt=0)
 
 
+def at_rest(price_ticks: int = 9_999, lots: int = 100) -> dict[str, Any]:
+    """A maker's entry of BTC that has rested since the bar before, to be sent."""
+    bar_ms = BAR_MS - MINUTE_MS
+    times = {"bar_ms": bar_ms, "until_ms": NOW_MS + MINUTE_MS}
+    maker = {"tif": "gtc", "order_type": "post_only", "price_ticks": price_ticks, "qty_lots": lots}
+    return order_row(first_id(bar_ms), **maker, **times)
+
+
 def held_eth(lots: int = 60, **limits: Any) -> Snapshot:
     """60 lots of ETH (6 USDT) are held, of 1,000."""
     state = account()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from trader.core.breaker import reads_close
 from trader.core.fold import fold
 from trader.core.limits import Breaker
 from trader.core.plan import Plan, plan
@@ -52,6 +53,35 @@ def test_half_open_only_one_entry_of_a_plan_tries() -> None:
     decided = plan(snapshot(faulty(3), policy))
     assert [leg.symbol for leg in decided.legs] == [BTC]
     assert refusal(decided) == "VENUE_DEGRADED faults=3 limit=0 measured=1000 unit=ms"
+
+
+def test_half_open_without_a_rest_still_only_one_tries() -> None:
+    policy = parameters(strategy("one", BTC), strategy("two", ETH), breaker=Breaker(3, 0))
+    decided = plan(snapshot(faulty(3), policy))
+    assert [leg.symbol for leg in decided.legs] == [BTC]
+    assert refusal(decided) == "VENUE_DEGRADED faults=3 limit=0 measured=1 unit=ms"
+
+
+@pytest.mark.parametrize(
+    ("faults", "why", "closes"),
+    [
+        (0, "reads: no answer", False),
+        (1, "reads: no answer", True),
+        (2, "reads: no answer", True),
+        (3, "reads: no answer", False),
+        (2, "timeout", False),
+    ],
+)
+def test_an_answered_read_ends_a_row_that_a_failed_one_made_while_it_is_short(
+    faults: int, why: str, closes: bool
+) -> None:
+    assert reads_close(faulty(faults, why=why), Breaker(3, 60_000)) == closes
+
+
+def test_a_row_that_ended_is_not_ended_again() -> None:
+    state = faulty(2)
+    fold(state, "venue_ok", {"at_ms": NOW_MS})
+    assert not reads_close(state, Breaker(3, 60_000))
 
 
 def tried(outcome: str, code: str = "") -> State:

@@ -41,6 +41,9 @@ def test_what_is_held_or_on_its_way_counts_as_well() -> None:
     policy, state = parameters(var=VAR), account()
     assert [symbol for symbol, _ in daily_windows(policy, state, CLOSE_MS)] == [BTC]
     hold(state, ETH)
+    state.positions[ETH].qty_units = 0
+    assert [symbol for symbol, _ in daily_windows(policy, state, CLOSE_MS)] == [BTC]
+    state.positions[ETH].qty_units = 1
     assert [symbol for symbol, _ in daily_windows(policy, state, CLOSE_MS)] == [BTC, ETH]
     state = account()
     sent(state, order_row(symbol=ETH), outcome="unknown")

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from trader.core.fold import fold
 from trader.core.limits import Messages
-from trader.core.messages import Room, count_messages, room
+from trader.core.messages import UNBOUND, Room, count_messages, room
+from trader.core.parameters import EntryStyle
 from trader.core.plan import plan
 from trader.core.snapshot import Snapshot
 from trader.domain.order import Side
@@ -19,16 +20,21 @@ from .made import (
     BTC,
     ETH,
     NOW_MS,
+    UNIT,
     account,
+    bars,
     hold,
+    instrument,
     order_row,
     parameters,
+    quote,
     says,
     sent,
     snapshot,
     strategy,
 )
 from .risk_scenes import (
+    at_rest,
     end_one,
     refusal,
     said,
@@ -127,8 +133,10 @@ def test_messages_are_never_counted_too_few(gaps: list[int], start_ms: int) -> N
         stamps.append(at_ms)
     found = count_messages(state.messages, at_ms)
     exact = [sum(t > at_ms - ms for t in stamps) for ms in (1_000, 60_000, 86_400_000)]
-    if len(stamps) <= 64:
-        assert list(found) == exact
+    for counted, there, window_ms in zip(found, exact, (1_000, 60_000, 86_400_000), strict=True):
+        # As long as the times that are kept reach back as far as the window, the count is exact.
+        if len(stamps) < 64 or stamps[-64] <= at_ms - window_ms:
+            assert counted == there
     # The oldest minute of a day makes room for the newest: what it held is younger than a day by
     # less than that minute.
     assert found[0] >= min(exact[0], 64)
@@ -136,7 +144,40 @@ def test_messages_are_never_counted_too_few(gaps: list[int], start_ms: int) -> N
     assert found[2] >= sum(t > at_ms - 86_340_000 for t in stamps)
 
 
+def test_a_window_beyond_the_times_that_are_kept_is_counted_by_minutes() -> None:
+    state, minute_ms = account(), NOW_MS // 60_000 * 60_000
+    for number in range(100):
+        end_one(state, f"{number:032d}", minute_ms + 30_000 + number * 100)
+    # Of the 100 the newest 64 are known by their time: the oldest of these was sent at 33.6 s.
+    for now_ms, counted in ((80_000, 100), (93_599, 100), (93_600, 63), (99_850, 1), (99_900, 0)):
+        assert count_messages(state.messages, minute_ms + now_ms)[1] == counted
+
+
+def test_entries_of_one_plan_count_each_once() -> None:
+    specs = [strategy(name, BTC if name == "a" else f"{name.upper()}/USDT") for name in "abcd"]
+    state = account(1_000 * UNIT, *(instrument(spec.symbols[0]) for spec in specs))
+    series = {(s.symbols[0], "1m"): bars([10_000, 10_000], s.symbols[0]) for s in specs}
+    quotes = {s.symbols[0]: quote() for s in specs}
+    for day_max, legs in ((4, 4), (3, 3)):
+        policy = parameters(*specs, positions_max=9, messages=Messages(day_max=day_max))
+        decided = plan(snapshot(state, policy, series=series, quotes=quotes))
+        assert (len(decided.legs), len(decided.refused)) == (legs, 4 - legs)
+
+
+@pytest.mark.parametrize(
+    ("day_max", "answer"), [(3, "ENTRY_MOVES"), (2, "ENTRY_RESTS refused=MESSAGES")]
+)
+def test_an_entry_that_is_moved_is_a_cancel_and_a_new_order(day_max: int, answer: str) -> None:
+    state = account()
+    sent(state, at_rest(9_900, 200))
+    maker = strategy(style=EntryStyle("maker"))
+    policy = parameters(maker, messages=Messages(day_max=day_max))
+    decided = plan(snapshot(state, policy))
+    assert decided.trail[0].answer == answer
+
+
 def test_room_tells_what_is_left() -> None:
-    assert room(Messages(), (9, 9, 9)).left > 10**8
+    assert room(Messages(), (9, 9, 9)) == UNBOUND
+    assert room(Messages(second_max=4, minute_max=6), (1, 3, 9)) == Room("second", 1, 4)
     assert room(Messages(second_max=4), (3, 9, 9)) == Room("second", 3, 4)
     assert room(Messages(second_max=4), (3, 9, 9)).left == 1

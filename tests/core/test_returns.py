@@ -65,6 +65,7 @@ def test_a_day_needs_its_own_bar_and_the_one_of_the_day_before() -> None:
     [
         ((100, 199), 990_000),
         ((100, 200), PPM),
+        ((100, 299), PPM),
         ((100, 100_000), PPM),
         ((1_000, 1), -999_000),
         ((3, 1), -666_667),
@@ -76,8 +77,18 @@ def test_a_gain_counts_up_to_a_doubling_and_a_loss_in_full(
     assert list(told_returns(days_before(2), ints(*closes), LAST_MS, 1)) == [expected]
 
 
+def test_a_doubling_counts_on_its_own_day() -> None:
+    told = told_returns(days_before(4), ints(100, 200, 198, 198), LAST_MS, 3)
+    assert list(told) == [PPM, -10_000, 0]
+
+
+def test_the_smallest_prices_have_returns() -> None:
+    assert list(told_returns(days_before(3), ints(1, 1, 1), LAST_MS, 2)) == [0, 0]
+
+
 def test_prices_that_cannot_be_give_no_return() -> None:
     assert known_days(told_returns(days_before(3), ints(0, 100, 0), LAST_MS, 2)) == 0
+    assert known_days(told_returns(days_before(4), ints(7, 0, 7, 7), LAST_MS, 3)) == 1
     with pytest.raises(AmountOverflow):
         told_returns(days_before(2), ints(AMOUNT_MAX, AMOUNT_MAX + 5), LAST_MS, 1)
 
@@ -98,6 +109,7 @@ def test_too_few_days_count_as_a_loss_on_every_day() -> None:
     assert list(cautious_returns(told, 2, 200_000)) == [5, -3, -3]
     assert list(cautious_returns(told, 3, 200_000)) == [-200_000] * 3
     assert list(cautious_returns(row(None, None), 0, 150_000)) == [-150_000] * 2
+    assert list(cautious_returns(row(4), 1, 150_000)) == [4]
 
 
 def test_results_of_a_day_are_rounded_against_us() -> None:
@@ -132,6 +144,10 @@ def test_the_loss_that_few_days_exceed_by_hand() -> None:
     # Losses: 10,500; 20,000; 20,000; 20,000; 30,000 -> largest first 30, 20, 20, 20, 10.5 thousand.
     found = [loss_exceeded_rarely(held, moved, PPM, array("q", bytes(8 * m))) for m in (1, 2, 4, 5)]
     assert found == [30_000, 20_000, 20_000, 10_500]
+
+
+def test_what_was_left_in_the_room_does_not_count() -> None:
+    assert loss_exceeded_rarely(ints(-3, -1), ints(0, 0), 0, ints(9, 8)) == 1
 
 
 def test_a_gain_on_every_day_is_no_loss() -> None:

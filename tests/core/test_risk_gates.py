@@ -44,6 +44,7 @@ from .risk_scenes import (
     COST,
     RUNNING,
     approved,
+    at_rest,
     end_one,
     ended,
     first_id,
@@ -222,6 +223,12 @@ def test_a_slice_is_not_exceeded_by_cost_orders_and_fees() -> None:
     assert said(plan(slice_of("", used - 1))) == []
 
 
+def test_what_is_on_its_way_is_used_as_well() -> None:
+    seen = slice_of("x", 1_000 * UNIT)
+    sent(seen.state, order_row(symbol=ETH, strategy="two", qty_lots=100), outcome="unknown")
+    assert numbers(seen, "CAPITAL")[1] == 100 * UNIT + 1_001_000_000 + COST
+
+
 def test_profits_of_a_slice_are_not_used_and_its_losses_are_taken_off() -> None:
     for mark, limit in ((12_000, 1_000 * UNIT), (5_000, 950 * UNIT)):
         seen = slice_of("x", 1_000 * UNIT)
@@ -321,10 +328,7 @@ def test_sums_start_by_refusing() -> None:
 def resting(**limits: Any) -> Plan:
     """A maker's entry of 100 lots of BTC has rested at the bid since the bar before."""
     state = account()
-    times = {"bar_ms": BAR_MS - MINUTE_MS, "until_ms": NOW_MS + MINUTE_MS}
-    client_id = first_id(BAR_MS - MINUTE_MS)
-    row = order_row(client_id, tif="gtc", order_type="post_only", price_ticks=9_999, **times)
-    sent(state, row)
+    sent(state, at_rest())
     maker = strategy(style=EntryStyle("maker"))
     return plan(snapshot(state, parameters(maker, **limits)))
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+import pytest
+
+from trader.core.access import Access
+from trader.core.desk import Desk
 from trader.core.limits import Correlated, ValueAtRisk
+from trader.core.money import AMOUNT_MAX, AmountOverflow
 from trader.core.plan import plan
 from trader.core.series import Series
 from trader.core.snapshot import Snapshot
@@ -113,6 +118,36 @@ def test_legs_approved_before_count_in_the_value_at_risk() -> None:
     assert said(plan(snapshot(account(), parameters(*specs, var=wider)))) == []
 
 
+@pytest.mark.parametrize(
+    ("of_btc", "of_eth", "assumed"), [(20, 20, 0), (20, 19, 1), (19, 20, 1), (19, 19, 2)]
+)
+def test_a_refusal_says_of_how_many_instruments_a_loss_was_assumed(
+    of_btc: int, of_eth: int, assumed: int
+) -> None:
+    told = {BTC: days(closes(count=of_btc)), ETH: days(closes(count=of_eth), ETH)}
+    seen = watched(1, 950_000, told, held=True)
+    assert refusal(plan(seen)).startswith(f"VALUE_AT_RISK assumed={assumed} ")
+
+
+def test_what_was_looked_at_and_refused_is_not_at_risk() -> None:
+    specs = (strategy("one", BTC, enabled=False), strategy("two", ETH))
+    decided = plan(snapshot(account(), parameters(*specs, var=ValueAtRisk(limit_ppm=1))))
+    assert [no.code for no in decided.refused] == ["STRATEGY_OFF", "VALUE_AT_RISK"]
+    assert decided.refused[1].detail.startswith("assumed=1 ")
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_a_value_that_does_not_fit_is_refused_before_it_is_added(beyond: int) -> None:
+    seen = watched(1, 950_000)
+    desk = Desk(seen, Access(seen.parameters.universe, {}, ""))
+    desk.totals.all.exposure_units = AMOUNT_MAX - 1_000
+    if beyond:
+        with pytest.raises(AmountOverflow):
+            desk.risks.value_at_risk(BTC, 1_000)
+    else:
+        assert desk.risks.value_at_risk(BTC, 999) == 200  # 199.8 are lost, in full units
+
+
 def test_at_the_whole_of_equity_value_at_risk_and_correlation_are_not_asked() -> None:
     seen = watched(1_000_000, 950_000)
     assert numbers(seen, "VALUE_AT_RISK") == (1_000 * UNIT, 0)
@@ -143,6 +178,20 @@ def test_what_moves_with_the_instrument_counts_with_it() -> None:
     both = {BTC: days(ONE), ETH: days(OTHER, ETH)}
     assert numbers(related(1, 500_000, both), "CORRELATED_EXPOSURE")[1] == 100 * UNIT + COST
     assert numbers(related(1, 500_001, both), "CORRELATED_EXPOSURE")[1] == COST
+
+
+def test_what_is_held_of_the_instrument_itself_counts_with_it() -> None:
+    state = account()
+    hold(state, BTC, lots=100, stop_ticks=9_000)
+    policy = parameters(
+        strategy("one", BTC, pyramiding=True),
+        pyramiding=True,
+        position_ppm=1_000_000,
+        correlated=Correlated(exposure_ppm_max=1),
+    )
+    told = refusal(plan(snapshot(state, policy)))
+    assert told.startswith("CORRELATED_EXPOSURE instruments=1 ")
+    assert f"measured={10 * UNIT + COST} " in told
 
 
 def test_what_cannot_be_compared_counts_as_moving_together() -> None:

@@ -16,8 +16,8 @@ cpdef long long known_days(const long long[::1] told)
 @cython.locals(i=Py_ssize_t, high=cython.longlong, low=cython.longlong)
 cpdef add_results(long long[::1] results, const long long[::1] row, long long value_units)
 
-@cython.locals(i=Py_ssize_t, j=Py_ssize_t, room=Py_ssize_t, found=Py_ssize_t,
-    high=cython.longlong, low=cython.longlong, loss=cython.longlong, least=cython.longlong)
+@cython.locals(i=Py_ssize_t, j=Py_ssize_t, last=Py_ssize_t, high=cython.longlong,
+    low=cython.longlong, loss=cython.longlong)
 cpdef long long loss_exceeded_rarely(const long long[::1] results, const long long[::1] row,
     long long value_units, long long[::1] worst)
 

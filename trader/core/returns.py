@@ -55,10 +55,15 @@ def known_days(told: Ints) -> int:
     return count
 
 
+def are_enough(told: Ints, days_min: int) -> bool:
+    """Whether as many days as asked for, and at least one, have a return."""
+    return known_days(told) >= max(1, days_min)
+
+
 def cautious_returns(told: Ints, days_min: int, assumed_ppm: int) -> array[int]:
     """A return for every day: a day that has none counts like the worst that has one (never as a
     gain), and with fewer than `days_min` of those every day is a loss of `assumed_ppm`."""
-    if known_days(told) < max(1, days_min):
+    if not are_enough(told, days_min):
         return array("q", [-assumed_ppm]) * len(told)
     worst = min(0, *(value for value in told if value != ABSENT))
     return array("q", [worst if value == ABSENT else value for value in told])
@@ -82,21 +87,19 @@ def loss_exceeded_rarely(results: Ints, row: Ints, value_units: int, worst: Ints
     """
     high = value_units // MILLION
     low = value_units - high * MILLION
-    room = len(worst)
-    found = 0
+    last = len(worst) - 1
+    for j in range(last + 1):
+        worst[j] = 0
     for i in range(len(row)):
         loss = -(results[i] + high * row[i] + low * row[i] // MILLION)
-        if found < room:
-            found += 1
-        elif loss <= worst[room - 1]:
+        if loss <= worst[last]:
             continue
-        j = found - 1
+        j = last
         while j > 0 and worst[j - 1] < loss:
             worst[j] = worst[j - 1]
             j -= 1
         worst[j] = loss
-    least = worst[found - 1] if found > 0 else 0
-    return least if least > 0 else 0
+    return worst[last]
 
 
 def rare_days(days: int, confidence_ppm: int) -> int:
@@ -138,11 +141,11 @@ def moments(one: Ints, other: Ints) -> tuple[int, int, int, int]:
 def move_together(one: Ints, other: Ints, days_min: int, above_ppm: int) -> bool:
     """Whether Pearson's correlation over the days that both have is `above_ppm` or more.
 
-    True as well when it cannot be told: fewer than `days_min` such days, or one that never moved.
-    Compared as squares of integers: nothing is rounded.
+    True as well when it cannot be told: fewer than `days_min` such days, or one that never moved
+    (then both sides of the comparison are zero). Compared as squares of integers: exact.
     """
     days, shared, wide, broad = moments(one, other)
-    if days < days_min or wide == 0 or broad == 0:
+    if days < days_min:
         return True
     if shared < 0:
         return False

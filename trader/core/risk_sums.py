@@ -18,8 +18,8 @@ from trader.core.messages import UNBOUND, binds, count_messages, room
 from trader.core.money import AMOUNT_MAX, PPM, AmountOverflow, mul_div_down
 from trader.core.returns import (
     add_results,
+    are_enough,
     cautious_returns,
-    known_days,
     loss_exceeded_rarely,
     move_together,
     rare_days,
@@ -94,7 +94,7 @@ class RiskDesk:
     __slots__ = (
         "_counted",
         "_desk",
-        "_entries",
+        "_enters",
         "_pairs",
         "_results",
         "_rows",
@@ -137,7 +137,8 @@ class RiskDesk:
         self.capital_units = desk.equity if whole else min(own, desk.equity)
         self.taken = {order.client_id for order in desk.view.orders}
         self.taken.update(name for name, order in state.orders.items() if not in_flight(order))
-        self.planned = self._counted = self._entries = 0
+        self.planned = self._counted = 0
+        self._enters = False
         self._told: dict[str, array[int]] = {}
         self._rows: dict[str, array[int]] = {}
         self._unknown: set[str] = set()
@@ -152,7 +153,7 @@ class RiskDesk:
             self.planned += messages_of(leg)
             if leg.side is not Side.BUY:
                 continue
-            self._entries += 1
+            self._enters = True
             if self._results is not None:
                 spec = self._desk.snapshot.state.spec(leg.symbol)
                 cost = entry_cost_units(spec, leg.price_ticks, leg.qty_lots)
@@ -162,7 +163,7 @@ class RiskDesk:
     def venue_wait_ms(self) -> int:
         """How long entries must leave the venue alone; half-open, one of a plan may try it."""
         breaker, state = self._desk.limits.breaker, self._desk.snapshot.state
-        if self._entries and is_open(state, breaker):
+        if self._enters and is_open(state, breaker):
             return max(1, breaker.rest_ms)
         return wait_ms(state, breaker, self._desk.snapshot.now_ms)
 
@@ -207,13 +208,12 @@ class RiskDesk:
     def _moves(self, symbol: str, other: str) -> bool:
         if symbol == other:
             return True
-        pair = (symbol, other) if symbol < other else (other, symbol)
-        known = self._pairs.get(pair)
+        known = self._pairs.get((symbol, other))
         if known is None:
             limits = self._desk.limits
-            one, two = self._told_returns(pair[0]), self._told_returns(pair[1])
-            above = limits.correlated.above_ppm
-            known = self._pairs[pair] = move_together(one, two, limits.var.days_min, above)
+            one, two = self._told_returns(symbol), self._told_returns(other)
+            known = move_together(one, two, limits.var.days_min, limits.correlated.above_ppm)
+            self._pairs[symbol, other] = known
         return known
 
     def _add_up(self) -> array[int]:
@@ -231,7 +231,7 @@ class RiskDesk:
         if row is None:
             var, told = self._desk.limits.var, self._told_returns(symbol)
             row = self._rows[symbol] = cautious_returns(told, var.days_min, var.assumed_ppm)
-            if known_days(told) < max(1, var.days_min):
+            if not are_enough(told, var.days_min):
                 self._unknown.add(symbol)
         return row
 
