@@ -17,5 +17,5 @@ REASONS: dict[str, str] = {
     "returns Lt in `loss <= worst[last]`": "a loss equal to the last one takes its place: the same",
     "returns LtE in `worst[j - 1] < loss`": "equal losses change places: the same",
     "risk_sums without `self._worst = array('q')`": "it is set again before it is read",
-    "risk_sums without `self._pairs[symbol, other] = known`": "kept to be quick: told anew, the same",
+    "risk_sums without `self._pairs[symbol, other] = known`": "told anew each time: the same",
 }
