@@ -211,6 +211,18 @@ def test_an_entry_that_may_still_fill_counts_and_one_that_cannot_does_not() -> N
     assert refusal(decided(state, unattended_max=4)) == ""
 
 
+def test_attempts_of_one_entry_are_one_entry() -> None:
+    state = account()
+    for attempt, lots in ((0, 60), (1, 40)):
+        client_id = f"{attempt}".ljust(32, "c")
+        sent(state, order_row(client_id, symbol=ETH, attempt=attempt, qty_lots=100))
+        trade = {"symbol": ETH, "qty_lots": lots, "cost_units": UNIT}
+        before = decided(state, unattended_max=2)
+        assert refusal(before) == ""
+        fold(state, "fill", fill_row(client_id, client_id, **trade))
+        assert state.books["one"].entries_filled == 1
+
+
 def test_legs_of_one_plan_count_for_each_other() -> None:
     spec = strategy("one", BTC, ETH, budget_loss_ppm=2_000_000)
     made = plan(snapshot(account(), parameters(spec, unattended_max=1)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from trader.core.days import Cooldown
 from trader.core.fold import fold
@@ -145,6 +147,14 @@ def test_the_length_of_a_wait(
     assert out_until(wait, LIMITS, bar_ms) == expected
     assert out_until(wait, Cooldowns(), bar_ms) == (0, "")
     assert out_until(None, LIMITS, bar_ms) == (0, "")
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=8, max_size=8))
+def test_a_longer_wait_never_ends_earlier(numbers: list[int]) -> None:
+    wait = Cooldown({"key": "k", "exit_ms": numbers[0], "stop_ms": numbers[1], "unfilled_ms": 7})
+    exits, stops, unfilled = (sorted(pair) for pair in (numbers[2:4], numbers[4:6], numbers[6:8]))
+    short, long = (Cooldowns(exits[i], i, stops[i], unfilled[i]) for i in (0, 1))
+    assert out_until(wait, short, MINUTE_MS)[0] <= out_until(wait, long, MINUTE_MS)[0]
 
 
 def test_what_nobody_told_refuses() -> None:

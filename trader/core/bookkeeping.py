@@ -45,7 +45,7 @@ def book_fill(state: State, order: Order, payload: Payload, spec: Spec) -> None:
     if order.side is Side.BUY:
         _buy(order, position, holding, spec, payload)
         book.cash_units -= value + fee
-        book.entries_filled += 1 if order.filled_lots == 0 else 0
+        book.entries_filled += int(order.filled_lots == 0 and not leg_filled(state, order))
     else:
         result = _sell(order, position, holding, spec, payload)
         position.realised_units += result
@@ -68,6 +68,15 @@ def book_fill(state: State, order: Order, payload: Payload, spec: Spec) -> None:
         ("holdings", holding.key),
         ("books", order.strategy),
     }
+
+
+def leg_filled(state: State, order: Order) -> bool:
+    """Whether another attempt of the same entry was filled, at least in part: it is one entry."""
+    return any(
+        other.filled_lots > 0
+        for other in state.orders_of(order.symbol)
+        if (other.bar_ms, other.leg) == (order.bar_ms, order.leg) and other is not order
+    )
 
 
 def _buy(order: Order, position: Position, holding: Holding, spec: Spec, payload: Payload) -> None:

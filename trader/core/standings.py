@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from trader.core.bookkeeping import leg_filled
 from trader.core.books import Book
 from trader.core.days import ACCOUNT, DAY_SLOTS, day_row, days_of
 from trader.core.limits import ALL_PPM, NEVER
@@ -134,11 +135,12 @@ class Standings:
         return filled + self._may_fill().get(name, 0)
 
     def _may_fill(self) -> dict[str, int]:
-        view = self._desk.view
+        view, state = self._desk.view, self._desk.snapshot.state
         if self._filling is None:
             self._filling = {}
             for order in view.orders:
-                if order.side is Side.BUY and order.filled_lots == 0:
+                new = order.side is Side.BUY and order.filled_lots == 0
+                if new and not leg_filled(state, order):
                     self._filling[order.strategy] = self._filling.get(order.strategy, 0) + 1
         for leg in view.legs[self._legs_seen :]:
             if leg.side is Side.BUY:
