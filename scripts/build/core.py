@@ -90,6 +90,7 @@ PLAIN = {
     "exit_orders": "once for each exit",
     "exit_prices": "once for each entry",
     "exit_sizes": "once for each exit",
+    "steps": "text of a few numbers, once for each position",
     "measures": "once for each candidate when the members are chosen",
     "membership": "once for each candidate when the members are chosen",
     "regime": "once when the regime is due; its rules run in typed modules",

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from trader.core.actions import PlanAttempt, Requote, StepFacts
+from trader.core.actions import Cancel, PlanAttempt, Requote, StepFacts
 from trader.core.asked import exits_done, is_asked, left_of, sell_asked
 from trader.core.fold import FoldError, fold
 from trader.core.plan import plan, plan_payload
+from trader.core.resting import why_ended
 from trader.core.snapshot import CoreQuote
 from trader.core.state import State
 from trader.core.step import step
@@ -196,3 +197,17 @@ def test_nobody_asked_nothing_is_sold() -> None:
     state = bought(stop_ticks=9_000)
     carry_out(state, decide(state, [FLAT], 0))
     assert sell_asked(state, parameters(), facts(quotes=fresh())) == []
+
+
+def test_an_entry_at_rest_ends_when_its_instrument_is_to_be_left() -> None:
+    state = account()
+    entry = {"tif": "gtc", "order_type": "post_only", "until_ms": BAR_MS + 99 * MINUTE_MS}
+    sent(state, order_row("e" * 32, signal_ms=1, **entry))
+    now = facts(now_ms=BAR_MS + MINUTE_MS)
+    order = state.orders["e" * 32]
+    assert why_ended(state, now, order) == ""
+    ask(state, ETH)
+    assert why_ended(state, now, order) == ""
+    ask(state)
+    assert why_ended(state, now, order) == "exit_asked"
+    assert step(state, parameters(), now) == [Cancel(BTC, "e" * 32, "exit_asked")]

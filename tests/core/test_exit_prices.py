@@ -14,8 +14,6 @@ from trader.core.exit_prices import (
     ExitPrices,
     even_stop_ticks,
     exit_prices,
-    steps_of,
-    steps_text,
 )
 from trader.core.exit_sizes import kept_lots, reached_steps, step_lots, trim_lots
 from trader.core.ladder import least_lots
@@ -23,6 +21,7 @@ from trader.core.plan import plan
 from trader.core.scale import Spec
 from trader.core.signals import Opinion
 from trader.core.state import Position
+from trader.core.steps import steps_of, steps_text
 
 from .made import account, instrument, parameters, says, snapshot, strategy
 

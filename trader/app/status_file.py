@@ -16,6 +16,7 @@ from trader.app.context import PassSetup
 from trader.app.day_rows import findings, today_row
 from trader.core.scale import text, to_decimal
 from trader.core.state import State
+from trader.core.steps import steps_of
 from trader.domain.order import Side
 from trader.errors import ExitCode, JournalError
 from trader.journal.journal import Journal
@@ -106,6 +107,16 @@ def _position(state: State, symbol: str) -> dict[str, Any]:
         "stop": text(spec.price(position.stop_ticks)),
         "target": text(spec.price(position.target_ticks)),
         "trail": text(spec.price(position.trail_ticks)),
+        "trail_from": text(spec.price(position.arm_ticks)),
+        "break_even": text(spec.price(position.even_ticks)),
+        "steps": [
+            {
+                "at": text(spec.price(ticks)),
+                "share": text(Decimal(ppm).scaleb(-6)),
+                "reached": number < position.scaled,
+            }
+            for number, (ticks, ppm) in enumerate(steps_of(position.steps))
+        ],
         "hold_ms": position.hold_ms,
         "opened_ms": position.opened_ms,
         "realised": _cash(position.realised_units, digits),

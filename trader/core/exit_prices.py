@@ -1,7 +1,7 @@
 """Prices that a position is left by: from its entry's signal, and from what it paid.
 
-Lives here: distances of an opinion as ticks above the signal's close, the steps of a scale-out as
-text, and the price at which a position breaks even. Must not live here: whether a price was reached
+Lives here: distances of an opinion as ticks above the signal's close, and the price at which a
+position breaks even. Must not live here: whether a price was reached
 (`exits`), and how much is sold there (`exit_sizes`).
 """
 
@@ -14,6 +14,7 @@ from trader.core.money import PPM, mul_div_up
 from trader.core.scale import Spec
 from trader.core.signals import Opinion
 from trader.core.sizing import distance_ticks
+from trader.core.steps import steps_text
 
 STEPS_MAX = 5
 # Why a stop that is hit is where it is, by `Position.trailed`.
@@ -52,17 +53,6 @@ def exit_prices(spec: Spec, opinion: Opinion, scale_ppm: Sequence[int]) -> ExitP
         above(opinion.even_distance),
         steps_text(sorted(shares.items())),
     )
-
-
-def steps_text(steps: Sequence[tuple[int, int]]) -> str:
-    """(ticks, ppm) pairs as an order carries them: `ticks:ppm ticks:ppm`."""
-    return " ".join(f"{ticks}:{ppm}" for ticks, ppm in steps)
-
-
-def steps_of(text: str) -> list[tuple[int, int]]:
-    """The (ticks, ppm) pairs that `steps_text` wrote, the lowest price first."""
-    pairs = (step.partition(":") for step in text.split())
-    return [(int(ticks), int(ppm)) for ticks, _, ppm in pairs]
 
 
 def even_stop_ticks(spec: Spec, entry_ticks: int, slippage_ppm: int) -> int:

@@ -7,11 +7,11 @@ here: whether a position is left (`exits`), which one is trimmed (`trim`).
 
 from __future__ import annotations
 
-from trader.core.exit_prices import steps_of
 from trader.core.ladder import least_lots
 from trader.core.money import PPM, mul_div_up
 from trader.core.scale import Spec
 from trader.core.state import Position
+from trader.core.steps import steps_of
 
 
 def can_sell(spec: Spec, qty_lots: int, bid_ticks: int) -> bool:

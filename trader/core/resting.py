@@ -8,6 +8,7 @@ room that other sells leave. Must not live here: when an entry is moved (`upkeep
 from __future__ import annotations
 
 from trader.core.actions import Action, Cancel, Look, StepFacts
+from trader.core.asked import is_asked
 from trader.core.snapshot import halt_rank
 from trader.core.state import HALT_LEVELS, Order, State
 from trader.domain.order import WORKING, OrderState, Side, TimeInForce
@@ -52,12 +53,14 @@ def is_resting_entry(order: Order) -> bool:
 
 def why_ended(state: State, facts: StepFacts, order: Order) -> str:
     """Why a resting entry is to be cancelled, "" when it may rest: what its plan or a human said,
-    a halt, its time to live, or an attempt that is to take its place."""
+    a halt, an exit that was asked for, its time to live, or an attempt that takes its place."""
     if order.ending:
         return order.ending
     why = forbidden(state, facts, order)
     if why:
         return why
+    if is_asked(state, order.symbol):
+        return "exit_asked"
     if 0 < order.until_ms <= facts.now_ms:
         return "time_to_live"
     leg = (order.bar_ms, order.leg)

@@ -100,7 +100,7 @@ def _held(desk: Desk, symbol: str, strategies: Mapping[str, StrategySpec]) -> He
     state, view = desk.snapshot.state, desk.view
     position, spec = state.positions[symbol], state.spec(symbol)
     leaving = view.sells_in_flight_lots(symbol)
-    leaving += sum(leg.qty_lots for leg in view.legs if leg.symbol == symbol)
+    leaving += sum(leg.qty_lots for leg in view.legs_on(symbol) if leg.side is Side.SELL)
     units = max(0, position.qty_units - leaving * spec.base_per_lot)
     doubtful = symbol in desk.snapshot.troubles
     mark = view.mark_ticks(symbol)
