@@ -75,7 +75,7 @@ def leg_filled(state: State, order: Order) -> bool:
     return any(
         other.filled_lots > 0
         for other in state.orders_of(order.symbol)
-        if (other.bar_ms, other.leg) == (order.bar_ms, order.leg) and other is not order
+        if (other.bar_ms, other.leg) == (order.bar_ms, order.leg) and other.attempt != order.attempt
     )
 
 
