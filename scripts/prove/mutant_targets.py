@@ -9,18 +9,29 @@ _PLAN = ("tests/core/test_plan.py",)
 _RISK = ("tests/core/test_risk_gates.py", "tests/core/test_value_at_risk.py")
 _ACCOUNT = ("tests/core/test_account_limits.py",)
 _SIZES = ("tests/core/test_sizes.py",)
+_EXITS = (
+    "tests/core/test_exits.py",
+    "tests/core/test_exit_tables.py",
+    "tests/core/test_dust.py",
+)
 _PARITY = ("tests/core/test_risk_parity.py", "tests/core/test_parities.py")
 
 TARGETS: dict[str, tuple[str, ...]] = {
     "account_gates": ("tests/core/test_gates.py", *_ACCOUNT),
     "account_sums": (*_ACCOUNT, *_PLAN),
     "account_view": (*_ACCOUNT, *_PLAN, "tests/core/test_books.py"),
+    "asked": ("tests/core/test_asked.py",),
     "breaker": ("tests/core/test_breaker.py",),
     "covariance": _PARITY,
     "daily": ("tests/core/test_daily.py", *_RISK),
-    "exits": ("tests/core/test_exits.py", *_PLAN),
+    "dust": _EXITS,
+    "exit_orders": _EXITS,
+    "exit_prices": ("tests/core/test_exit_prices.py", *_EXITS),
+    "exit_sizes": ("tests/core/test_exit_prices.py", *_EXITS),
+    "exits": ("tests/core/test_asked.py", *_EXITS, *_PLAN),
     "gates": ("tests/core/test_gates.py", *_PLAN),
     "kelly": _SIZES,
+    "ladder": ("tests/core/test_ladder.py",),
     "messages": ("tests/core/test_messages.py",),
     "parities": _PARITY,
     "returns": ("tests/core/test_returns.py", *_RISK),
@@ -32,7 +43,9 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "size_windows": _PARITY,
     "sizes": _SIZES,
     "sizing": ("tests/core/test_sizing.py", *_PLAN),
+    "steps": ("tests/core/test_exit_prices.py",),
     "tier_gates": ("tests/core/test_gates.py", "tests/core/test_universe.py", *_PLAN),
     "totals": (*_ACCOUNT, *_PLAN),
+    "trim": ("tests/core/test_trim.py",),
     "volatility": _SIZES,
 }
