@@ -244,7 +244,7 @@ CONTROLS: tuple[Control, ...] = (
         "RTS 25",
         (f"{_L}clock_skew_max", "policy.day.zone", "policy.day.starts_at"),
         ("CLOCK_SKEW",),
-        "calendar.py",
+        "calendars.py",
     ),
     Control(36, "self-check for manipulation", "RTS6 13", note=LATER),
 )
