@@ -129,7 +129,7 @@ def build_inputs(
         universe=universe,
     )
     series = _series(account, strategies, files)
-    _say_model(options, assumed)
+    _say_model(options, specs, assumed)
     first = min(file.series.open_ms[0] for file in files.values())
     last = max(file.series.open_ms[-1] for file in files.values())
     return BacktestInputs(
@@ -348,9 +348,14 @@ def _series(
     return found
 
 
-def _say_model(options: BacktestOptions, assumed: list[str]) -> None:
+def _say_model(options: BacktestOptions, specs: Sequence[StrategySpec], assumed: list[str]) -> None:
     spread = text(Decimal(options.spread_ppm) / 100)
     assumed.append(
         "a decision at a bar's close is carried out at the next bar's open, all of it or nothing, "
         f"{spread} bps between bid and ask; without a next bar nothing fills"
     )
+    if any(spec.style.style == "maker" for spec in specs):
+        assumed.append(
+            "an entry at rest fills at its own price once a bar trades through it, for what the "
+            "bar traded at most"
+        )

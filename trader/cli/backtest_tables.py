@@ -37,6 +37,7 @@ _METRICS = (
 )
 # Why nothing is asked for on most bars; what else is quiet may keep a strategy from ever trading.
 ORDINARY = {"NO_SIGNAL", "HOLD", "SIGNAL_USED", "EXIT_WORKING"}
+AT_REST = "ENTRY_"
 
 
 def show_report(report: Report, console: Console) -> None:
@@ -65,7 +66,10 @@ def show_report(report: Report, console: Console) -> None:
         f"Still open, marked at the last close, {quote}", report["open_positions"], _open, console
     )
     _section("Refusals (how often each rule said no)", report["refusals"], _refusals, console)
-    unready = {code: times for code, times in report["quiet"].items() if code not in ORDINARY}
+    quiet = report["quiet"]
+    rests = {code: times for code, times in quiet.items() if code.startswith(AT_REST)}
+    _section("Entries at rest (how often one stayed, was moved, ended)", rests, _refusals, console)
+    unready = {c: times for c, times in quiet.items() if c not in ORDINARY and c not in rests}
     _section("Not ready (how often nothing could be asked for)", unready, _refusals, console)
     _section(
         "Universe (how often candidates were in or out, and the regime was told)",
