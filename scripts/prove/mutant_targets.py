@@ -28,7 +28,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "exit_orders": _EXITS,
     "exit_prices": ("tests/core/test_exit_prices.py", *_EXITS),
     "exit_sizes": ("tests/core/test_exit_prices.py", *_EXITS),
-    "exits": ("tests/core/test_asked.py", *_EXITS, *_PLAN),
+    "exits": ("tests/core/test_asked.py", *_EXITS),
     "gates": ("tests/core/test_gates.py", *_PLAN),
     "kelly": _SIZES,
     "ladder": ("tests/core/test_ladder.py",),

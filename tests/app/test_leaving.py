@@ -9,7 +9,7 @@ import pytest
 
 from trader import wiring
 from trader.app.explain import explain
-from trader.app.leaving import Leaving, ask_exit, left_rows
+from trader.app.leaving import Leaving, ask_exit, left_rows, withdraw_exit
 from trader.app.replay import replay
 from trader.errors import ExitCode, UsageError
 
@@ -91,6 +91,19 @@ def test_nothing_is_asked_for_when_nothing_is_held(world: World) -> None:
     world.cycle(1)
     assert ask(world, "*") == Leaving("*", (), ())
     assert world.payloads("exit_asked") == []
+
+
+def test_what_was_asked_for_can_be_taken_back(world: World) -> None:
+    world.cycle(8)
+    ask(world, "BTC/USDT")
+    with wiring.open_journal(world.setup()) as journal:
+        with pytest.raises(UsageError, match="only a named human"):
+            withdraw_exit(journal, "BTC/USDT", "", "wrong", START_MS)
+        assert not withdraw_exit(journal, "*", "ann", "wrong", START_MS)
+        assert withdraw_exit(journal, "BTC/USDT", "ann", "wrong", START_MS)
+        assert not withdraw_exit(journal, "BTC/USDT", "ann", "wrong", START_MS)
+    world.cycle(8)
+    assert reasons(world) == ["entry_signal"]
 
 
 def test_it_can_be_replayed_and_its_story_told(world: World) -> None:

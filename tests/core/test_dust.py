@@ -69,6 +69,15 @@ def test_what_cannot_be_sold_is_told_once_and_sold_when_it_can_be() -> None:
     assert answers(decide(state, [*rows, at(8_341)], 5)) == []
 
 
+def test_a_bid_that_cannot_be_makes_no_dust() -> None:
+    # The collar is 3 %: of a close of 10,000 a bid of 9,700 counts, and one tick less is insane.
+    state = bought(51, stop_ticks=9_900)
+    assert answers(decide(state, [at(10_000, bid=9_700)], 0)) == ["DUST"]
+    assert answers(decide(state, [at(10_000, bid=9_699)], 0)) == ["NOTIONAL_MIN"]
+    # Without a bar there is nothing to hold it against.
+    assert answers(decide(state, [at(10_000, bid=9_699)], 0, series={})) == ["DUST"]
+
+
 def test_dust_is_no_position_and_keeps_nobody_out() -> None:
     state = bought(60, stop_ticks=8_400)
     carry_out(state, decide(state, [at(8_200)], 0))

@@ -56,6 +56,21 @@ def ask_exit(journal: Journal, symbol: str, by: str, reason: str, now_ms: int) -
     return found
 
 
+def withdraw_exit(journal: Journal, symbol: str, by: str, reason: str, now_ms: int) -> bool:
+    """Take back what was asked for; False when nobody asks for it.
+
+    What an instrument that the venue does not trade any more would keep open for good, a named
+    human ends. Raises UsageError without a human and a reason, JournalError.
+    """
+    by, reason = named_human(by, reason)
+    row = journal.state.asked.get(symbol)
+    if row is None or int(row["done_ms"]) >= 0:
+        return False
+    entry = {"symbol": symbol, "at_ms": now_ms, "by": by, "why": reason}
+    journal.append("exit_done", entry, now_ms)
+    return True
+
+
 def leaving_of(state: State, symbol: str) -> Leaving:
     """What of it is held, or may still be bought."""
     left = left_of(state, symbol)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from trader.app.leaving import Leaving, ask_exit, left_rows
+from trader.app.leaving import Leaving, ask_exit, left_rows, withdraw_exit
 from trader.cli.given import account_setup, setup_options
 from trader.cli.kills import By, Reason
 from trader.cli.output import print_json, print_lines
@@ -41,16 +41,23 @@ def leave(
     at_once: Annotated[
         bool, typer.Option("--at-once", help="Sell now, and say whether it is done.")
     ] = False,
+    withdraw: Annotated[
+        bool, typer.Option("--withdraw", help="Take back what was asked for; nothing is sold.")
+    ] = False,
     by: By = "",
     reason: Reason = "",
 ) -> int:
     """Close one position, or --all: by a named human, with a reason."""
-    if bool(pair) == everything:
+    if bool(pair) == everything or (withdraw and at_once):
         raise UsageError("say what is to be left", "give one pair, or --all")
     symbol = ALL if everything else pair_of(pair)
     setup = account_setup(setup_options(config, state_dir, now), decides=at_once)
     wait_until_free(setup)
     with hold(setup.places.lock), open_journal(setup) as journal:
+        if withdraw:
+            taken = withdraw_exit(journal, symbol, by, reason, setup.clock.now_ms())
+            print_lines(setup.run.parameters.mode, [withdrawn_line(symbol, done=taken)])
+            return int(ExitCode.OK)
         asked = ask_exit(journal, symbol, by, reason, setup.clock.now_ms())
         level = HALT_LEVELS[halt_rank(journal.state, setup.run.latch_level())]
     nothing = not (asked.held or asked.working)
@@ -96,6 +103,12 @@ def sell_now(setup: Setup, symbol: str) -> tuple[ExitCode, Pass | None, list[dic
     if done.report.code not in {ExitCode.HALTED, ExitCode.DATA}:
         codes.append(done.report.code)
     return worst(codes), done, left, ""
+
+
+def withdrawn_line(symbol: str, *, done: bool) -> str:
+    """What came of taking it back."""
+    what = Leaving(symbol, (), ()).what
+    return f"{what} is not to be left any more" if done else f"nobody asked to leave {what}"
 
 
 def asked_lines(asked: Leaving, level: str, by: str, reason: str, *, at_once: bool) -> list[str]:

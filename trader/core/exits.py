@@ -44,6 +44,7 @@ from trader.core.exit_orders import exit_view, fresh_bid_ticks, leave
 from trader.core.exit_prices import STOP_REASONS, even_stop_ticks
 from trader.core.exit_sizes import can_sell, kept_lots, reached_steps, step_lots
 from trader.core.gates import NO_ANSWERS
+from trader.core.money import price_down
 from trader.core.parameters import StrategySpec
 from trader.core.series import Series
 from trader.core.sizing import exit_lots
@@ -149,12 +150,19 @@ def _leave_whole(desk: Desk, position: Position, look: Look, reason: str, seen: 
     if lots <= 0:
         answer = "EXIT_WORKING" if pending else "NOTHING_TO_SELL"
         desk.note(position.strategy, symbol, seen, {}, NO_ANSWERS, answer)
-    elif not pending and look.bid_ticks > 0 and not can_sell(spec, lots, look.bid_ticks):
+    elif not pending and _is_sane(desk, look) and not can_sell(spec, lots, look.bid_ticks):
         declare_dust(desk, position.strategy, symbol, seen | {"reason": reason})
     else:
         if look.bid_ticks <= 0:
             desk.alarm(f"EXIT_NO_BID symbol={symbol} reason={reason}")
         leave(desk, position.strategy, spec, reason, lots, seen)
+
+
+def _is_sane(desk: Desk, look: Look) -> bool:
+    """Whether there is a bid, and not insanely far below the bar's close: a position is not
+    declared dust for a quote that is wrong."""
+    lowest = price_down(look.close_ticks, desk.limits.collar_ppm) if look.close_ticks > 0 else 1
+    return look.bid_ticks >= lowest
 
 
 def _step_lots(desk: Desk, position: Position, look: Look, seen: Seen) -> int:

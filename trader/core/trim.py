@@ -68,14 +68,20 @@ def trim(desk: Desk, strategies: Mapping[str, StrategySpec]) -> None:
 
 
 def _trim(desk: Desk, strategies: Mapping[str, StrategySpec]) -> None:
+    exposure_cap = mul_div_down(desk.equity, desk.limits.exposure_ppm_max, PPM)
+    loss_cap = mul_div_down(desk.equity, desk.limits.loss_ppm_max, PPM)
+    from_ppm, all_ = desk.limits.trim_from_ppm, desk.totals.all
+    if not (
+        _excess(all_.exposure_units, exposure_cap, from_ppm)
+        or _excess(all_.loss_units, loss_cap, from_ppm)
+    ):
+        return  # what is counted below is never more than that
     held = [_held(desk, symbol, strategies) for symbol in desk.view.open_symbols()]
     exposure, loss = _in_flight(desk)
     exposure += sum(one.exposure_units for one in held)
     loss += sum(one.loss_units for one in held)
-    exposure_cap = mul_div_down(desk.equity, desk.limits.exposure_ppm_max, PPM)
-    loss_cap = mul_div_down(desk.equity, desk.limits.loss_ppm_max, PPM)
-    too_much = _excess(exposure, exposure_cap, desk.limits.trim_from_ppm)
-    too_risky = _excess(loss, loss_cap, desk.limits.trim_from_ppm)
+    too_much = _excess(exposure, exposure_cap, from_ppm)
+    too_risky = _excess(loss, loss_cap, from_ppm)
     sums: Seen = {
         "exposure_units": exposure,
         "exposure_units_max": exposure_cap,
