@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tests.core.made import UNIT, account
-from trader.app.day_rows import date_text, findings, recent_rows, today_row
+from tests.core.made import BAR_MS, UNIT, account, order_row, sent
+from trader.app.day_rows import account_marks, date_text, findings, recent_rows, today_row
 from trader.app.status import read_status
 from trader.core.fold import fold
 from trader.core.state import State
@@ -91,3 +91,21 @@ def test_status_shows_the_days_of_the_account_and_of_its_strategies(tmp_path: Pa
     (hand,) = row["strategies"]
     assert hand["day"]["result"] == "2"
     assert row["findings"] == []
+    assert (row["in_flight"], row["entries_hour"], row["entries_day"]) == ("0", 1, 1)
+
+
+def test_marks_and_money_in_flight_are_told() -> None:
+    state = walked()
+    marks = {"high_units": 1_200 * UNIT, "close_ms": BAR_MS + 3_600_000 - 1}
+    fold(state, "plan", {"bar_ms": 5, "legs": [], "marks": marks})
+    sent(state, order_row(qty_lots=10), outcome="unknown")  # 1 USDT and 0.1 % of it
+    assert account_marks(state) == {
+        "high": "1200",
+        "drawdown": "102.25",
+        "in_flight": "1.001",
+        "entries_hour": 1,
+        "entries_day": 1,
+    }
+    later = {"close_ms": BAR_MS + 3_600_000}
+    fold(state, "plan", {"bar_ms": 6, "legs": [], "marks": later})
+    assert (account_marks(state)["entries_hour"], account_marks(state)["entries_day"]) == (0, 1)

@@ -11,9 +11,11 @@ from decimal import Decimal
 from typing import Any
 
 from trader.app.units import time_text
+from trader.core.account_view import AccountView
 from trader.core.days import ACCOUNT, DayRow, day_row, days_of
 from trader.core.scale import text, to_decimal
 from trader.core.state import State
+from trader.core.totals import DAY_MS, HOUR_MS
 
 DAYS_SHOWN = 30
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -60,6 +62,23 @@ def _row(state: State, row: DayRow) -> dict[str, Any]:
         "end": cash(row.end_units),
         "entries": row.trades,
         "fills": row.fills,
+    }
+
+
+def account_marks(state: State) -> dict[str, Any]:
+    """High-water mark, draw-down and entries sent, as of the newest decision; money in flight now:
+    what working entries may still cost."""
+    close_ms = state.number("close_ms")
+    unit = Decimal(1).scaleb(-state.number("cash_digits"))
+    high, equity = state.number("high_units"), state.number("equity_units")
+    reserved = state.cash_units - AccountView(state, {}).free_cash_units()
+    ages = [close_ms - at_ms for at_ms, _ in state.sent_entries()]
+    return {
+        "high": text(to_decimal(high, unit)),
+        "drawdown": text(to_decimal(max(0, high - equity), unit)),
+        "in_flight": text(to_decimal(reserved, unit)),
+        "entries_hour": sum(1 for age in ages if age < HOUR_MS),
+        "entries_day": sum(1 for age in ages if age < DAY_MS),
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from trader.app.book_rows import book_briefs
 from trader.app.context import PassSetup
-from trader.app.day_rows import findings, today_row
+from trader.app.day_rows import account_marks, findings, today_row
 from trader.core.scale import text, to_decimal
 from trader.core.state import State
 from trader.core.steps import steps_of
@@ -66,6 +66,7 @@ def account_status(state: State) -> dict[str, Any]:
         "halt_why": state.word("halt_why"),
         "halt_by": state.word("halt_by"),
         "day": today_row(state),
+        **account_marks(state),
         "findings": findings(state),
         "alarms": state.word("alarms").splitlines(),
         "asked": [row for _, row in sorted(state.asked.items()) if int(row["done_ms"]) < 0],

@@ -149,6 +149,8 @@ def _header(row: Row, now_ms: int) -> Table:
         table.add_row(
             "realised", money(row, "realised_result"), "open result", money(row, "open_result")
         )
+        if "high" in row:
+            table.add_row("high", money(row, "high"), "in flight", money(row, "in_flight"))
         _today(table, row)
     return table
 

@@ -155,6 +155,11 @@ def account_lines(row: dict[str, Any], verbose: int) -> list[str]:
             f"result {row['realised_result']} booked, {row['open_result']} open; "
             f"fees {row['fees']}"
         )
+    if "high" in row:
+        lines.append(
+            f"high-water mark {row['high']}, {row['drawdown']} below it; {row['in_flight']} in "
+            f"flight; {row['entries_hour']} entries within the hour, {row['entries_day']} a day"
+        )
     lines += _day_lines(row, verbose)
     lines += _table(
         ("position", "strategy", "quantity", "entry", "last", "stop", "open result"),
