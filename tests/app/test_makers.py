@@ -221,3 +221,17 @@ def test_a_stop_leaves_a_graver_halt_and_exits_alone(makers: Worlds) -> None:
     assert (report.halted, report.level) == (False, "reduce_only")
     world.cycle(30)
     assert world.held() < Decimal("0.001")  # the fee in BTC leaves a rest below one lot
+
+
+def test_on_paper_a_maker_rests_fills_and_is_replayed_like_anywhere(makers: Worlds) -> None:
+    world = makers(closes={10: "99"})
+    world.env["APP__MODE"] = "paper"
+    world.cycle(8)
+    assert world.states() == ["open"]
+    # In minute 10 the ask is at 99.01, below the bid of 99.99: it was met, at its own price.
+    world.cycle(9)
+    assert world.states() == ["filled"]
+    [fill] = world.payloads("fill")
+    assert (fill["price_ticks"], fill["maker"]) == (9_999, 1)
+    assert world.posts() == []
+    proven(world)

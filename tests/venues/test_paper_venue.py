@@ -155,6 +155,20 @@ def test_every_bar_since_the_last_look_is_walked(
     assert market.bar_reads == [(START_MS, 10), (START_MS + 10 * MINUTE_MS, 30)]
 
 
+def test_a_quote_beyond_an_order_at_rest_has_met_it(
+    market: StillMarket, open_paper: Callable[..., PaperVenue]
+) -> None:
+    venue = open_paper()
+    order = approved(Side.BUY, "96", "1", GTC, order_type="post_only")
+    assert isinstance(venue.submit(order), Accepted)
+    for ask, fills in (("96.01", 0), ("96", 0), ("95.99", 1)):
+        market.now_ms += 1_000
+        market.quote = Quote(BTC, market.now_ms, D("95.9"), D(ask), D(9), D(9))
+        assert len(venue.fetch_fills(BTC, 0)) == fills, ask
+    (fill,) = venue.fetch_fills(BTC, 0)
+    assert (fill.price, fill.qty, fill.maker) == (D(96), D(1), True)
+
+
 def test_an_order_placed_inside_a_bar_does_not_fill_from_what_came_before_it(
     market: StillMarket, open_paper: Callable[..., PaperVenue]
 ) -> None:

@@ -6,7 +6,8 @@ that nothing above it needs to know. Must not live here: where the market data c
 file of the books (`paper_books`).
 
 An order that rests is walked through every closed 1m bar that opened after it was placed (within a
-bar nobody knows what came first), whenever the venue is asked for something of its instrument.
+bar nobody knows what came first), whenever the venue is asked for something of its instrument. So
+is the quote of that moment: a price beyond an order that rests has met it already.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ from trader.errors import VenueRefused, VenueUnavailable
 from trader.venues.paper_books import BooksFile, PaperBooks, PaperOrder, Shortage
 
 WALK_FRAME = "1m"
+# A quote is looked at for orders at rest no oftener than this, whatever the venue is asked.
+QUOTE_MS = 1_000
 # More than two days of bars in one look: an account that slept longer walks on at the next look.
 WALK_BARS_MAX = 3_000
 
@@ -66,6 +69,7 @@ class PaperVenue:
         self._clock_ms = clock_ms
         self._fee_in_base = fee_in_base
         self._file = BooksFile(books_path, balances, lambda: clock_ms() * 1000 + 1)
+        self._met_ms: dict[str, int] = {}
         self._specs: dict[str, Spec] = {}
         self._rules: dict[str, Instrument] = {}
 
@@ -278,7 +282,40 @@ class PaperVenue:
         return (self._book(books, order, spec, at_ticks, filled, maker=False),)
 
     def _walk(self, symbol: str) -> None:
-        """Fill resting orders against the bars that closed since they were last looked at."""
+        """Fill resting orders against the bars that closed since they were last looked at, and
+        against the quote of now."""
+        self._walk_bars(symbol)
+        self._meet_quote(symbol)
+
+    def _meet_quote(self, symbol: str) -> None:
+        """Fill resting orders that the other side of the quote is beyond; once in QUOTE_MS."""
+        now_ms = self._clock_ms()
+        with self._file.view() as books:
+            placed = [order.placed_ms for order in books.open_orders(symbol)]
+        if not any(at_ms < now_ms for at_ms in placed):
+            return
+        if now_ms - self._met_ms.get(symbol, now_ms - QUOTE_MS) < QUOTE_MS:
+            return
+        self._met_ms[symbol] = now_ms
+        quote = self._market.fetch_quotes([symbol]).get(symbol)
+        if quote is None:
+            return
+        spec = self._spec(symbol)
+        with self._file.edit() as books:
+            for order in books.open_orders(symbol):
+                buy = order.row["side"] == Side.BUY
+                price = quote.ask if buy else quote.bid
+                if order.placed_ms >= now_ms or price <= 0:
+                    continue
+                # Between two ticks it counts as the one that is nearer to the order.
+                touch = to_units_rounded(price, spec.tick, f"{symbol} quote", up=buy)
+                side, left = Side(order.row["side"]), _left(order, spec)
+                at = (touch, touch, touch)
+                limit, lots = fill_resting(side, _limit(order, spec), left, at, -1)
+                if lots:
+                    self._book(books, order, spec, limit, lots, maker=True)
+
+    def _walk_bars(self, symbol: str) -> None:
         now_ms = self._clock_ms()
         closed_ms = bar_open_ms(now_ms, MINUTE_MS)
         with self._file.view() as books:
