@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from trader.cli.statuses import exit_lines
+
 from .terminal import in_terminal
 from .workspace import STALE_CORE, Workspace, loads
 
@@ -79,3 +81,17 @@ def test_a_frozen_account_sells_nothing_and_says_so(holding: tuple[Workspace, st
     row = loads(workspace.trader("exit", "--all", "--at-once", *WHO, "--now", now, "--json"))
     assert (row["confirmed"], row["level"], row["held"]) == (False, "frozen", ["BTC/USDT"])
     assert [left["symbol"] for left in row["left"]] == ["BTC/USDT"]
+
+
+def test_alarms_and_what_is_to_be_left_are_told_line_by_line() -> None:
+    asked = {"by": "ann", "why": "news", "at_ms": 1, "done_ms": -1}
+    row = {
+        "alarms": ["EXIT_NO_BID symbol=BTC/USDT reason=stop_loss"],
+        "asked": [{"symbol": "*", **asked}, {"symbol": "ETH/USDT", **asked}],
+    }
+    assert exit_lines(row) == [
+        "ALARM EXIT_NO_BID symbol=BTC/USDT reason=stop_loss",
+        "to be left: everything; ann asked for it: news",
+        "to be left: ETH/USDT; ann asked for it: news",
+    ]
+    assert exit_lines({}) == []
