@@ -41,7 +41,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "risk_parity": _PARITY,
     "risk_sums": ("tests/core/test_breaker.py", "tests/core/test_messages.py", *_RISK),
     "size_windows": _PARITY,
-    "sizes": _SIZES,
+    "sizes": (*_SIZES, "tests/core/test_parities.py"),
     "sizing": ("tests/core/test_sizing.py", *_PLAN),
     "steps": ("tests/core/test_exit_prices.py",),
     "tier_gates": ("tests/core/test_gates.py", "tests/core/test_universe.py", *_PLAN),

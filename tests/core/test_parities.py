@@ -116,15 +116,19 @@ ACROSS = replace(PARITY, across="strategies")
 TODAY = 1_000
 
 
-def with_days(results: dict[str, list[int]], start: int = 1_000 * UNIT) -> State:
-    """An account that began every day with `start`, and what strategies made of each day."""
+def with_days(
+    results: dict[str, list[int]], start: int = 1_000 * UNIT, starts: dict[int, int] | None = None
+) -> State:
+    """An account that began every day with `start` (some, by days back, with `starts`), and what
+    strategies made of each day."""
     state = account(1_000 * UNIT)
     state.meta["day"] = TODAY
     for name, made in [("", [0] * 20), *results.items()]:
         for back, result in enumerate(reversed(made), start=1):
             key = day_key(name, TODAY - back)
-            day = {"key": key, "day": TODAY - back, "start_units": start}
-            state.days[key] = DayRow({**day, "end_units": start + result})
+            began = (starts or {}).get(back, start)
+            day = {"key": key, "day": TODAY - back, "start_units": began}
+            state.days[key] = DayRow({**day, "end_units": began + result})
     return state
 
 
@@ -144,7 +148,53 @@ def test_strategies_share_by_what_their_days_came_to() -> None:
     # Twice as wide and not correlated: 2 : 1, up to ppm rounded down
     assert parity(desk, one).weights_ppm == {"one": 666_666, "two": 333_333}
     # 1,000 x 60 % x 0.666666 = 399.9996: / 0.1002001 = 3,992.01
-    assert sized(desk, BTC).lots == 3_992
+    found = sized(desk, BTC)
+    assert (found.lots, found.told["weight_ppm"], found.told["parts"]) == (3_992, 666_666, 2)
+    assert found.told["value_units"] == 39_999_960_000
+    # Every product is rounded down: 60 % of 1,000.00000007 are 600.00000004 (.2), and of that
+    # 0.666666 399.99960002 (.66)
+    desk.snapshot.state.meta["cash_units"] = 1_000 * UNIT + 7
+    found = sized(Desk(desk.snapshot, desk.access), BTC)
+    assert found.told["value_units"] == 39_999_960_002
+
+
+def test_a_days_return_is_its_result_over_what_the_account_was_worth() -> None:
+    one, two = strategy("one", BTC, size=ACROSS), strategy("two", ETH, size=ACROSS)
+    # On the newest ten days the account was worth twice as much and everything came to twice as
+    # much: the returns are those of before.
+    double = dict.fromkeys(range(1, 11), 2_000 * UNIT)
+    made = {
+        name: [result * (2 if i >= 10 else 1) for i, result in enumerate(results)]
+        for name, results in {
+            "one": TURNS,
+            "two": [3 * UNIT // 2 * r // UNIT for r in PAIRS],
+        }.items()
+    }
+    desk = desk_of(one, two, state=with_days(made, starts=double))
+    assert parity(desk, one).weights_ppm == {"one": 750_000, "two": 250_000}
+
+
+def test_a_day_that_began_with_nothing_is_no_ground() -> None:
+    one, two = strategy("one", BTC, size=ACROSS), strategy("two", ETH, size=ACROSS)
+    state = with_days({"one": TURNS, "two": PAIRS}, starts={7: 0})
+    assert parity(desk_of(one, two, state=state), one).problem == "days=19 days_min=20 parts=2"
+    state = with_days({"one": TURNS, "two": PAIRS}, starts={17: 1})
+    assert parity(desk_of(one, two, state=state), one).problem == ""
+
+
+def test_the_covariance_is_pulled_toward_its_diagonal() -> None:
+    alone = replace(ACROSS, shrink_ppm=1_000_000)
+    specs = [strategy(name, BTC, size=alone) for name in ("one", "two", "three")]
+    state = with_days({"one": TURNS, "two": TURNS, "three": PAIRS})
+    # As if nothing were shared: 1 : 1 : 1/2, though one and two are the same.
+    found = parity(desk_of(*specs, state=state), specs[0]).weights_ppm
+    assert found == {"one": 400_000, "three": 200_000, "two": 400_000}
+    # As they are, one and two add their risk together: each half of what three is per deviation
+    # when x (x + x) = y y, that is 1/sqrt(2) : 1/sqrt(2) : 1/2.
+    shared = [replace(spec, size=ACROSS) for spec in specs]
+    found = parity(desk_of(*shared, state=state), shared[0]).weights_ppm
+    whole = 2 / 2**0.5 + 1 / 2
+    assert found["three"] == int(1e6 * 0.5 / whole)
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,8 @@ def test_a_position_loses_from_its_mark() -> None:
     value, qty = 10 * UNIT, 10_000_000
     assert held_loss_units(SPEC, value, qty, 9_000, 1_000) == value - 899_100_000 + 899_100
     assert held_loss_units(SPEC, value, qty, 0, 1_000) == value
+    # at the lowest price there is: 0.001 comes back, less its fee
+    assert held_loss_units(SPEC, value, qty, 1, 1_000) == value - 100_000 + 100
     assert held_loss_units(SPEC, value, qty, 20_000, 1_000) == 0
 
 
@@ -58,7 +60,6 @@ def test_a_position_loses_from_its_mark() -> None:
         (2_217_820, 2),
         (2_217_819, 1),
         (0, 0),
-        (-1, 0),
         (10**17, 9_000_000),  # the venue's largest quantity
     ],
 )

@@ -36,6 +36,17 @@ def test_the_curve_at_its_points(balance: str, ppm: int) -> None:
     assert aggressive_ppm(int(Decimal(balance) * UNIT), UNIT) == ppm
 
 
+FINEST = 10**13
+
+
+def test_a_balance_a_hair_inside_the_ends() -> None:
+    # Up to the next of 2**48 places: a hair above 10,000 is no longer 2 %, one below 100,000 is 1.
+    assert aggressive_ppm(10_000 * FINEST, FINEST) == 20_000
+    assert aggressive_ppm(10_000 * FINEST + 1, FINEST) == 19_999
+    assert aggressive_ppm(100_000 * FINEST - 1, FINEST) == 5_000
+    assert aggressive_ppm(100_000 * FINEST + 1, FINEST) == 5_000
+
+
 def exact(units: int, unit: int) -> Decimal:
     """The formula with 60 digits, ppm."""
     with localcontext() as context:

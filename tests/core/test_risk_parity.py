@@ -95,8 +95,7 @@ def test_the_order_of_parts_changes_nothing_that_matters() -> None:
         ([[0.04, 0.0], [0.0, float("inf")]], "variance=1"),
         # they hedge each other out: no amount of them has any risk
         ([[0.04, -0.04], [-0.04, 0.04]], "not_converged"),
-        # no covariance at all: correlated by more than 1, or by nothing that is a number
-        ([[0.04, 0.05], [0.05, 0.04]], "not_converged"),
+        # no covariance at all
         ([[0.04, float("nan")], [float("nan"), 0.04]], "not_converged"),
     ],
 )
@@ -143,4 +142,8 @@ def test_only_bars_that_all_have_are_common() -> None:
         [201.0, 203.0],
     ]
     assert [list(c) for c in common_closes([one], BAR_MS, BAR_MS, 9)] == [[103.0]]
-    assert common_closes([], first, BAR_MS, 9) == []
+    # the other way round: what only one of them has is in none
+    assert [list(c) for c in common_closes([missing, one], first, BAR_MS, 9)] == [
+        [200.0, 201.0, 203.0],
+        [100.0, 101.0, 103.0],
+    ]

@@ -25,9 +25,17 @@ from hypothesis import strategies as st
 from trader.core.access import Access
 from trader.core.books import Book
 from trader.core.desk import Desk
-from trader.core.parameters import Parameters, SizeSpec, TierSpec, UniverseSpec
+from trader.core.parameters import (
+    Parameters,
+    RegimeSpec,
+    RegimeState,
+    SizeSpec,
+    TierSpec,
+    UniverseSpec,
+)
 from trader.core.plan import plan
 from trader.core.risk import loss_units
+from trader.core.series import build_series
 from trader.core.sizes import METHODS, Sized, size_entry
 from trader.core.sizing import entry_cost_units
 
@@ -122,7 +130,7 @@ CASES = [
     # --- fixed and share of equity: value / 0.1002001
     Case("100 fixed", SizeSpec("fixed", notional="100"), "1000", 9_000, 998),  # 998.003
     Case("100.2001 fixed", SizeSpec("fixed", notional="100.2001"), "1000", 9_000, 1_000),  # exact
-    Case("a unit less", SizeSpec("fixed", notional="100.20009999"), "1000", 9_000, 999),
+    Case("a unit less", SizeSpec("fixed", notional="100.200099999"), "1000", 9_000, 999),
     # 50 / 0.1002001 = 499.0015
     Case("fixed of little", SizeSpec("fixed", notional="100"), "50", 9_000, 499,
          "policy.limits.position"),
@@ -156,6 +164,9 @@ CASES = [
          says="value_units=9639630000 value_units_min=9700000000"),  # 963 x 0.1001 = 96.3963
     Case("the venue's smallest", CONSERVATIVE, "1000", 9_000, 0,
          says="value_units_min=9700000000", rules={"notional_min": "97"}),
+    Case("just the smallest", replace(CONSERVATIVE, notional_min="96.3963"), "1000", 9_000, 963),
+    Case("nothing asked, nothing least", CONSERVATIVE, "1000", 9_000, 0, says="SIZE_NOTHING",
+         strength=0.0, limits={"order_notional_min": "0"}, rules={"notional_min": "0"}),
     # --- no equity
     Case("nothing", CONSERVATIVE, "0", 9_000, 0, says="SIZE_NOTHING equity_units=0"),
 ]  # fmt: skip
@@ -215,6 +226,8 @@ KELLY = [
     ((25, 25, 250_000, 250_000), 250_000, 30, 20_000, 0),
     ((25, 25, 250_000, 500_000), 250_000, 30, 20_000, 0),
     ((0, 50, 0, 500_000), 250_000, 30, 20_000, 0),
+    # nobody won or lost anything
+    ((0, 50, 0, 0), 250_000, 30, 20_000, 0),
     # no evidence: 29 of 30
     ((29, 0, 600_000, 0), 250_000, 30, 20_000, 0),
 ]
@@ -237,7 +250,10 @@ def test_kelly_from_given_results(
 
 
 def test_kelly_without_a_book_is_nothing() -> None:
-    assert sized(Case("", SizeSpec("kelly"), "1000", 9_000, 0)).lots == 0
+    found = sized(Case("", SizeSpec("kelly"), "1000", 9_000, 0))
+    assert found.lots == 0
+    names = ("kelly_ppm", "losses", "lost_ppm", "risk_ppm", "trades_min", "wins", "won_ppm")
+    assert [found.told[name] for name in names] == [0, 0, 0, 0, 30, 0, 0]
 
 
 # --- volatility ----------------------------------------------------------------------------------
@@ -281,6 +297,19 @@ def test_volatility_does_not_depend_on_what_came_before_its_window() -> None:
     assert alone.lots == after.lots > 0
 
 
+def test_bars_before_the_window_do_not_make_up_for_one_that_is_missing() -> None:
+    policy = parameters(
+        strategy("one", BTC, size=SizeSpec("volatility", span_bars=3)),
+        **{**FREE, "missing_ppm_max": 0},
+    )
+    whole = bars([*FLAT, 10_100, 10_200, 10_100])
+    rows = [row for number, row in enumerate(whole.rows()) if number != 8]
+    holed = build_series(BTC, whole.step_ms, whole.tick, rows)
+    desk = made_desk(policy, account(1_000 * UNIT), series={(BTC, "1m"): holed})
+    found = size_entry(desk, desk.parameters.strategies[0], BTC, 1.0, WORST, 9_000)
+    assert found.answer == "SIZE_NOT_READY bars=12 bars_min=13 method=volatility"
+
+
 @pytest.mark.parametrize(
     ("closes", "answer"),
     [
@@ -302,6 +331,27 @@ def test_a_tiers_weight_is_a_cap_by_name() -> None:
     policy = replace(parameters(spec, **FREE), universe=universe)
     found = size_entry(made_desk(policy, account(1_000 * UNIT)), spec, BTC, 1.0, WORST, 9_000)
     assert (found.lots, found.told["bound"]) == (499, "universe.tiers.core.weight")
+    # Of caps that are equal the first is named.
+    limits = {**FREE, "position_ppm": 50_000}
+    policy = replace(parameters(spec, **limits), universe=universe)
+    found = size_entry(made_desk(policy, account(1_000 * UNIT)), spec, BTC, 1.0, WORST, 9_000)
+    assert (found.lots, found.told["bound"]) == (499, "policy.limits.position")
+
+
+def test_a_regime_takes_its_share_of_every_size() -> None:
+    state = RegimeState("bear", "", (), 500_000)
+    universe = UniverseSpec(regime=RegimeSpec(BTC, "1m", 60_000, 1, (state,), {}))
+    spec = strategy("one", BTC, size=CONSERVATIVE)
+    made = snapshot(account(1_000 * UNIT), replace(parameters(spec, **FREE), universe=universe))
+    desk = Desk(made, Access(universe, {}, "bear"))
+    # 10 x 50 % = 5: / 0.01038001 = 481.70; and of it half the strength: 2.5 / .. = 240.85
+    found = size_entry(desk, spec, BTC, 1.0, WORST, 9_000)
+    assert (found.lots, found.told["risk_units"], found.told["regime_ppm"]) == (
+        481,
+        5 * UNIT,
+        500_000,
+    )
+    assert size_entry(desk, spec, BTC, 0.5, WORST, 9_000).lots == 240
 
 
 def test_a_size_says_what_it_costs_and_loses() -> None:
@@ -320,12 +370,20 @@ def test_a_size_says_what_it_costs_and_loses() -> None:
     }
 
 
-def test_an_account_below_zero_sizes_nothing_and_says_its_equity() -> None:
+@pytest.mark.parametrize(
+    ("cash", "answer"),
+    [
+        (-5, "SIZE_NOTHING equity_units=-5"),
+        (0, "SIZE_NOTHING equity_units=0"),
+        (1, "SIZE_NOTHING bound=conservative lots=0 value_units=0 value_units_min=1000000000"),
+    ],
+)
+def test_an_account_of_nothing_sizes_nothing_and_says_its_equity(cash: int, answer: str) -> None:
     desk = desk_of(CASES[1])
-    desk.snapshot.state.meta["cash_units"] = -5
+    desk.snapshot.state.meta["cash_units"] = cash
     desk = Desk(desk.snapshot, desk.access)
     found = size_entry(desk, desk.parameters.strategies[0], BTC, 1.0, WORST, 9_000)
-    assert (found.lots, found.answer) == (0, "SIZE_NOTHING equity_units=-5")
+    assert (found.lots, found.answer) == (0, answer)
 
 
 # Closes, the stop's distance, the quote and the answer: the stop is never moved.

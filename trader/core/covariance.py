@@ -18,23 +18,20 @@ Floats = MutableSequence[float]
 
 
 def common_closes(series: Sequence[Series], first_ms: int, last_ms: int, rows: int) -> list[Floats]:
-    """Of each series, its closes at the newest `rows` open times that all of them have within
-    [first_ms, last_ms], oldest first; fewer where there are fewer."""
-    spans = [(one.index_of(first_ms), one.index_of(last_ms + 1)) for one in series]
-    times = [set(one.open_ms[a:b]) for one, (a, b) in zip(series, spans, strict=True)]
-    shared = sorted(_in_all(times))[-rows:]
-    found: list[Floats] = []
-    for one, (first, stop) in zip(series, spans, strict=True):
-        closes = dict(zip(one.open_ms[first:stop], one.close[first:stop], strict=True))
-        found.append(array("d", [float(closes[at]) for at in shared]))
-    return found
+    """Of each series (at least one), its closes at the newest `rows` open times that all of them
+    have within [first_ms, last_ms], oldest first; fewer where there are fewer."""
+    known = [_closes(one, first_ms, last_ms) for one in series]
+    shared = set(known[0])
+    for closes in known:
+        shared &= closes.keys()
+    newest = sorted(shared)[-rows:]
+    return [array("d", [float(closes[at]) for at in newest]) for closes in known]
 
 
-def _in_all(times: list[set[int]]) -> set[int]:
-    shared = times[0] if times else set[int]()
-    for one in times[1:]:
-        shared = shared & one
-    return shared
+def _closes(one: Series, first_ms: int, last_ms: int) -> dict[int, int]:
+    """Close by open time."""
+    rows = range(one.index_of(first_ms), one.index_of(last_ms + 1))
+    return {one.open_ms[row]: one.close[row] for row in rows}
 
 
 def simple_returns(closes: Floats) -> Floats:
@@ -59,11 +56,11 @@ def covariance_rows(flat: Floats, n: int, rows: int, out: Floats) -> None:
     with the means taken off."""
     for i in range(n):
         total = 0.0
-        for k in range(i * rows, (i + 1) * rows):
-            total += flat[k]
+        for k in range(rows):
+            total += flat[i * rows + k]
         mean = total / rows
-        for k in range(i * rows, (i + 1) * rows):
-            flat[k] -= mean
+        for k in range(rows):
+            flat[i * rows + k] -= mean
     for i in range(n):
         for j in range(i + 1):
             total = 0.0

@@ -26,7 +26,7 @@ def kelly_ppm(
     and `fraction_ppm` of it is taken. Raises AmountOverflow.
     """
     settled = wins + losses
-    if settled < max(1, trades_min) or wins <= 0 or won_ppm <= lost_ppm:
+    if settled < trades_min or won_ppm <= lost_ppm:
         return 0
     edge = mul_div_down(wins, won_ppm - lost_ppm, 1)
     per_trade = mul_div_down(settled + trades_min, won_ppm, 1)

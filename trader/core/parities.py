@@ -17,7 +17,7 @@ from trader.core.money import PPM
 from trader.core.parameters import SizeSpec, StrategySpec
 from trader.core.risk_parity import Parity, equal_risk
 from trader.core.series import Series
-from trader.core.size_windows import size_span
+from trader.core.size_windows import closes_wanted, size_span
 from trader.core.sizing import float_down
 from trader.core.universe import symbols_of
 
@@ -47,10 +47,11 @@ def of_instruments(desk: Desk, strategy: StrategySpec) -> Parity:
             return Parity({}, f"part={symbol} why=data")
         series.append(one)
     first_ms, last_ms = size_span(strategy, desk.limits.missing_ppm_max, snapshot.close_ms)
-    columns = common_closes(series, first_ms, last_ms, size.bars + 1)
-    rows = len(columns[0]) if columns else 0
-    if rows < size.bars + 1:
-        return Parity({}, f"bars={rows} bars_min={size.bars + 1} parts={len(names)}")
+    wanted = closes_wanted(size)
+    columns = common_closes(series, first_ms, last_ms, wanted)
+    rows = len(columns[0])
+    if rows < wanted:
+        return Parity({}, f"bars={rows} bars_min={wanted} parts={len(names)}")
     return weigh(names, [simple_returns(column) for column in columns], size)
 
 
@@ -69,7 +70,7 @@ def of_strategies(desk: Desk, strategy: StrategySpec) -> Parity:
         and (spec.size.method, spec.size.across) == ("risk_parity", "strategies")
     )
     today = state.number("day")
-    known = days_of(state, ACCOUNT, 0, today - 1) if today > 0 else []
+    known = days_of(state, ACCOUNT, 0, today - 1)
     usable = [row for row in known if row.start_units > 0][-size.bars :]
     if len(usable) < size.bars:
         return Parity({}, f"days={len(usable)} days_min={size.bars} parts={len(names)}")

@@ -43,12 +43,12 @@ def held_loss_units(
 def lots_at_risk(
     spec: Spec, price_ticks: int, stop_ticks: int, slippage_ppm: int, risk_units: int
 ) -> int:
-    """The most lots whose `loss_units` stay within `risk_units`; 0 when not even one does, or the
-    stop is not below the price.
+    """The most lots whose `loss_units` stay within `risk_units` (>= 0); 0 when not even one does,
+    or the stop is not below the price.
 
     Bounded by the venue's largest quantity. Raises AmountOverflow.
     """
-    if risk_units <= 0 or stop_ticks >= price_ticks:
+    if stop_ticks >= price_ticks:
         return 0
     # Of one lot, in millionths of a cell (tick x lot), exact: cost with fee less proceeds less fee.
     lost = mul_div_down(price_ticks, PPM + spec.fee_taker_ppm, 1)
@@ -58,6 +58,6 @@ def lots_at_risk(
     cells = mul_div_down(risk_units, spec.notional_den, spec.notional_num)
     # `cells` was rounded down, amounts are rounded against us: look one lot beyond, then back.
     lots = min(mul_div_down(cells, PPM, lost) + 1, spec.qty_lots_max)
-    while lots > 0 and loss_units(spec, price_ticks, lots, stop_ticks, slippage_ppm) > risk_units:
+    while loss_units(spec, price_ticks, lots, stop_ticks, slippage_ppm) > risk_units:
         lots -= 1
     return lots

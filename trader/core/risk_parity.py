@@ -35,9 +35,9 @@ class Parity:
 def equal_risk(matrix: Floats, n: int) -> tuple[Floats, str]:
     """(weights that sum to 1, "") of a covariance of n x n, or (nothing, why there are none).
 
-    Why: `variance=i`: the variance of part i is not a number above zero; `not_converged`: no risk
-    contribution within TOLERANCE of its share after ROUNDS_MAX rounds, as when parts hedge each
-    other out.
+    Why: `variance=i`: the variance of part i is not a number above zero; `not_converged`: the risk
+    contributions are not within TOLERANCE of equal after ROUNDS_MAX rounds, as when parts hedge
+    each other out.
     """
     none: Floats = array("d")
     for i in range(n):
@@ -45,60 +45,45 @@ def equal_risk(matrix: Floats, n: int) -> tuple[Floats, str]:
         if not (math.isfinite(own) and own > 0.0):
             return none, f"variance={i}"
     scaled = array("d", bytes(8 * n * n))
-    if not to_correlations(matrix, n, scaled):
-        return none, "not_converged"
+    to_correlations(matrix, n, scaled)
     weights = array("d", [1.0] * n)
     for _ in range(ROUNDS_MAX):
-        if not one_round(scaled, n, weights):
-            return none, "not_converged"
-        if farthest(scaled, n, weights) <= TOLERANCE:
+        one_round(scaled, n, weights)
+        if distance(scaled, n, weights) <= TOLERANCE * TOLERANCE:
             return _to_shares(matrix, n, weights), ""
     return none, "not_converged"
 
 
-def to_correlations(matrix: Floats, n: int, out: Floats) -> bool:
+def to_correlations(matrix: Floats, n: int, out: Floats) -> None:
     """The covariance with every variance made 1: the weights of the one, divided by the deviations,
-    are those of the other, and steps are as good for parts of any size. False: no numbers."""
+    are those of the other, and steps are as good for parts of any size."""
     for i in range(n):
         for j in range(n):
-            value = matrix[i * n + j] / (
-                math.sqrt(matrix[i * n + i]) * math.sqrt(matrix[j * n + j])
-            )
-            if not -1.000001 <= value <= 1.000001:
-                return False
-            out[i * n + j] = 1.0 if i == j else value
-    return True
+            both = math.sqrt(matrix[i * n + i]) * math.sqrt(matrix[j * n + j])
+            out[i * n + j] = 1.0 if i == j else matrix[i * n + j] / both
 
 
-def one_round(matrix: Floats, n: int, x: Floats) -> bool:
-    """Every coordinate once, in order, of a matrix whose diagonal is 1; False when one of them is
-    no longer a usable number."""
+def one_round(matrix: Floats, n: int, x: Floats) -> None:
+    """Every coordinate once, in order, of a matrix whose diagonal is 1: each becomes the positive
+    root of x ** 2 + others x - 1."""
     for i in range(n):
         others = 0.0
         for j in range(n):
             if j != i:
                 others += matrix[i * n + j] * x[j]
-        # The positive root of x ** 2 + others x - 1; where `others` is above zero, in the form
-        # that takes no difference of two like numbers.
-        root = math.sqrt(others * others + 4.0)
-        made = 2.0 / (root + others) if others > 0.0 else (root - others) / 2.0
-        if not 1e-150 < made < 1e150:
-            return False
-        x[i] = made
-    return True
+        x[i] = (math.sqrt(others * others + 4.0) - others) / 2.0
 
 
-def farthest(matrix: Floats, n: int, x: Floats) -> float:
-    """How far any x[i] (S x)[i] is from 1."""
-    most = 0.0
+def distance(matrix: Floats, n: int, x: Floats) -> float:
+    """How far each x[i] (S x)[i] is from 1: the sum of squares; not a number where one is none."""
+    total = 0.0
     for i in range(n):
         along = 0.0
         for j in range(n):
             along += matrix[i * n + j] * x[j]
         gap = x[i] * along - 1.0
-        gap = -gap if gap < 0.0 else gap
-        most = gap if gap > most else most
-    return most
+        total += gap * gap
+    return total
 
 
 def _to_shares(matrix: Floats, n: int, x: Floats) -> Floats:

@@ -33,17 +33,19 @@ from trader.core.sizing import (
 from trader.core.volatility import ewma_variance, yearly
 
 
+NOTHING_TOLD: Seen = {}
+
+
 class Wanted(NamedTuple):
     """What a method asks for, before strength and regime.
 
-    `units`: cash units that the entry may cost with its fee, or with `at_risk` 1 that it may lose
-    to the stop. `problem`: "" or why there is no size, as `CODE key=value ...`. `told`: for the
-    trail.
+    `units`: cash units that the entry may cost with its fee, or `at_risk` that it may lose to the
+    stop. `told`: for the trail. `problem`: "" or why there is no size, as `CODE key=value ...`.
     """
 
-    units: int
-    told: Seen
-    at_risk: int = 0
+    units: int = 0
+    told: Seen = NOTHING_TOLD
+    at_risk: bool = False
     problem: str = ""
 
 
@@ -111,11 +113,9 @@ def volatility(desk: Desk, strategy: StrategySpec, symbol: str) -> Wanted:
         return _not_ready(f"bars={there} bars_min={wanted} method=volatility")
     variance = ewma_variance(series.close, stop - wanted, stop, size.span_bars)
     year = yearly(variance, strategy.timeframe_ms)
-    if not 0.0 < year < 1e6:
+    if not year > 0.0:
         return _not_ready(f"method=volatility volatility={year.hex()}")
-    share = size.share_ppm
-    if share * year > size.volatility_ppm:
-        share = min(share, float_down(size.volatility_ppm / year))
+    share = float_down(min(float(size.share_ppm), size.volatility_ppm / year))
     told: Seen = {"share_ppm": share, "volatility": year.hex()}
     return Wanted(mul_div_down(desk.equity, share, PPM), told)
 
@@ -146,11 +146,11 @@ METHODS: dict[str, Method] = {
 
 def _at_risk(desk: Desk, risk_ppm: int, told: Seen) -> Wanted:
     told["risk_ppm"] = risk_ppm
-    return Wanted(mul_div_down(desk.equity, risk_ppm, PPM), told, 1)
+    return Wanted(mul_div_down(desk.equity, risk_ppm, PPM), told, at_risk=True)
 
 
 def _not_ready(why: str) -> Wanted:
-    return Wanted(0, {}, 0, f"SIZE_NOT_READY {why}")
+    return Wanted(problem=f"SIZE_NOT_READY {why}")
 
 
 # --- what happens to every size ------------------------------------------------------------------
