@@ -29,6 +29,7 @@ from typing import Any
 
 import rehearsal
 from harness import Verdict, parser_of, prove, say
+from size_values import told_sizes
 
 from trader import build, wiring
 from trader.app.cycle import run_cycle
@@ -42,6 +43,7 @@ from trader.core.indicator_table import INDICATORS
 from trader.core.limits import Calendar, Dated, Day, Weekly, Zone
 from trader.core.money import mul_div_down, mul_div_up
 from trader.core.parameters import Parameters
+from trader.core.scale import Spec
 from trader.core.simulate import Model, Simulation
 from trader.core.state import State, instrument_row
 from trader.domain.instrument import Instrument
@@ -56,11 +58,16 @@ STRATEGIES = """ma_cross:
   timeframe: 1m
   instruments: [BTC/USDT, ETH/USDT]
   size:
-    equity_share: 20%
+    method: risk_parity
+    equity_share: 40%
+    bars: 60
   parameters:
     fast: 3
     slow: 9
   trail: 1.2%
+  trail_from: 0.004 * close
+  break_even: 0.009 * close
+  scale_out: [{at: 0.003 * close, share: 30%}, {at: 3 * atr(14), share: 30%}]
   max_hold: 40m
 mean_reversion:
   timeframe: 5m
@@ -68,7 +75,17 @@ mean_reversion:
   priority: 50
   instruments: [BTC/USDT, ETH/USDT]
   size:
+    method: volatility
+    volatility: 60%
+    span: 20
     equity_share: 15%
+dip:
+  enter: rsi(9) < 35 and close > open
+  stop: 1.5%
+  max_hold: 20m
+  timeframe: 1m
+  priority: 200
+  instruments: [BTC/USDT, ETH/USDT]
 """
 APP = {"APP__CYCLE__ANCHOR_BARS": "64"}
 
@@ -93,6 +110,7 @@ def hash_numbers(seed: int, rounds: int) -> str:
         mean = indicators.sma(columns["close"], rng.randrange(1, 40))
         digest.update(bytes(indicators.crosses_above(columns["close"], mean)))
         digest.update(_products(rng).encode())
+        digest.update(told_sizes(rng, Spec(_rules("A/USDT", Decimal("0.01")), 8)).encode())
         digest.update(_days(rng).encode())
         digest.update(_clocks(rng).encode())
     return digest.hexdigest()
@@ -262,11 +280,17 @@ def work(seed: int, *, quick: bool) -> dict[str, Any]:
 
 def _limits(rng: random.Random) -> dict[str, str]:
     limits = "POLICY__LIMITS__"
+    position, positions = rng.randrange(5, 40), rng.randrange(1, 3)
     return {
         limits + "SLIPPAGE": f"{rng.randrange(1, 40)}bps",
         limits + "EXIT_SLIPPAGE": "60bps",
-        limits + "POSITION": f"{rng.randrange(5, 60)}%",
-        limits + "POSITIONS_MAX": str(rng.randrange(1, 3)),
+        limits + "EXIT_ATTEMPTS": str(rng.randrange(1, 5)),
+        # So near that a price that rises a little is trimmed.
+        limits + "EXPOSURE_MAX": f"{position * positions}%",
+        limits + "TRIM_FROM": f"{rng.randrange(1, 9)}bps",
+        limits + "POSITION": f"{position}%",
+        limits + "POSITIONS_MAX": str(positions),
+        "SIGNALS__DEFAULTS__SIZE": rng.choice(("conservative", "aggressive", "risk", "kelly")),
     }
 
 
