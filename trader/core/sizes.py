@@ -32,7 +32,6 @@ from trader.core.sizing import (
 )
 from trader.core.volatility import ewma_variance, yearly
 
-
 NOTHING_TOLD: Seen = {}
 
 
