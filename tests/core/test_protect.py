@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -15,7 +16,19 @@ from trader.core.protect import ATTEMPTS_MAX, STOP_LEG
 from trader.core.state import Order, State
 from trader.core.step import Abandon, Action, Cancel, Look, PlanAttempt, Send, step
 
-from .made import BAR_MS, BTC, ETH, MINUTE_MS, NOW_MS, account, hold, order_row, parameters, quote
+from .made import (
+    BAR_MS,
+    BTC,
+    ETH,
+    LIMITS,
+    MINUTE_MS,
+    NOW_MS,
+    account,
+    hold,
+    order_row,
+    parameters,
+    quote,
+)
 from .stop_world import SYMBOLS, World, play
 
 OFFERED = StepFacts(NOW_MS, stops=True)
@@ -101,6 +114,26 @@ def test_a_halt_of_new_risk_does_not_stop_a_protective_stop(level: str) -> None:
     assert isinstance(attempt, PlanAttempt)
     fold(state, "order_planned", attempt.approved.row())
     assert act(state) == [Send(attempt.approved.client_order_id)]
+
+
+INTS = sorted(f.name for f in fields(LIMITS) if isinstance(getattr(LIMITS, f.name), int))
+
+
+@pytest.mark.parametrize("name", INTS)
+def test_no_limit_however_tight_stops_a_protective_stop_or_an_exit(name: str) -> None:
+    tight: dict[str, Any] = {name: 0}
+    (attempt,) = act(holding(), **tight)
+    assert isinstance(attempt, PlanAttempt)
+    state = holding()
+    fold(state, "order_planned", attempt.approved.row())
+    assert act(state, **tight) == [Send(attempt.approved.client_order_id)]
+    state = holding()
+    leaving(state)
+    assert act(state, StepFacts(NOW_MS, mismatches=1), **tight) == [Send(EXIT)]
+
+
+def test_the_limits_that_were_tightened_are_many() -> None:
+    assert len(INTS) > 25
 
 
 def test_a_frozen_account_places_none_and_takes_none_away() -> None:
