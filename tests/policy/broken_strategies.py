@@ -21,6 +21,20 @@ def _rule(text: str, code: str, part: str = "") -> tuple[str, list[str], str]:
     return f"{DIP}{text}\n", [f"4 {code} dip.{text.split(':', maxsplit=1)[0]}"], part
 
 
+def _sizes(
+    method: str, key: str, values: tuple[str, ...], code: str
+) -> list[tuple[str, list[str], str]]:
+    """A key of a size with values that it cannot have; what is no number has another code."""
+    kinds = {"span": "NOT_AN_INTEGER", "bars": "NOT_AN_INTEGER", "trades_min": "NOT_AN_INTEGER"}
+    other = kinds.get(key, "NOT_A_NUMBER" if key == "notional" else "NOT_A_SHARE")
+    rows: list[tuple[str, list[str], str]] = []
+    for value in values:
+        is_number = value.lstrip("-").rstrip("%").isdigit()
+        said = f"2 {code if is_number else other} cross.size.{key}"
+        rows.append((f"{C}size: {{method: {method}, {key}: {value}}}\n", [said], ""))
+    return rows
+
+
 ROWS: list[Row] = rows_of(
     "strategies",
     [
@@ -78,6 +92,23 @@ ROWS: list[Row] = rows_of(
         (C + "size: {equity_share: 0}\n", ["2 OUT_OF_RANGE cross.size.equity_share"], "outside"),
         (C + "size: {notional_min: ten}\n", ["2 NOT_A_NUMBER cross.size.notional_min"], "'ten'"),
         (C + "size: {risk: 1%}\n", ["2 RISK_AMBIGUOUS cross.size.risk"], "size.equity_share"),
+        (C + "size: {max_risk: 1%}\n", ["2 RISK_AMBIGUOUS cross.size.max_risk"], "size.loss"),
+        (C + "size: {method: kely}\n", ["2 NOT_A_CHOICE cross.size.method"], "mean kelly"),
+        (C + "size: {method: 1%}\n", ["2 NOT_A_CHOICE cross.size.method"], "risk_parity"),
+        *_sizes("risk", "loss", ("0", "-1%", "21%", "nan", "1e-2"), "OUT_OF_RANGE"),
+        *_sizes("kelly", "loss_max", ("0", "-1%", "21%", "inf"), "OUT_OF_RANGE"),
+        *_sizes("kelly", "fraction", ("0", "-5%", "101%", "nan"), "OUT_OF_RANGE"),
+        *_sizes("kelly", "trades_min", ("4", "-1", "10001", "many"), "OUT_OF_RANGE"),
+        *_sizes("volatility", "volatility", ("0", "-1%", "1001%", "nan"), "OUT_OF_RANGE"),
+        *_sizes("volatility", "span", ("1", "201", "1.5", "0x10"), "OUT_OF_RANGE"),
+        *_sizes("risk_parity", "bars", ("19", "391", "-1", "20d"), "OUT_OF_RANGE"),
+        *_sizes("risk_parity", "shrink", ("-1%", "101%", "nan", "half"), "OUT_OF_RANGE"),
+        *_sizes("fixed", "notional", ("0", "-100", "1000000001", "1e30", "ten"), "OUT_OF_RANGE"),
+        (
+            C + "size: {method: risk_parity, across: pairs}\n",
+            ["2 NOT_A_CHOICE cross.size.across"],
+            "instruments, strategies",
+        ),
         (C + "size: {stake: 100}\n", ["2 UNKNOWN_KEY cross.size.stake"], "known here"),
         (C + "budget: {exposure: 50}\n", ["2 SHARE_SCALE cross.budget.exposure"], "mean 50%"),
         (C + "budget: {loss: -1%}\n", ["2 OUT_OF_RANGE cross.budget.loss"], "outside"),
