@@ -18,4 +18,23 @@ REASONS: dict[str, str] = {
     "returns LtE in `worst[j - 1] < loss`": "equal losses change places: the same",
     "risk_sums without `self._worst = array('q')`": "it is set again before it is read",
     "risk_sums without `self._pairs[symbol, other] = known`": "told anew each time: the same",
+    "covariance 2 for 1": "no bar opens within a millisecond after another",
+    "parities 1 for 0": "columns are of one length, and the day 0 is of 1970",
+    "risk Sub in `PPM + spec.fee_taker_ppm`": (
+        "a first guess of lots that is too high is stepped back from: the same, later"
+    ),
+    "risk GtE in `stop_ticks > 0`": (
+        "a first guess of lots that is too high is stepped back from: the same, later"
+    ),
+    "risk Add in `PPM - spec.fee_taker_ppm`": (
+        "a first guess of lots that is too high is stepped back from: the same, later"
+    ),
+    "risk 2 for 1": "a first guess of lots that is too high is stepped back from: the same, later",
+    "risk_curve Gt in `whole >= LARGE`": "at exactly 100,000 the formula gives the same",
+    "risk_curve mul_div_up for mul_div_down": "48 products of 60 places: less than 1e-9 ppm",
+    "risk_parity 2.0 for 1.0": "where the rounds begin: they end at the same weights",
+    "risk_parity Lt in `distance(scaled, n, weights) <= TOLERANCE * TOLERANCE`": (
+        "a distance of exactly 1e-18"
+    ),
+    "sizes 2 for 1": "no bar opens within a millisecond after another",
 }
