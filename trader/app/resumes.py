@@ -56,7 +56,7 @@ def _ended(book: Book) -> str:
         found.append("its draw-down had stopped it")
     filled = book.entries_filled - book.attended
     if filled:
-        found.append(f"{filled} entries were filled since somebody looked")
+        found.append(f"entries filled since somebody looked: {filled}")
     return "; ".join(found)
 
 
