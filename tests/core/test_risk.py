@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from trader.core.money import AmountOverflow
 from trader.core.risk import held_loss_units, loss_units, lots_at_risk
 from trader.core.scale import ScaleError, Spec, cash_digits_for
-from trader.core.sizing import entry_cost_units
+from trader.core.sizing import entry_cost_units, entry_lots, most_lots
 
 from .made import UNIT, instrument
 
@@ -73,11 +73,13 @@ def test_no_lots_with_a_stop_that_is_not_below_the_price(stop: int) -> None:
 
 
 FINE = Spec(instrument(tick="0.00001", lot="0.0001"), 8)  # tick x lot: a tenth of a cash unit
+# Ten million lots to a tick of one cash unit: one step back at a time would take for ever.
+FINEST = Spec(instrument(active=True, tick="0.00000001", lot="0.0000001", qty_max="0"), 8)
 COARSE = Spec(instrument(tick="100", lot="10", qty_max="0"), 8)  # 10**11 units
 
 
 @given(
-    st.sampled_from([SPEC, FINE, COARSE]),
+    st.sampled_from([SPEC, FINE, FINEST, COARSE]),
     st.integers(2, 10**6),
     st.integers(0, 10**6),
     st.integers(0, 50_000),
@@ -93,6 +95,31 @@ def test_the_lots_are_the_most_that_lose_no_more(
         assert loss_units(spec, price, lots, stop, slippage) <= risk
     if lots < spec.qty_lots_max:
         assert loss_units(spec, price, lots + 1, stop, slippage) > risk
+
+
+@given(st.sampled_from([SPEC, FINE, FINEST, COARSE]), st.integers(1, 10**6), st.integers(0, 10**11))
+def test_the_lots_of_a_budget_are_the_most_that_cost_no_more(
+    spec: Spec, price: int, budget: int
+) -> None:
+    lots = entry_lots(spec, price, budget, budget)
+    assert entry_cost_units(spec, price, lots) <= budget
+    if lots < spec.qty_lots_max and spec is not FINEST:
+        assert entry_cost_units(spec, price, lots + 1) > budget
+
+
+def test_the_most_lots_are_found_among_many_that_are_worth_a_unit() -> None:
+    asked: list[int] = []
+
+    def amount(lots: int) -> int:
+        asked.append(lots)
+        return -(-lots // 10**9)  # a unit is worth 10**9 lots, rounded up
+
+    assert most_lots(amount, 10**18, 7) == 7 * 10**9
+    assert len(asked) < 70
+    assert most_lots(amount, 10**18, 0) == 0
+    assert [most_lots(lambda lots: lots, guess, 5) for guess in range(10)] == [
+        0, 1, 2, 3, 4, 5, 5, 5, 5, 5,
+    ]  # fmt: skip
 
 
 # --- amounts of any size -------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from trader.core.money import PPM, mul_div_down, price_down
 from trader.core.scale import Spec, fee_up, notional_down, value_of_base_down
-from trader.core.sizing import entry_cost_units
+from trader.core.sizing import entry_cost_units, most_lots
 
 
 def loss_units(
@@ -57,7 +57,8 @@ def lots_at_risk(
         lost -= mul_div_down(exit_ticks, PPM - spec.fee_taker_ppm, 1)
     cells = mul_div_down(risk_units, spec.notional_den, spec.notional_num)
     # `cells` was rounded down, amounts are rounded against us: look one lot beyond, then back.
-    lots = min(mul_div_down(cells, PPM, lost) + 1, spec.qty_lots_max)
-    while loss_units(spec, price_ticks, lots, stop_ticks, slippage_ppm) > risk_units:
-        lots -= 1
-    return lots
+    return most_lots(
+        lambda lots: loss_units(spec, price_ticks, lots, stop_ticks, slippage_ppm),
+        min(mul_div_down(cells, PPM, lost) + 1, spec.qty_lots_max),
+        risk_units,
+    )

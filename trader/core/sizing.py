@@ -6,6 +6,7 @@ the order may be sent at all (see `gates`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import isnan
 
 from trader.core.money import AMOUNT_MAX, PPM, AmountOverflow, mul_div_down
@@ -57,10 +58,30 @@ def entry_lots(spec: Spec, price_ticks: int, budget_units: int, cash_units: int)
     before_fee = mul_div_down(spendable, PPM, PPM + spec.fee_taker_ppm)
     cells = mul_div_down(before_fee, spec.notional_den, spec.notional_num)
     lots = min(cells // price_ticks, spec.qty_lots_max)
-    # Two roundings up (value and fee) may overshoot by a unit or two: step back below the bound.
-    while lots > 0 and entry_cost_units(spec, price_ticks, lots) > spendable:
-        lots -= 1
-    return lots
+    # Two roundings up (value and fee) may overshoot by a unit or two.
+    return most_lots(lambda lots: entry_cost_units(spec, price_ticks, lots), lots, spendable)
+
+
+STEPS_BACK = 3
+
+
+def most_lots(amount: Callable[[int], int], guess: int, units: int) -> int:
+    """The most lots up to `guess` whose amount (cash units, 0 for no lots) stays within `units`.
+
+    A few steps back are enough where a lot is worth more than a unit; where a unit is worth many
+    lots it is searched for by halves.
+    """
+    for lots in range(guess, max(0, guess - STEPS_BACK), -1):
+        if amount(lots) <= units:
+            return lots
+    low, high = 0, max(0, guess - STEPS_BACK)
+    while low < high:
+        middle = high - (high - low) // 2
+        if amount(middle) <= units:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def entry_cost_units(spec: Spec, price_ticks: int, qty_lots: int) -> int:
