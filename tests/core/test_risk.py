@@ -67,6 +67,15 @@ def test_the_lots_of_a_risk_at_the_bound_and_a_unit_below(risk: int, lots: int) 
     assert lots_at_risk(SPEC, 10_000, 9_000, 10_000, risk) == lots
 
 
+def test_more_lots_than_are_asked_about_are_not_counted() -> None:
+    free = Spec(instrument(active=True, fee_taker="0", qty_max="0"), 8)
+    # One tick loses 1,000 units a lot: 10**17 would be 10**14 lots, whose cost does not fit.
+    with pytest.raises(AmountOverflow):
+        lots_at_risk(free, 10**6, 10**6 - 1, 0, 10**17)
+    assert lots_at_risk(free, 10**6, 10**6 - 1, 0, 10**17, 500) == 500
+    assert lots_at_risk(free, 10**6, 10**6 - 1, 0, 7_000, 500) == 7
+
+
 @pytest.mark.parametrize("stop", [10_000, 10_001, 10**9])
 def test_no_lots_with_a_stop_that_is_not_below_the_price(stop: int) -> None:
     assert lots_at_risk(SPEC, 10_000, stop, 1_000, UNIT) == 0

@@ -11,7 +11,7 @@ counted is a gap: a price that jumps past the stop.
 
 from __future__ import annotations
 
-from trader.core.money import PPM, mul_div_down, price_down
+from trader.core.money import AMOUNT_MAX, PPM, mul_div_down, price_down
 from trader.core.scale import Spec, fee_up, notional_down, value_of_base_down
 from trader.core.sizing import entry_cost_units, most_lots
 
@@ -41,12 +41,18 @@ def held_loss_units(
 
 
 def lots_at_risk(
-    spec: Spec, price_ticks: int, stop_ticks: int, slippage_ppm: int, risk_units: int
+    spec: Spec,
+    price_ticks: int,
+    stop_ticks: int,
+    slippage_ppm: int,
+    risk_units: int,
+    lots_max: int = AMOUNT_MAX,
 ) -> int:
     """The most lots whose `loss_units` stay within `risk_units` (>= 0); 0 when not even one does,
     or the stop is not below the price.
 
-    Bounded by the venue's largest quantity. Raises AmountOverflow.
+    At most `lots_max` and the venue's largest quantity: a stop that loses nearly nothing asks for
+    more lots than an amount can say. Raises AmountOverflow.
     """
     if stop_ticks >= price_ticks:
         return 0
@@ -59,6 +65,6 @@ def lots_at_risk(
     # `cells` was rounded down, amounts are rounded against us: look one lot beyond, then back.
     return most_lots(
         lambda lots: loss_units(spec, price_ticks, lots, stop_ticks, slippage_ppm),
-        min(mul_div_down(cells, PPM, lost) + 1, spec.qty_lots_max),
+        min(mul_div_down(cells, PPM, lost) + 1, spec.qty_lots_max, lots_max),
         risk_units,
     )

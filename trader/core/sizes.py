@@ -183,7 +183,8 @@ def size_entry(
     told["cap_units"] = cap
     lots = entry_lots(spec, worst, cap, cap)
     if wanted.at_risk:
-        asked = lots_at_risk(spec, worst, stop, desk.limits.slippage_ppm, units)
+        # One lot above the cap says as well as a million that the cap binds.
+        asked = lots_at_risk(spec, worst, stop, desk.limits.slippage_ppm, units, lots + 1)
     else:
         asked = entry_lots(spec, worst, units, units)
     if asked <= lots:
