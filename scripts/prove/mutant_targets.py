@@ -12,6 +12,7 @@ _SIZES = ("tests/core/test_sizes.py",)
 _EXITS = (
     "tests/core/test_exits.py",
     "tests/core/test_exit_tables.py",
+    "tests/core/test_exit_edges.py",
     "tests/core/test_dust.py",
 )
 _PARITY = ("tests/core/test_risk_parity.py", "tests/core/test_parities.py")

@@ -57,7 +57,7 @@ def test_a_plan_sells_what_was_asked_for(symbol: str) -> None:
     assert exits_done(state) == []
     carry_out(state, decided)
     assert exits_done(state) == [symbol]
-    fold(state, "exit_done", {"symbol": symbol, "at_ms": NOW_MS})
+    fold(state, "exit_done", {"symbol": symbol, "at_ms": 0})
     assert not is_asked(state, BTC)
     assert exits_done(state) == []
     with pytest.raises(FoldError):
@@ -150,6 +150,7 @@ def test_a_quote_is_read_then_a_leg_of_its_own_is_planned_once() -> None:
     told = ("reason", "leg", "attempt", "qty_lots", "price_ticks", "bar_ms", "side")
     # 9,999 less 1,000 ppm is 9,989.001, up: no more than the cap is given away.
     assert [row[name] for name in told] == ["force_exit", 0, 0, 1_000, 9_990, BAR_MS, "sell"]
+    assert (row["stop_ticks"], row["signal_ms"], row["strategy"]) == (0, 0, "one")
     fold(state, "order_planned", row)
     assert sell_asked(state, parameters(), facts(quotes=fresh())) == []
 
@@ -191,6 +192,44 @@ def test_what_is_in_other_sells_is_not_sold_twice() -> None:
     state = planned(stop_ticks=9_000)
     sent(state, {**sell, "qty_lots": 1_000}, outcome="unknown")
     assert sell_asked(state, parameters(), facts(quotes=fresh())) == []
+
+
+def test_legs_are_counted_in_the_newest_plan_alone_and_stops_are_none() -> None:
+    state = planned(stop_ticks=9_000)
+    here = {"side": "sell", "signal_ms": 0, "stop_ticks": 0, "bar_ms": BAR_MS, "qty_lots": 1}
+    old = {**here, "bar_ms": BAR_MS - MINUTE_MS, "leg": 40}
+    stop = {**here, "order_type": "stop_limit", "trigger_ticks": 9_000, "leg": 50, "tif": "gtc"}
+    rows = [old, stop, {**here, "leg": 0}, {**here, "leg": 3, "reason": "scale_out"}]
+    for number, row in enumerate(rows):
+        sent(state, order_row(f"{number}" * 32, **row), outcome="rejected")
+    (action,) = sell_asked(state, parameters(), facts(quotes=fresh()))
+    assert isinstance(action, PlanAttempt)
+    assert action.approved.row()["leg"] == 4
+
+
+def test_each_instrument_is_asked_about_by_itself() -> None:
+    state = account(10_000 * UNIT)
+    hold(state, BTC, 1_000, "one", stop_ticks=0)
+    hold(state, ETH, 1_000, "two", stop_ticks=0)
+    fold(state, "plan", {"bar_ms": BAR_MS, "legs": []})
+    assert sell_asked(state, parameters(), facts()) == []
+    ask(state, ETH)
+    assert sell_asked(state, parameters(), facts()) == [Requote(ETH)]
+    ask(state, BTC)
+    fold(state, "exit_done", {"symbol": ETH, "at_ms": 0})
+    assert exits_done(state) == []
+    assert sell_asked(state, parameters(), facts()) == [Requote(BTC)]
+    ask(state, "*")
+    none: dict[str, Any] = {"quotes": {BTC: None}}
+    assert sell_asked(state, parameters(), facts(**none)) == [Requote(ETH)]
+
+
+@pytest.mark.parametrize(("left", "actions"), [(2, [Requote(BTC)]), (1, []), (0, [])])
+def test_less_than_the_smallest_quantity_asks_for_no_quote(left: int, actions: list[Any]) -> None:
+    state = planned(stop_ticks=9_000)
+    sell = {"side": "sell", "signal_ms": 0, "stop_ticks": 0, "qty_lots": 1_000 - left}
+    sent(state, order_row("c" * 32, **sell), outcome="unknown")
+    assert sell_asked(state, parameters(), facts()) == actions
 
 
 def test_nobody_asked_nothing_is_sold() -> None:

@@ -170,6 +170,13 @@ def test_what_a_fee_left_of_an_exit_is_told_once() -> None:
     assert state.holdings[KEY].qty_units == state.holdings[KEY].dust_units == 50_000
 
 
+def test_a_single_unit_is_dust_too() -> None:
+    state = bought(1_000, fee_base_units=99_999, stop_ticks=9_900)
+    carry_out(state, decide(state, [at(9_800)], 0))
+    assert state.holdings[KEY].qty_units == 1
+    assert decide(state, [at(9_800)] * 2, 1).dust == {KEY: 1}
+
+
 def test_nothing_is_dust_while_an_order_may_still_fill() -> None:
     state = account()
     sent(state, order_row(signal_ms=1, qty_lots=100))

@@ -133,7 +133,7 @@ def test_a_stop_that_is_hit_is_named_before_anything_else(
     old = ("stop_loss", "trailing_stop", "break_even")[trailed]
     if stop and any(0 < price <= stop for price in (low, bid)):
         assert reason == old
-    elif even > stop and any(0 < price <= even for price in (close, bid)):
+    elif any(0 < price <= even for price in (close, bid)):
         assert reason == "break_even"
     elif force:
         assert reason == "force_exit"

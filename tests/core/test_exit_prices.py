@@ -56,6 +56,11 @@ def test_steps_at_one_price_are_one_step() -> None:
     assert prices.steps == "10100:300000 10200:300000"
 
 
+def test_each_step_has_its_share() -> None:
+    with pytest.raises(ValueError, match="longer"):
+        exit_prices(SPEC, opinion(step_distances=(3.0,)), (300_000, 200_000))
+
+
 @given(st.lists(st.tuples(st.integers(1, 10**9), st.integers(1, 10**6)), max_size=5))
 def test_steps_are_read_back_as_they_were_written(steps: list[tuple[int, int]]) -> None:
     assert steps_of(steps_text(steps)) == steps

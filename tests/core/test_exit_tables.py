@@ -87,6 +87,8 @@ def test_a_position_is_left_as_its_table_says(name: str) -> None:
         decided = decide(state, rows, at)
         legs = [(leg.proposal.reason, leg.proposal.qty_lots) for leg in decided.legs]
         assert legs == ([(row.reason, row.lots)] if row.reason else []), f"bar {at}"
+        assert decided.refused == ()
+        assert decided.alarms == ()
         assert sum(leg.proposal.qty_lots for leg in decided.legs) <= held
         position = state.positions[BTC]
         left = max(position.stop_ticks, decided.stops.get(BTC, 0))

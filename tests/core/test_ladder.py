@@ -75,6 +75,12 @@ def test_a_limit_price_is_between_the_cap_and_the_bid(bid: int, ppm: int, lots: 
     assert price_down(bid, ppm) <= exit_price_ticks(SPEC, bid, ppm, lots) <= max(bid, 1)
 
 
+def test_a_venue_without_a_smallest_value_lets_the_price_go_to_one_tick() -> None:
+    spec = Spec(instrument(notional_min="0"), 8)
+    assert exit_price_ticks(spec, 2, 999_999, 100) == 1
+    assert (least_lots(spec, 10_000), least_ticks(spec, 100)) == (2, 0)
+
+
 @given(st.integers(1, 10**7), st.integers(1, 10**6))
 def test_the_least_is_exact(price: int, lots: int) -> None:
     least = SPEC.notional_units_min

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from trader.core.fold import fold
 from trader.core.parameters import StrategySpec
 from trader.core.plan import Plan, plan, plan_payload
-from trader.core.state import State
+from trader.core.state import State, instrument_row
 
 from .made import (
     BTC,
@@ -25,7 +25,9 @@ from .made import (
     UNIT,
     account,
     bars,
+    fill_row,
     hold,
+    instrument,
     order_row,
     parameters,
     quote,
@@ -56,6 +58,7 @@ def decide(
 
 def trims(decided: Plan) -> list[tuple[str, int]]:
     asked = [leg.proposal for leg in decided.legs]
+    assert {refused.code for refused in decided.refused} <= {"HALT_LEVEL"}
     assert {one.reason for one in asked} <= {"trim"}
     return [(one.symbol, one.qty_lots) for one in asked]
 
@@ -180,6 +183,11 @@ def test_what_is_being_sold_already_counts_with_what_will_be_left() -> None:
     decided = decide(state, {BTC: 10_000, ETH: 10_000})
     asked = sorted((leg.proposal.reason, leg.proposal.qty_lots) for leg in decided.legs)
     assert asked == [("max_hold", 1_500), ("max_hold", 1_500)]
+    assert decided.refused == ()
+    # What is on its way out is not trimmed further, though the rest is too much; others are.
+    state = two(3_000, 1_000)
+    sent(state, sell, outcome="unknown")
+    assert trims(decide(state, {BTC: 10_000, ETH: 10_000})) == [(ETH, 1_000)]
 
 
 def test_entries_on_their_way_count_and_cannot_be_trimmed() -> None:
@@ -187,6 +195,19 @@ def test_entries_on_their_way_count_and_cannot_be_trimmed() -> None:
     sent(state, order_row("d" * 32, symbol=ETH, strategy="two", qty_lots=1_000, signal_ms=9))
     # 200 held and 100.1 on their way: 50.1 above 250, of 2,000 lots worth 200 are 501.
     assert trims(decide(state, {BTC: 10_000, ETH: 10_000})) == [(BTC, 501)]
+    # What of it has filled is held, and counts once: 10 of 100 lots.
+    fold(state, "fill", fill_row("d" * 32, "9", symbol=ETH, qty_lots=100))
+    assert trims(decide(state, {BTC: 10_000, ETH: 10_000})) == [(BTC, 501)]
+
+
+def test_the_loss_of_entries_on_their_way_counts() -> None:
+    """An entry of 100 USDT and 0.1 of fee with a stop at 9,900: sold at 9,890.1, up to 9,891 ticks,
+    for 98.91 less 0.09891, it loses 1.28891. Held are 1,000 lots with a stop at 9,000: 10.17991 at
+    risk. Together 11.46882, cap 10: 1.46882 too much, of 1,000 lots 144.3 and so 145."""
+    state = two(1_000, 0, stop_ticks=9_000)
+    sent(state, order_row("d" * 32, symbol=ETH, strategy="two", qty_lots=1_000, signal_ms=9))
+    limits: dict[str, Any] = {"exposure_ppm_max": 1_000_000, "loss_ppm_max": 10_000}
+    assert trims(decide(state, {BTC: 10_000, ETH: 10_000}, **limits)) == [(BTC, 145)]
 
 
 def test_without_a_fresh_bid_nothing_is_trimmed_and_an_alarm_says_so() -> None:
@@ -194,6 +215,55 @@ def test_without_a_fresh_bid_nothing_is_trimmed_and_an_alarm_says_so() -> None:
     decided = decide(state, {BTC: 10_000}, seen={"quotes": {BTC: quote(at_ms=NOW_MS - 99_999)}})
     assert decided.legs == ()
     assert decided.alarms == (f"EXIT_NO_BID symbol={BTC} reason=trim",)
+
+
+def test_who_cannot_be_sold_is_passed_over() -> None:
+    prices = {BTC: 10_000, ETH: 10_000}
+    first = (strategy("one", BTC, priority=900), strategy("two", ETH))
+    state = two(1_500, 1_500)
+    # No bid, and an instrument that is not traded: the next one is trimmed instead.
+    decided = decide(state, prices, first, seen={"quotes": {ETH: quote(10_000, 10_001)}})
+    assert trims(decided) == [(ETH, 500)]
+    fold(state, "instrument", instrument_row(instrument(BTC, active=False)))
+    decided = decide(state, prices, first)
+    assert [refused.code for refused in decided.refused] == ["INSTRUMENT_INACTIVE"]
+    assert [(leg.symbol, leg.proposal.qty_lots) for leg in decided.legs] == [(ETH, 500)]
+    # Too small to be sold at all.
+    assert trims(decide(two(49, 3_000), prices, first)) == [(ETH, 549)]
+    # In doubt.
+    doubt = {"troubles": {BTC: ("DATA_IMPOSSIBLE bar_ms=1 why=X",)}}
+    assert trims(decide(two(1_500, 1_500), prices, first, seen=doubt)) == [(ETH, 500)]
+
+
+def test_two_give_way_to_loss_one_after_the_other() -> None:
+    """Without a stop all is at risk: 300 of 1,000 against a cap of 50."""
+    limits: dict[str, Any] = {"exposure_ppm_max": 1_000_000, "loss_ppm_max": 50_000}
+    decided = decide(two(1_000, 2_000), {BTC: 10_000, ETH: 10_000}, **limits)
+    assert trims(decided) == [(ETH, 2_000), (BTC, 500)]
+
+
+def test_caps_are_rounded_down_and_the_hysteresis_up() -> None:
+    # Of 1,000 USDT less two units a quarter is 24,999,999,999.5 units: one more is too much, so
+    # that 501 lots go and not 500.
+    for exposure, loss in ((250_000, 2_000_000), (1_000_000, 250_000)):
+        state = account(1_000 * UNIT - 2)
+        hold(state, BTC, 3_000, "one", stop_ticks=0)
+        asked: dict[str, Any] = {"exposure_ppm_max": exposure, "loss_ppm_max": loss}
+        assert trims(decide(state, {BTC: 10_000}, **asked)) == [(BTC, 501)]
+    # A cap of 25,007,692,307 and 30 % of it are 32,509,999,999.1: 325.1 USDT are not above that.
+    state = account(100_030_769_228)
+    hold(state, BTC, 3_251, "one", stop_ticks=0)
+    assert trims(decide(state, {BTC: 10_000}, trim_from_ppm=300_000)) == []
+    assert trims(decide(state, {BTC: 10_000}, trim_from_ppm=299_999)) == [(BTC, 751)]
+
+
+def test_what_does_not_fit_is_said_and_trims_nothing() -> None:
+    state = two(3_000, 0)
+    huge = {"price_ticks": 10**15, "qty_lots": 4_000_000, "signal_ms": 9}
+    sent(state, order_row("d" * 32, symbol=ETH, strategy="two", **huge), outcome="unknown")
+    decided = decide(state, {BTC: 10_000, ETH: 10_000})
+    assert decided.legs == ()
+    assert [row.answer for row in decided.trail if row.symbol == "*"] == ["AMOUNT_OVERFLOW"]
 
 
 def test_data_in_doubt_trims_nothing_and_counts_what_was_paid() -> None:

@@ -26,15 +26,18 @@ ALL = "*"
 
 def is_asked(state: State, symbol: str) -> bool:
     """Whether a named human asked to leave the instrument, or every one, and it is not done."""
-    asked = state.asked
-    return any(key in asked and int(asked[key]["done_ms"]) < 0 for key in (symbol, ALL))
+    return not {symbol, ALL}.isdisjoint(pending(state))
 
 
 def exits_done(state: State) -> list[str]:
     """What was asked for and is done, sorted: nothing is left that the venue takes, and no order of
     the instrument (of any, for `*`) may still fill."""
-    asked = sorted(key for key, row in state.asked.items() if int(row["done_ms"]) < 0)
-    return [key for key in asked if not left_of(state, key)] if asked else []
+    return [key for key in pending(state) if not left_of(state, key)]
+
+
+def pending(state: State) -> list[str]:
+    """What was asked for and is not done, sorted."""
+    return sorted(key for key, row in state.asked.items() if int(row["done_ms"]) < 0)
 
 
 def left_of(state: State, asked: str) -> list[str]:
@@ -55,7 +58,7 @@ def _may_fill(order: Order) -> bool:
 def sell_asked(state: State, parameters: Parameters, facts: StepFacts) -> list[Action]:
     """The next sale of what was asked for, as a new leg of the newest plan: one for each instrument
     and plan, whose attempts then climb like those of any exit."""
-    if not any(int(row["done_ms"]) < 0 for row in state.asked.values()):
+    if not pending(state):
         return []
     newest = state.number("last_bar_ms")
     orders = state.orders.values()
@@ -66,14 +69,13 @@ def sell_asked(state: State, parameters: Parameters, facts: StepFacts) -> list[A
         if symbol in tried or not is_asked(state, symbol) or not is_open(position, spec):
             continue
         free = free_lots(state, symbol, position.strategy)
-        if free <= 0:
+        if free < spec.qty_lots_min:
             continue
         if symbol not in facts.quotes:
             return [Requote(symbol)]
         quote = facts.quotes[symbol]
-        bid = quote.bid_ticks if quote else 0
         lots = min(free, spec.qty_lots_max)
-        if quote is None or bid <= 0 or not can_sell(spec, lots, bid):
+        if quote is None or not can_sell(spec, lots, quote.bid_ticks):
             continue
         ppm = rung_ppm(parameters.limits, 0)
         proposal = Proposal(
@@ -84,7 +86,7 @@ def sell_asked(state: State, parameters: Parameters, facts: StepFacts) -> list[A
             newest,
             1 + max((order.leg for order in legs), default=-1),
             0,
-            exit_price_ticks(spec, bid, ppm, lots),
+            exit_price_ticks(spec, quote.bid_ticks, ppm, lots),
             lots,
             0,
             0,

@@ -36,9 +36,9 @@ def look_after_dust(desk: Desk) -> None:
             continue
         spec = state.spec(holding.symbol)
         lots = min(holding.qty_units // spec.base_per_lot, spec.qty_lots_max)
-        bid = fresh_bid_ticks(desk.snapshot, holding.symbol) if lots >= spec.qty_lots_min else 0
+        bid = fresh_bid_ticks(desk.snapshot, holding.symbol)
         seen: Seen = {"bid_ticks": bid, "held_units": holding.qty_units}
-        if bid > 0 and can_sell(spec, lots, bid):
+        if can_sell(spec, lots, bid):
             leave(desk, holding.strategy, spec, "dust", lots, seen)
         elif not holding.is_dust:
             declare_dust(desk, holding.strategy, holding.symbol, seen)

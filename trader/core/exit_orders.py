@@ -78,7 +78,7 @@ def fresh_bid_ticks(snapshot: Snapshot, symbol: str) -> int:
     """The bid of a quote that the gates would take: both sides there, not crossed, not old; else
     0. An old price says nothing."""
     quote = snapshot.quotes.get(symbol)
-    if quote is None or not 0 < quote.bid_ticks <= quote.ask_ticks:
+    if quote is None or quote.bid_ticks > quote.ask_ticks:
         return 0
     age_ms = snapshot.now_ms - quote.at_ms
     return quote.bid_ticks if abs(age_ms) <= snapshot.parameters.limits.quote_age_ms_max else 0

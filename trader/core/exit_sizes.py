@@ -15,8 +15,8 @@ from trader.core.steps import steps_of
 
 
 def can_sell(spec: Spec, qty_lots: int, bid_ticks: int) -> bool:
-    """Whether the venue takes so many lots at the bid (> 0)."""
-    return qty_lots >= least_lots(spec, bid_ticks)
+    """Whether the venue takes so many lots at the bid; not without one (0)."""
+    return bid_ticks > 0 and qty_lots >= least_lots(spec, bid_ticks)
 
 
 def reached_steps(position: Position, price_ticks: int) -> int:
@@ -37,7 +37,7 @@ def step_lots(spec: Spec, held_lots: int, kept: int, price_ticks: int) -> int:
     sold alone (it goes with the next step), all when too little would remain."""
     wanted = held_lots - kept
     least = least_lots(spec, price_ticks)
-    if wanted <= 0 or held_lots < least:
+    if held_lots < least:
         return 0
     if kept < least:
         return held_lots

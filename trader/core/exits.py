@@ -50,7 +50,7 @@ from trader.core.series import Series
 from trader.core.sizing import exit_lots
 from trader.core.snapshot import Snapshot
 from trader.core.state import Position
-from trader.domain.timeframe import grid_origin_ms, timeframe_name
+from trader.domain.timeframe import bar_open_ms, timeframe_name
 
 __all__ = ["Look", "exit_reason", "exit_view", "look_after", "look_at"]
 
@@ -97,12 +97,12 @@ def look_after(desk: Desk, position: Position, owner: StrategySpec | None) -> No
     if reason:
         _leave_whole(desk, position, look, reason, seen)
         return
-    lots = _step_lots(desk, position, look, seen) if position.steps else 0
-    if lots > 0:
+    lots = _step_lots(desk, position, look, seen)
+    if lots:
         leave(desk, position.strategy, spec, "scale_out", lots, seen)
         return
     answer = "HOLD"
-    if look.close_ticks <= 0 and look.bid_ticks <= 0:
+    if not (look.close_ticks or look.bid_ticks):
         answer = "EXIT_NO_BID"
         desk.alarm(f"EXIT_NO_BID symbol={symbol} reason=blind")
     desk.note(position.strategy, symbol, seen, {}, NO_ANSWERS, answer)
@@ -147,13 +147,12 @@ def _leave_whole(desk: Desk, position: Position, look: Look, reason: str, seen: 
     spec = desk.snapshot.state.spec(symbol)
     pending = desk.view.sells_in_flight_lots(symbol)
     lots = exit_lots(spec, desk.view.held_lots(symbol), pending)
-    if lots <= 0:
-        answer = "EXIT_WORKING" if pending else "NOTHING_TO_SELL"
-        desk.note(position.strategy, symbol, seen, {}, NO_ANSWERS, answer)
+    if pending and lots < spec.qty_lots_min:
+        desk.note(position.strategy, symbol, seen, {}, NO_ANSWERS, "EXIT_WORKING")
     elif not pending and _is_sane(desk, look) and not can_sell(spec, lots, look.bid_ticks):
         declare_dust(desk, position.strategy, symbol, seen | {"reason": reason})
     else:
-        if look.bid_ticks <= 0:
+        if not look.bid_ticks:
             desk.alarm(f"EXIT_NO_BID symbol={symbol} reason={reason}")
         leave(desk, position.strategy, spec, reason, lots, seen)
 
@@ -161,8 +160,7 @@ def _leave_whole(desk: Desk, position: Position, look: Look, reason: str, seen: 
 def _is_sane(desk: Desk, look: Look) -> bool:
     """Whether there is a bid, and not insanely far below the bar's close: a position is not
     declared dust for a quote that is wrong."""
-    lowest = price_down(look.close_ticks, desk.limits.collar_ppm) if look.close_ticks > 0 else 1
-    return look.bid_ticks >= lowest
+    return look.bid_ticks >= price_down(look.close_ticks, desk.limits.collar_ppm)
 
 
 def _step_lots(desk: Desk, position: Position, look: Look, seen: Seen) -> int:
@@ -173,12 +171,12 @@ def _step_lots(desk: Desk, position: Position, look: Look, seen: Seen) -> int:
     if scaled > position.scaled:
         desk.scaled[symbol] = scaled
     if not scaled:
-        return 0
+        return scaled
     kept = kept_lots(position, scaled)
     seen |= {"scaled": scaled, "kept_lots": kept}
     pending = desk.view.sells_in_flight_lots(symbol)
     held = exit_lots(spec, desk.view.held_lots(symbol), pending)
-    if look.bid_ticks > 0:
+    if look.bid_ticks:
         return step_lots(spec, held, kept, look.bid_ticks)
     if held > kept:
         desk.alarm(f"EXIT_NO_BID symbol={symbol} reason=scale_out")
@@ -193,8 +191,7 @@ def look_at(snapshot: Snapshot, position: Position, *, exit_now: bool) -> Look:
     if series is not None and len(series) and series.open_ms[-1] == snapshot.bar_ms:
         low, high, close = series.low[-1], series.high[-1], series.close[-1]
     step_ms = snapshot.parameters.step_ms
-    origin = grid_origin_ms(step_ms)
-    began_ms = (position.opened_ms - origin) // step_ms * step_ms + origin
+    began_ms = bar_open_ms(position.opened_ms, step_ms)
     peak = peak_ticks(snapshot, position, series)
     return Look(
         low,
@@ -211,17 +208,14 @@ def look_at(snapshot: Snapshot, position: Position, *, exit_now: bool) -> Look:
 
 
 def peak_ticks(snapshot: Snapshot, position: Position, series: Series | None) -> int:
-    """The highest price since the entry was filled; 0 when it is not known or not asked for.
+    """The highest price since the entry was filled; 0 when it is not known.
 
     Bars count from the one in which the fill came. Data that cannot be trusted says nothing.
     """
-    if not (position.trail_ticks or position.even_ticks or position.steps):
-        return 0
     if series is None or position.symbol in snapshot.troubles:
         return 0
-    first = series.index_of(position.opened_ms - series.step_ms + 1)
-    highs = series.high[first:]
-    return max(highs) if len(highs) else 0
+    first = series.index_of(bar_open_ms(position.opened_ms, series.step_ms))
+    return max(series.high[first:], default=0)
 
 
 def trail_to_ticks(position: Position, peak: int) -> int:
@@ -247,9 +241,9 @@ def even_to_ticks(snapshot: Snapshot, position: Position, peak: int) -> int:
 def exit_reason(position: Position, look: Look) -> str:
     """Why a position is left as a whole now, "" when it is not: see the order of precedence."""
     stop, moved = position.stop_ticks, look.stop_to_ticks
-    if stop > 0 and _reached(stop, look.low_ticks, look.bid_ticks):
+    if _reached(stop, look.low_ticks, look.bid_ticks):
         return STOP_REASONS[position.trailed]
-    if moved > stop and _reached(moved, look.close_ticks, look.bid_ticks):
+    if _reached(moved, look.close_ticks, look.bid_ticks):
         return "break_even" if look.trail_to_ticks < look.even_to_ticks else "trailing_stop"
     if look.asked:
         return "force_exit"

@@ -19,12 +19,8 @@ def rung_ppm(limits: Limits, attempt: int) -> int:
     last are capped like the last: whoever asks for them must not exist.
     """
     first, last = limits.slippage_ppm, max(limits.slippage_ppm, limits.exit_slippage_ppm)
-    rungs = max(1, limits.exit_attempts)
-    if attempt <= 0 or rungs == 1:
-        return first
-    if attempt >= rungs - 1:
-        return last
-    return first + (last - first) * attempt // (rungs - 1)
+    steps = limits.exit_attempts - 1
+    return first + (last - first) * min(attempt, steps) // max(1, steps)
 
 
 def exit_price_ticks(spec: Spec, bid_ticks: int, ppm: int, qty_lots: int) -> int:
@@ -35,14 +31,12 @@ def exit_price_ticks(spec: Spec, bid_ticks: int, ppm: int, qty_lots: int) -> int
         return 0
     lowered = price_down(bid_ticks, ppm)
     worth = least_ticks(spec, qty_lots)
-    return worth if lowered < worth <= bid_ticks else lowered
+    return max(lowered, worth) if worth <= bid_ticks else lowered
 
 
 def least_ticks(spec: Spec, qty_lots: int) -> int:
-    """The lowest price at which so many lots are worth what the venue takes, >= 1."""
-    if qty_lots <= 0:
-        return 1
-    return max(1, mul_div_up(least_cells(spec), 1, qty_lots))
+    """The lowest price at which so many lots (> 0) are worth what the venue takes."""
+    return mul_div_up(least_cells(spec), 1, qty_lots)
 
 
 def least_lots(spec: Spec, price_ticks: int) -> int:

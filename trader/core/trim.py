@@ -43,11 +43,12 @@ GONE = 1_000_000_000
 @dataclass(frozen=True, slots=True)
 class Held:
     """One position as a trim sees it: amounts in cash units of what is left of it after sales that
-    are under way; `lots` that may still be sold, 0 when nothing of it is to be."""
+    are under way; `fixed`: nothing more of it is to be sold now."""
 
     position: Position
     priority: int
     lots: int
+    fixed: bool
     exposure_units: int
     loss_units: int
 
@@ -89,12 +90,12 @@ def _trim(desk: Desk, strategies: Mapping[str, StrategySpec]) -> None:
         "loss_units_max": loss_cap,
     }
     for one in sorted(held, key=lambda one: one.turn):
-        if too_much <= 0 and too_risky <= 0:
-            return
-        sold = _reduce(desk, one, too_much, too_risky, sums)
-        if sold:
-            too_much -= mul_div_down(one.exposure_units, sold, one.lots)
-            too_risky -= mul_div_down(one.loss_units, sold, one.lots)
+        sold = 0 if one.fixed else _reduce(desk, one, too_much, too_risky, sums)
+        if sold == one.lots:
+            too_much = max(0, too_much - one.exposure_units)
+            too_risky = max(0, too_risky - one.loss_units)
+        elif sold:
+            return  # a part of it was enough
 
 
 def _excess(total: int, cap: int, from_ppm: int) -> int:
@@ -107,7 +108,7 @@ def _held(desk: Desk, symbol: str, strategies: Mapping[str, StrategySpec]) -> He
     position, spec = state.positions[symbol], state.spec(symbol)
     leaving = view.sells_in_flight_lots(symbol)
     leaving += sum(leg.qty_lots for leg in view.legs_on(symbol) if leg.side is Side.SELL)
-    units = max(0, position.qty_units - leaving * spec.base_per_lot)
+    units = position.qty_units - leaving * spec.base_per_lot
     doubtful = symbol in desk.snapshot.troubles
     mark = view.mark_ticks(symbol)
     if doubtful:
@@ -117,17 +118,18 @@ def _held(desk: Desk, symbol: str, strategies: Mapping[str, StrategySpec]) -> He
     stop = max(position.stop_ticks, desk.stops.get(symbol, 0))
     loss = held_loss_units(spec, min(value, paid), units, stop, desk.limits.slippage_ppm)
     owner = strategies.get(position.strategy)
-    lots = 0 if leaving or doubtful else view.held_lots(symbol)
-    return Held(position, owner.priority if owner else GONE, lots, value, loss)
+    priority = owner.priority if owner else GONE
+    fixed = leaving > 0 or doubtful
+    return Held(position, priority, view.held_lots(symbol), fixed, value, loss)
 
 
 def _in_flight(desk: Desk) -> tuple[int, int]:
     """Cost, and loss to the stop, of entries that may still fill."""
     cost = loss = 0
     for order in desk.view.orders:
-        lots = max(order.open_lots, order.qty_lots - order.filled_lots)
-        if order.side is Side.BUY and lots > 0:
+        if order.side is Side.BUY:
             spec, price = desk.snapshot.state.spec(order.symbol), order.price_ticks
+            lots = order.qty_lots - order.filled_lots
             cost += entry_cost_units(spec, price, lots)
             loss += loss_units(spec, price, lots, order.stop_ticks, desk.limits.slippage_ppm)
     return cost, loss
@@ -135,25 +137,25 @@ def _in_flight(desk: Desk) -> tuple[int, int]:
 
 def _reduce(desk: Desk, one: Held, too_much: int, too_risky: int, sums: Seen) -> int:
     """Sell what is needed of one position; returns the lots that were approved."""
-    if one.lots <= 0:
-        return 0
-    symbol = one.position.symbol
-    bid = fresh_bid_ticks(desk.snapshot, symbol)
-    if bid <= 0:
-        desk.alarm(f"EXIT_NO_BID symbol={symbol} reason=trim")
-        return 0
     wanted = max(
         _part(one.lots, too_much, one.exposure_units), _part(one.lots, too_risky, one.loss_units)
     )
+    if not wanted:
+        return 0
+    symbol = one.position.symbol
     spec = desk.snapshot.state.spec(symbol)
+    bid = fresh_bid_ticks(desk.snapshot, symbol)
+    if not bid:
+        desk.alarm(f"EXIT_NO_BID symbol={symbol} reason=trim")
+        return 0
     lots = min(trim_lots(spec, one.lots, wanted, bid), spec.qty_lots_max)
-    if lots <= 0:
+    if not lots:
         return 0
     before = len(desk.legs)
     leave(desk, one.position.strategy, spec, "trim", lots, {**sums, "bid_ticks": bid})
-    return lots if len(desk.legs) > before else 0
+    return lots * (len(desk.legs) - before)
 
 
 def _part(lots: int, excess: int, of: int) -> int:
-    """The lots that take the excess away from a sum to which all lots contribute `of`."""
-    return mul_div_up(lots, min(excess, of), of) if excess > 0 and of > 0 else 0
+    """The lots that take the excess (>= 0) away from a sum to which all lots contribute `of`."""
+    return mul_div_up(lots, min(excess, of), max(1, of))
