@@ -92,7 +92,8 @@ def test_a_strategy_that_fails_is_off_until_resumed_and_its_position_is_looked_a
     assert [(leg.symbol, leg.reason) for leg in sold] == [("BTC/USDT", "max_hold")]
     assert answers(world, 12)["flipper"] == "approved"
     with wiring.open_journal(world.setup()) as journal:
-        assert resume_strategy(journal, [], "moody", "ann", "mended", 5).startswith("it was off, STRATEGY_")
+        ended = resume_strategy(journal, [], "moody", "ann", "mended", 5)
+        assert ended.startswith("it was off, STRATEGY_FAILED")
     assert books(world)["moody"]["state"] == "on"
     assert world.cycle(13).plan is not None
     assert "off" in world.payloads("plan")[-1]  # it was not mended

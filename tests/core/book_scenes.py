@@ -1,4 +1,4 @@
-"""Scenes in which one gate over books, days or waits alone refuses the entry of BTC.
+"""Scenes in which one gate over books, days or times alone refuses the entry of BTC.
 
 Lives here: the scenes. Must not live here: what is asserted of them (`test_plan`).
 """
@@ -7,14 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from trader.core.calendar import EPOCH_IN_WEEK_MS, WEEK_MS
 from trader.core.fold import fold
-from trader.core.limits import Cooldowns
+from trader.core.limits import Calendar, Cooldowns, Weekly
 from trader.core.marks import DAY_MS
 from trader.core.snapshot import Snapshot
 from trader.core.state import State
 
-from .made import BAR_MS, BTC, MINUTE_MS, UNIT, account, order_row, parameters, sent, snapshot
+from .made import (
+    BAR_MS,
+    BTC,
+    MINUTE_MS,
+    NOW_MS,
+    UNIT,
+    account,
+    order_row,
+    parameters,
+    sent,
+    snapshot,
+)
 
+# Minutes since Monday 00:00 UTC at which the decision's orders would leave.
+NOW_MIN = (NOW_MS + EPOCH_IN_WEEK_MS) % WEEK_MS // MINUTE_MS
 TODAY = BAR_MS // DAY_MS
 YESTERDAY = {"day": TODAY - 1, "day_units": 1_100 * UNIT, "equity_units": 1_050 * UNIT}
 
@@ -44,5 +58,11 @@ BOOK_SCENES: dict[str, Callable[[], Snapshot]] = {
         planned(marks=YESTERDAY), parameters(rolling_days=2, rolling_loss_ppm=90_000)
     ),
     "STRATEGY_DRAWDOWN": lambda: snapshot(planned(stopped=["one"])),
+    "SESSION_CLOSED": lambda: snapshot(
+        account(), parameters(calendar=Calendar(sessions=(Weekly(NOW_MIN + 1, NOW_MIN + 2),)))
+    ),
+    "BLACKOUT": lambda: snapshot(
+        account(), parameters(calendar=Calendar(weekly=(Weekly(NOW_MIN, NOW_MIN + 1, "upkeep"),)))
+    ),
     "UNATTENDED": lambda: snapshot(account(), parameters(unattended_max=0)),
 }
