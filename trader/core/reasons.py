@@ -105,6 +105,7 @@ QUIET: dict[str, str] = {
     "HOLD": "the position is held: nothing says to leave it",
     "SIGNAL_NOT_READY": "an output lacks rows, or the signal a usable stop, target or strength",
     "STRATEGY_FAILED": "the strategy's code failed; it is off until a named human resumes it",
+    "NOTHING_TO_SELL": "nothing of the instrument is held that could be sold",
     "EXIT_WORKING": "all that is held is in sells that may still fill",
     "STRATEGY_QUALITY": "the settled days of the strategy are not good enough: it only watches now",
     "EXIT_NO_BID": "a position is to be left, or cannot be looked at, and there is no fresh bid",
