@@ -84,6 +84,7 @@ class Simulation:
         self._record = record
         self._step_name = timeframe_name(parameters.step_ms)
         self._fills = 0
+        self._windows: dict[SeriesKey, tuple[tuple[int, int], Series]] = {}
         self._triggered: set[str] = set()
         self._met_ms = -1
 
@@ -120,10 +121,10 @@ class Simulation:
         close_ms = bar_ms + self.parameters.step_ms
         windows = wanted_windows(self.parameters, self.strategies, self.state, close_ms)
         seen: dict[SeriesKey, Series] = {}
-        for key, (first_ms, last_ms) in windows.items():
-            whole = self.series.get(key)
-            if whole is not None:
-                seen[key] = whole.slice(whole.index_of(first_ms), whole.index_of(last_ms + 1))
+        for key, span in windows.items():
+            found = self._window(key, span)
+            if found is not None:
+                seen[key] = found
         quotes: dict[str, CoreQuote] = {}
         for symbol in sorted({symbol for symbol, _ in seen}):
             # Candidates of the universe are quoted too, though no window of theirs has this bar.
@@ -141,6 +142,19 @@ class Simulation:
             quotes,
             strategy_troubles=dict(self.strategy_troubles),
         )
+
+    def _window(self, key: SeriesKey, span: tuple[int, int]) -> Series | None:
+        """Bars that open within a span, both ends included; None where there are no such bars at
+        all. The same window again while its span stays (bars of a day stay for a day)."""
+        kept = self._windows.get(key)
+        if kept is not None and kept[0] == span:
+            return kept[1]
+        whole = self.series.get(key)
+        if whole is None:
+            return None
+        found = whole.slice(whole.index_of(span[0]), whole.index_of(span[1] + 1))
+        self._windows[key] = (span, found)
+        return found
 
     def _quote(self, price_ticks: int, at_ms: int) -> CoreQuote:
         half = self.model.spread_ppm // 2
