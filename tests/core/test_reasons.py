@@ -15,8 +15,8 @@ ROOT = Path(trader.__file__).parent
 # Files that give codes as answers of a decision; evidence has findings of its own.
 DECIDING = (
     "access.py", "children.py", "desk.py", "dust.py", "entries.py", "exits.py", "gates.py",
-    "membership.py", "plan.py", "preview.py", "regime.py", "signals.py", "simulate.py", "sizes.py", "sizing.py",
-    "standings.py", "step.py", "trim.py", "universe.py", "upkeep.py",
+    "membership.py", "plan.py", "preview.py", "regime.py", "signals.py", "simulate.py",
+    "sizes.py", "sizing.py", "standings.py", "step.py", "trim.py", "universe.py", "upkeep.py",
 )  # fmt: skip
 DOCUMENTED = {**REFUSALS, **QUIET, **UNIVERSE}
 # Codes of one word are listed; any other has an underscore.
