@@ -56,6 +56,7 @@ DIRECTIVES = {"language_level": 3, "embedsignature": False, "annotation_typing":
 PLAIN = {
     "approval": "records",
     "actions": "records",
+    "shrunk": "once for an entry whose first part filled while it was moved",
     "children": "a sum over the attempts of one leg",
     "resting": "looks at what rests, a few orders a decision",
     "protect": "looks at the stops of what is held, a few a decision",
@@ -96,6 +97,9 @@ PLAIN = {
     "regime": "once when the regime is due; its rules run in typed modules",
     "universe": "schedules: a comparison a decision",
     "universe_windows": "once when windows are asked for",
+    "kelly": "once for an entry that is sized by it",
+    "parities": "once a decision: its loops are in typed modules",
+    "size_windows": "once when windows are asked for",
     "simulate": "the slow back-test: its time is that of what it calls",
     "strategy": "views of columns that typed modules compute",
 }

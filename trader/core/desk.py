@@ -8,7 +8,7 @@ enters, and anything that outlives the decision.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trader.core.access import Access
 from trader.core.account_view import AccountView
@@ -19,7 +19,6 @@ from trader.core.gates import Answers, approve
 from trader.core.marks import mark_account
 from trader.core.order_sums import OrderDesk
 from trader.core.parameters import StrategySpec
-from trader.core.risk_parity import Parity
 from trader.core.risk_sums import RiskDesk
 from trader.core.scale import Spec, cash_units
 from trader.core.signals import Opinion, form_opinion
@@ -27,6 +26,9 @@ from trader.core.snapshot import CoreQuote, Snapshot
 from trader.core.standings import Standings
 from trader.core.totals import Totals
 from trader.core.universe import tier_of
+
+if TYPE_CHECKING:  # a pass that sizes otherwise does not load it
+    from trader.core.risk_parity import Parity
 
 Seen = dict[str, int | str]
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 from trader.core.frames import last_open_ms
 from trader.core.money import PPM
 from trader.core.parameters import SizeSpec, StrategySpec
-from trader.core.volatility import closes_for
+
+# The window of a volatility is so many spans long: what lies before it would weigh about e ** -8.
+SPANS = 4
 
 
 def closes_wanted(size: SizeSpec) -> int:
     """How many closes of the strategy's bars a size needs; 0 when it needs none."""
     if size.method == "volatility":
-        return closes_for(size.span_bars)
+        return SPANS * size.span_bars + 1
     if size.method == "risk_parity" and size.across == "instruments":
         return size.bars + 1
     return 0

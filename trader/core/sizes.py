@@ -6,7 +6,8 @@ order. Must not live here: the formulas (`risk`, `risk_curve`, `volatility`, `ke
 `risk_parity`), and permission (`gates`).
 
 Every size is computed at the worst price that the slippage cap allows from the close, so that no
-fill can cost or lose more, and a back-test needs no open to come.
+fill can cost or lose more, and a back-test needs no open to come. What one method alone computes
+with is imported by it: a cold pass that sizes otherwise does not load it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from trader.core.desk import Desk, Seen
 from trader.core.kelly import kelly_ppm
 from trader.core.money import PPM, mul_div_down
 from trader.core.parameters import StrategySpec
-from trader.core.parities import parity
 from trader.core.risk import loss_units, lots_at_risk
 from trader.core.risk_curve import CONSERVATIVE_PPM, aggressive_ppm
 from trader.core.scale import Spec, cash_units, notional_down, one_in_units
@@ -30,7 +30,6 @@ from trader.core.sizing import (
     float_down,
     strength_ppm,
 )
-from trader.core.volatility import ewma_variance, yearly
 
 NOTHING_TOLD: Seen = {}
 
@@ -103,6 +102,8 @@ def kelly(desk: Desk, strategy: StrategySpec, _symbol: str) -> Wanted:
 
 def volatility(desk: Desk, strategy: StrategySpec, symbol: str) -> Wanted:
     """Equity x target / yearly volatility of the instrument, at most equity x `share`."""
+    from trader.core.volatility import ewma_variance, yearly
+
     size, wanted = strategy.size, closes_wanted(strategy.size)
     first_ms, last_ms = size_span(strategy, desk.limits.missing_ppm_max, desk.snapshot.close_ms)
     series = desk.snapshot.series[symbol, strategy.timeframe]
@@ -121,6 +122,8 @@ def volatility(desk: Desk, strategy: StrategySpec, symbol: str) -> Wanted:
 
 def risk_parity(desk: Desk, strategy: StrategySpec, symbol: str) -> Wanted:
     """Equity x `share` x weight, where each instrument (or strategy) adds the same risk."""
+    from trader.core.parities import parity
+
     found = parity(desk, strategy)
     if found.problem:
         return _not_ready(f"method=risk_parity {found.problem}")

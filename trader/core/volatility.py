@@ -11,13 +11,6 @@ from collections.abc import Sequence
 from math import sqrt
 
 YEAR_MS = 365 * 86_400_000
-# The window is so many spans long: the weight of what lies before it would be about e ** -8.
-SPANS = 4
-
-
-def closes_for(span: int) -> int:
-    """How many closes an estimate reads: SPANS x span returns, and the close before the first."""
-    return SPANS * span + 1
 
 
 def ewma_variance(closes: Sequence[int], first: int, stop: int, span: int) -> float:
