@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from trader.core.actions import StepFacts, facts_of, facts_row, noted
+from trader.core.approval import Approved, Refused
 from trader.core.fold import fold
 from trader.core.limits import Messages
 from trader.core.resting import sell_room
-from trader.core.state import FoldError, State
+from trader.core.shrunk import approve_less
+from trader.core.state import FoldError, Order, State
 from trader.core.step import (
     Abandon,
     Action,
@@ -162,7 +164,39 @@ def test_what_filled_before_the_cancel_leaves_that_much_less_to_move(
     seen(state, A, "canceled", 40)
     filled(state, A, 40)
     no = Abandon(B, f"CHILD_QTY limit=60 measured={lots} unit=lots")
-    assert act(state) == [Send(B) if leaves else no]
+    assert act(state, order_notional_min="6") == [Send(B) if leaves else no]
+    if leaves:
+        return
+    # What is left is asked for instead, under the next number: 60 lots at 10,050 are 6.03.
+    row = {"client_id": B, "at_ms": NOW_MS, "why": no.why}
+    fold(state, "order_abandoned", row)
+    assert act(state, order_notional_min="6.04") == []
+    (attempt,) = act(state, order_notional_min="6.03")
+    assert isinstance(attempt, PlanAttempt)
+    asked = attempt.approved.proposal
+    assert (asked.attempt, asked.qty_lots, asked.price_ticks) == (2, 60, 10_050)
+    fold(state, "order_planned", attempt.approved.row())
+    assert act(state) == [Send(attempt.approved.client_order_id)]
+
+
+def test_less_is_less_and_worth_an_order() -> None:
+    state = account()
+    order = Order(maker(qty_lots=100))
+    for lots in (0, 100, 101, -1):
+        with pytest.raises(ValueError, match="not less"):
+            approve_less(state, parameters(), order, lots)
+    small = parameters(order_notional_min="0")
+    least = approve_less(state, small, order, 50)  # 5 USDT: the venue's smallest
+    assert isinstance(least, Approved)
+    refused = approve_less(state, small, order, 49)
+    assert isinstance(refused, Refused)
+    assert (refused.code, refused.detail) == (
+        "NOTIONAL_MIN",
+        "limit=500000000 measured=490000000 unit=cash",
+    )
+    refused = approve_less(state, small, order, 1)
+    assert isinstance(refused, Refused)
+    assert (refused.code, refused.detail) == ("QTY_MIN", "limit=2 measured=1 unit=lots")
 
 
 @pytest.mark.control(12)

@@ -27,6 +27,7 @@ from trader.core.actions import (
 )
 from trader.core.approval import Approved, proposal_of
 from trader.core.asked import sell_asked
+from trader.core.children import CODE as CHILD_QTY
 from trader.core.children import child_problem, rest_lots
 from trader.core.exits import exit_view
 from trader.core.gates import approve
@@ -36,6 +37,7 @@ from trader.core.order_sums import free_lots
 from trader.core.parameters import Parameters
 from trader.core.protect import keep_stops
 from trader.core.resting import end_entries, end_order, forbidden, live_stops, sell_room
+from trader.core.shrunk import approve_less
 from trader.core.snapshot import halt_rank
 from trader.core.state import Order, State
 from trader.core.time_sums import untimely
@@ -88,7 +90,8 @@ def legs_of(state: State) -> list[list[Order]]:
     found: list[list[Order]] = []
     for (bar_ms, _), orders in sorted(legs.items()):
         attempts = sorted(orders, key=lambda order: order.attempt)
-        if bar_ms == newest or (len(attempts) > 1 and attempts[-1].state is OrderState.PLANNED):
+        goes_on = attempts[-1].state is OrderState.PLANNED or _is_too_much(attempts[-1])
+        if bar_ms == newest or (len(attempts) > 1 and goes_on):
             found.append(attempts)
     return found
 
@@ -115,6 +118,8 @@ def _step_entry(
     state: State, parameters: Parameters, facts: StepFacts, attempts: list[Order]
 ) -> list[Action]:
     order = attempts[-1]
+    if _is_too_much(order):
+        return _less(state, parameters, attempts)
     if order.state is not OrderState.PLANNED:
         return _looked_for(order, facts) if order.working else []
     why = forbidden(state, facts, order)
@@ -124,6 +129,21 @@ def _step_entry(
     why = why or untimely(parameters.limits.calendar, facts.now_ms)
     why = why or _crowded(state, parameters, facts)
     return [Abandon(order.client_id, why)] if why else [Send(order.client_id)]
+
+
+def _is_too_much(order: Order) -> bool:
+    """Whether a move was given up because more had filled than it was planned for."""
+    given_up = order.state is OrderState.ABANDONED and order.side is Side.BUY
+    return given_up and order.attempt > 0 and order.outcome_code.startswith(CHILD_QTY)
+
+
+def _less(state: State, parameters: Parameters, attempts: list[Order]) -> list[Action]:
+    """The next attempt of a moved entry, for what is left of it."""
+    rest = rest_lots(attempts)
+    if not 0 < rest < attempts[-1].qty_lots:
+        return []
+    verdict = approve_less(state, parameters, attempts[-1], rest)
+    return [PlanAttempt(verdict)] if isinstance(verdict, Approved) else []
 
 
 def _crowded(state: State, parameters: Parameters, facts: StepFacts) -> str:
