@@ -7,6 +7,10 @@ mutants that a test could notice: those need the test.
 from __future__ import annotations
 
 REASONS: dict[str, str] = {
+    "trim mul_div_down for mul_div_up": (
+        "a unit less paid for what is being sold already, which is not trimmed"
+    ),
+    "trim 2 for 1": "a position that adds one unit to a sum is no position",
     "messages LtE in `min(limits.second_max, limits.minute_max, limits.day_max)...`": (
         "counting where nothing binds finds the same room"
     ),

@@ -227,6 +227,7 @@ def test_a_step_without_a_bid_raises_an_alarm_and_is_not_lost() -> None:
     decided = decide(state, rows, 0, quotes={})
     assert decided.scaled == {BTC: 1}
     assert decided.alarms == (f"EXIT_NO_BID symbol={BTC} reason=scale_out",)
+    assert (decided.refused, decided.trail[0].answer) == ((), "HOLD")
     carry_out(state, decided)
     assert [(r, lots) for r, lots, _ in legs(decide(state, rows, 1))] == [("scale_out", 300)]
 

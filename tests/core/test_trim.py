@@ -242,6 +242,38 @@ def test_two_give_way_to_loss_one_after_the_other() -> None:
     assert trims(decided) == [(ETH, 2_000), (BTC, 500)]
 
 
+def test_one_lot_on_its_way_out_is_reason_enough_to_wait() -> None:
+    state = two(3_000, 1_000)
+    sell = order_row("c" * 32, side="sell", qty_lots=1, signal_ms=0, stop_ticks=0)
+    sent(state, sell, outcome="unknown")
+    assert trims(decide(state, {BTC: 10_000, ETH: 10_000})) == [(ETH, 1_000)]
+
+
+def test_who_risks_nothing_does_not_give_way_to_risk() -> None:
+    state = account()
+    hold(state, BTC, 1_000, "one", stop_ticks=10_500)
+    hold(state, ETH, 1_000, "two", stop_ticks=0)
+    specs = (strategy("one", BTC, priority=900), strategy("two", ETH))
+    limits: dict[str, Any] = {"exposure_ppm_max": 1_000_000, "loss_ppm_max": 50_000}
+    # 110 of 1,010 are held in BTC behind a stop at 105; ETH has 100 at risk, the cap is 50.5.
+    decided = decide(state, {BTC: 11_000, ETH: 10_000}, specs, **limits)
+    assert trims(decided) == [(ETH, 495)]
+
+
+def test_three_give_way_in_turn() -> None:
+    xrp = "XRP/USDT"
+    state = account(1_000 * UNIT, instrument(BTC), instrument(ETH), instrument(xrp))
+    for symbol, name in ((BTC, "one"), (ETH, "two"), (xrp, "six")):
+        hold(state, symbol, 1_000, name, stop_ticks=0)
+    specs = tuple(
+        strategy(name, symbol, priority=number)
+        for number, (name, symbol) in enumerate((("one", BTC), ("two", ETH), ("six", xrp)))
+    )
+    prices = {BTC: 10_000, ETH: 10_000, xrp: 10_000}
+    decided = decide(state, prices, specs, exposure_ppm_max=50_000)
+    assert trims(decided) == [(xrp, 1_000), (ETH, 1_000), (BTC, 500)]
+
+
 def test_caps_are_rounded_down_and_the_hysteresis_up() -> None:
     # Of 1,000 USDT less two units a quarter is 24,999,999,999.5 units: one more is too much, so
     # that 501 lots go and not 500.
