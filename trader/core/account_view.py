@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from trader.core.approval import Proposal
 from trader.core.fold import is_open, sellable_lots
+from trader.core.money import AMOUNT_MAX, AmountOverflow
 from trader.core.scale import Spec, value_of_base_down
 from trader.core.sizing import entry_cost_units
 from trader.core.state import Order, State
@@ -84,7 +85,7 @@ class AccountView:
         """Cash plus holdings at their marks, rounded down; coins in flight count as cash.
 
         Added up once: neither state nor closes change while a decision lasts, and each entry's
-        size, caps and sums ask for it.
+        size, caps and sums ask for it. Raises AmountOverflow when it does not fit.
         """
         if self._equity is None:
             self._equity = self._add_equity()
@@ -96,6 +97,8 @@ class AccountView:
             if position.qty_units > 0:
                 spec = self.state.spec(symbol)
                 total += value_of_base_down(spec, self.mark_ticks(symbol), position.qty_units)
+        if total >= AMOUNT_MAX:
+            raise AmountOverflow(f"equity of {total} cash units does not fit")
         return total
 
     def book_results(self) -> dict[str, int]:

@@ -16,7 +16,7 @@ from trader.core.approval import Approved, Proposal, Refused
 from trader.core.calendar import Opening, openings
 from trader.core.gate_view import GateView
 from trader.core.gates import Answers, approve
-from trader.core.marks import mark_account
+from trader.core.marks import kept_marks, mark_account
 from trader.core.order_sums import OrderDesk
 from trader.core.parameters import StrategySpec
 from trader.core.risk_sums import RiskDesk
@@ -63,15 +63,25 @@ class Desk:
     """The working state of one decision; lives no longer than `plan`."""
 
     def __init__(self, snapshot: Snapshot, access: Access, without: str = "") -> None:
-        """Nothing decided yet, but what the universe permits. `without`: see `AccountView`."""
+        """Nothing decided yet, but what the universe permits. `without`: see `AccountView`.
+
+        `valued`: whether equity fits; where it does not, `equity` is 0, nothing is opened or
+        trimmed, and no mark or result changes.
+        """
         self.snapshot = snapshot
         self.access = access
         self.parameters = snapshot.parameters
         self.limits = snapshot.parameters.limits
         self.view = AccountView(snapshot.state, newest_closes(snapshot), without)
-        equity = self.view.equity_units()
+        self.valued = True
+        try:
+            equity = self.view.equity_units()
+            self.marks = mark_account(snapshot.state, equity, snapshot.close_ms, self.limits)
+        except OverflowError:
+            # Prices that nothing can be valued by: exits go on, each of them judged by itself.
+            self.valued, equity = False, 0
+            self.marks = kept_marks(snapshot.state, snapshot.close_ms)
         self.equity = max(0, equity)
-        self.marks = mark_account(snapshot.state, equity, snapshot.close_ms, self.limits)
         self.tiers = {tier.name: tier for tier in access.universe.tiers}
         self.legs: list[Approved] = []
         self.refused: list[Refused] = []
@@ -80,7 +90,7 @@ class Desk:
         self.even: list[str] = []
         self.scaled: dict[str, int] = {}
         self.dust: dict[str, int] = {}
-        self.alarms: list[str] = []
+        self.alarms: list[str] = [] if self.valued else ["AMOUNT_OVERFLOW what=equity"]
         self.off: dict[str, str] = {}
         self.ends: dict[str, str] = {}
         self._opinions: dict[tuple[str, str], Opinion] = {}

@@ -73,6 +73,11 @@ def _begin_day(state: State, marks: dict[str, int], day: Day) -> None:
     marks["day_ends_ms"] = day_start_ms(marks["day"] + 1, day)
 
 
+def kept_marks(state: State, close_ms: int) -> dict[str, int]:
+    """The marks after a decision whose equity nobody can tell: those there were."""
+    return {name: state.number(name) for name in MARKS} | {"close_ms": close_ms}
+
+
 def limit_units(base_units: int, ppm: int) -> int:
     """The loss at which a stop is hit: a share of the base, rounded up, at least one unit."""
     return max(1, mul_div_up(max(0, base_units), ppm, PPM))

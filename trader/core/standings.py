@@ -51,11 +51,16 @@ class Standings:
         self._rolling: tuple[int, int] | None = None
         self._filling: dict[str, int] | None = None
         self._legs_seen = 0
-        self.results = desk.view.book_results()
+        books = desk.snapshot.state.books
+        if desk.valued:
+            self.results = desk.view.book_results()
+        else:
+            self.results = {name: book.result_units for name, book in sorted(books.items())}
         self.stopped: list[str] = []
         self.shadow: dict[str, str] = {}
         self.quality: dict[str, Measured] = {}
-        books = desk.snapshot.state.books
+        if not desk.valued:
+            return
         asked = is_asked(desk.limits.quality)
         for spec in desk.parameters.strategies:
             book = books.get(spec.name)

@@ -60,7 +60,7 @@ class Held:
 
 def trim(desk: Desk, strategies: Mapping[str, StrategySpec]) -> None:
     """Ask for the sales that bring exposure and loss down to their caps, where they are needed."""
-    if desk.limits.trim_from_ppm <= 0:
+    if desk.limits.trim_from_ppm <= 0 or not desk.valued:
         return
     try:
         _trim(desk, strategies)
