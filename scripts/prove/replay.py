@@ -197,12 +197,13 @@ def compare(ground: Ground, setup: wiring.Setup) -> tuple[Counter[str], list[str
             stored = canonical(event.stored)
             series = free.simulation.series
             beside = Simulation(*inputs, series, event.state, Model(), lambda *_: None)
+            own = beside.snapshot(bar_ms)
+            # The back-test's own reading of policy and bars; what else was read is a fact.
             stepped = replace(
-                beside.snapshot(bar_ms),
-                now_ms=event.snapshot.now_ms,
-                quotes=event.snapshot.quotes,
-                troubles=event.snapshot.troubles,
-                latch=event.snapshot.latch,
+                event.snapshot,
+                parameters=own.parameters,
+                strategies=own.strategies,
+                series=own.series,
             )
             if canonical(plan_payload(plan(stepped))) != stored:
                 problems.append(f"stepped: bar {bar_ms} is decided differently")
