@@ -180,7 +180,7 @@ LOOSE: dict[str, Draw] = {
     "unattended_max": _one_of(NEVER),
     "trades_hour_max": _one_of(50),
     "trades_day_max": _one_of(120),
-    "pyramiding": _one_of(False, True),
+    "pyramiding": _one_of(False, True, True),
     "trim_from_ppm": _one_of(0),
     "approval": _one_of("given"),
     "day": _one_of(Day()),

@@ -45,6 +45,7 @@ GRIDS = (
     ("3", "1", "0.1"),
     ("60", "0.5", "7"),
     ("0.06", "0.000001", "0.0001"),
+    ("0.05", "0.00000001", "0.0001"),
 )
 NAMES = ("AAA", "BBB", "CCC", "DDD")
 
@@ -199,7 +200,7 @@ def _strategy(
         shadow=rng.random() < 0.03,
         priority=rng.choice((10, 100, 100, 200)),
         hold_ms_max=rng.choice((0, 0, step_ms * 2, DAY_MS)),
-        pyramiding=rng.random() < 0.4,
+        pyramiding=rng.random() < 0.6,
         scale_ppm=rng.choice(((), (), (), (500_000,), (300_000, 300_000, 400_000))),
         budget_exposure_ppm=_share(rng, 100, 100, 100, 100, 40, 12),
         budget_loss_ppm=_share(rng, 100, 100, 100, 100, 5, 1, 0.3),

@@ -14,6 +14,8 @@ from worlds_moment import MILLION, Moment, day_number
 
 from trader.core.limits import NEVER
 
+UNITS_MAX = 2**62
+
 
 class Marks:
     """One account's. A state is 1 (holds), 0, or None (too near its limit to tell)."""
@@ -34,6 +36,10 @@ class Marks:
     def look(self, moment: Moment) -> None:
         """One decision's equity; what was hit before stays hit."""
         equity, limits = moment.equity, moment.limits
+        moment.day_stopped, moment.drawdown_stopped = self.day_stopped, self.drawdown_stopped
+        moment.fallen = self.fallen
+        if equity >= UNITS_MAX * self.ledger.unit:
+            return  # nobody can tell it: no mark is taken from it, and nothing is opened
         zone, starts = limits.day.zone.name, limits.day.starts_min
         day = day_number(zone, starts, moment.close_ms)
         if day > self.day:
