@@ -175,23 +175,23 @@ def size_entry(
     told |= wanted.told
     if wanted.problem:
         return Sized(0, wanted.problem, told)
-    factor = mul_div_down(strength_ppm(strength), desk.access.risk_ppm, PPM)
-    if desk.access.risk_ppm != PPM:
-        told["regime_ppm"] = desk.access.risk_ppm
-    units = mul_div_down(wanted.units, factor, PPM)
+    risk_ppm = desk.access.risk_ppm
+    units = mul_div_down(wanted.units, mul_div_down(strength_ppm(strength), risk_ppm, PPM), PPM)
+    if risk_ppm != PPM:
+        told["regime_ppm"] = risk_ppm
     told["risk_units" if wanted.at_risk else "value_units"] = units
     spec = desk.snapshot.state.spec(symbol)
     share_ppm, bound = smallest_cap(desk, strategy, symbol)
-    cap = mul_div_down(equity, share_ppm, PPM)
-    told["cap_units"] = cap
-    lots = entry_lots(spec, worst, cap, cap)
+    cap = told["cap_units"] = mul_div_down(equity, share_ppm, PPM)
     if wanted.at_risk:
+        lots = entry_lots(spec, worst, cap, cap)
         # One lot above the cap says as well as a million that the cap binds.
         asked = lots_at_risk(spec, worst, stop, desk.limits.slippage_ppm, units, lots + 1)
+        if asked <= lots:
+            lots, bound = asked, strategy.size.method
     else:
-        asked = entry_lots(spec, worst, units, units)
-    if asked <= lots:
-        lots, bound = asked, strategy.size.method
+        lots = entry_lots(spec, worst, units, cap)
+        bound = strategy.size.method if units <= cap else bound
     if lots == spec.qty_lots_max:
         bound = "qty_max"
     told["bound"] = bound
