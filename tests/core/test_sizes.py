@@ -419,6 +419,16 @@ def test_a_strategy_that_asks_for_too_much_is_refused_by_name(strength: float) -
     assert [row.answer for row in decided.trail] == ["AMOUNT_OVERFLOW"]
 
 
+@pytest.mark.parametrize(
+    "size",
+    [SizeSpec("fixed", notional="100000000000"), replace(CONSERVATIVE, notional_min="1e11")],
+)
+def test_an_amount_that_the_cash_cannot_say_is_refused_by_name(size: SizeSpec) -> None:
+    # 10**11 x 10**8 units is above 2**62
+    decided = plan(snapshot(account(), parameters(strategy(size=size))))
+    assert [row.answer for row in decided.trail] == ["AMOUNT_OVERFLOW"]
+
+
 # --- laws ----------------------------------------------------------------------------------------
 
 BALANCES = st.integers(1, 10**15)

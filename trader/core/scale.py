@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from functools import lru_cache
 
-from trader.core.money import AMOUNT_MAX, PPM, mul_div_down, mul_div_up
+from trader.core.money import AMOUNT_MAX, PPM, AmountOverflow, mul_div_down, mul_div_up
 from trader.domain.instrument import Instrument
 
 CASH_DIGITS_MIN = 8
@@ -61,12 +61,16 @@ def to_decimal(units: int, unit: Decimal) -> Decimal:
 
 @lru_cache(maxsize=256)
 def cash_units(amount: str, cash_digits: int, *, up: bool) -> int:
-    """An amount of the policy (decimal text) in cash units; raises ScaleError when it does not fit.
+    """An amount of the policy (decimal text, not below 0) in cash units; raises AmountOverflow when
+    it does not fit: whoever asks for it then is refused by name.
 
     Kept: the same few amounts are asked for by every entry.
     """
     unit = Decimal(1).scaleb(-cash_digits)
-    return to_units_rounded(Decimal(amount), unit, f"the amount {amount}", up=up)
+    try:
+        return to_units_rounded(Decimal(amount), unit, f"the amount {amount}", up=up)
+    except ScaleError as error:
+        raise AmountOverflow(str(error)) from error
 
 
 @lru_cache(maxsize=32)

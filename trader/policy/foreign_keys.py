@@ -17,8 +17,11 @@ FOREIGN: dict[str, str] = {
     "pairlists": "universe.tiers: pairs, filters, take and rank_by",
     "stake_currency": "app.quote",
     "base_currency": "app.quote",
-    "stake_amount": "size.equity_share: a share of equity, not an amount",
-    "order_size": "size.equity_share: a share of equity, not an amount",
+    "stake_amount": "size.equity_share, a share of equity; an amount is size.method: fixed with "
+    "size.notional",
+    "order_size": "size.equity_share, a share of equity; an amount is size.method: fixed with "
+    "size.notional",
+    "share": "size.equity_share",
     "position_size": "size.equity_share of a strategy, or policy.limits.position",
     "tradable_balance_ratio": "app.capital",
     "available_capital": "app.capital",
