@@ -23,7 +23,8 @@ from typing import Any
 from harness import Verdict, parser_of, prove, say
 
 WORLDS = 100_000
-QUICK_WORLDS, QUICK_S, QUICK_BROKEN = 1_500, 9.0, 4
+QUICK_WORLDS, QUICK_S = 1_500, 8.0
+QUICK_BROKEN, QUICK_BROKEN_S = 4, 9.0
 BROKEN_WORLDS, QUICK_BROKEN_WORLDS = 4_000, 700
 # Codes whose limit is kept by how an order is made: it is approached, and the gate never says no.
 KEPT_BEFORE = {
@@ -58,17 +59,18 @@ def run(arguments: argparse.Namespace) -> Verdict:
         at = arguments.seed * QUICK_BROKEN
         chosen = [chosen[(at + step) % len(chosen)] for step in range(QUICK_BROKEN)]
     many = QUICK_BROKEN_WORLDS if quick else BROKEN_WORLDS
-    caught = [] if arguments.no_broken else hunt(chosen, arguments.seed, many)
+    seconds = QUICK_BROKEN_S if quick else 10**9
+    caught = [] if arguments.no_broken else hunt(chosen, arguments.seed, many, seconds)
     for one in caught:
-        say(
-            f"broken: {one.name}: "
-            + (f"caught in world {one.worlds}" if one.worlds else "NOT SEEN")
-        )
+        seen = f"caught in world {one.worlds}" if one.worlds > 0 else one.breach or "NOT SEEN"
+        say(f"broken: {one.name}: {seen}")
     vacuous = [] if quick else silent(total)
     for code in vacuous:
         say(f"never approached: {code}")
     unseen = [one.name for one in caught if not one.worlds]
-    enough = arguments.no_broken or quick or len(caught) >= 20
+    # The quick form may run out of time on a busy machine, but not before it has caught one.
+    done = sum(1 for one in caught if one.worlds > 0)
+    enough = arguments.no_broken or done >= (1 if quick else 20)
     figures: dict[str, Any] = {
         "form": describe(),
         "breaches": len(total.breaches),

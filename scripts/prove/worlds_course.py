@@ -175,9 +175,10 @@ class Course:
         except OverflowError as error:
             self.oracle.breach(f"the plan itself ends with {error!r}: no exit is looked at")
             raise Stopped from error
-        self.digest.update(canonical(plan_payload(decided)).encode())
+        payload = plan_payload(decided)
+        self.digest.update(canonical(payload).encode())
         self._judge(seen, decided)
-        self.fact("plan", plan_payload(decided))
+        self.fact("plan", payload)
         self.ledger.close_ms = seen.close_ms
         for leg in decided.legs:
             self.ledger.planned(leg)

@@ -79,26 +79,37 @@ def break_core(name: str) -> None:
 
 
 class Caught(NamedTuple):
-    """What came of one broken gate: after how many worlds it was caught (0: never), and by what."""
+    """What came of one broken gate: after how many worlds it was caught (0: never, -1: the time was
+    up), and by what."""
 
     name: str
     worlds: int
     breach: str
 
 
-def hunt(broken: Sequence[Broken], seed: int, worlds: int) -> list[Caught]:
+def hunt(broken: Sequence[Broken], seed: int, worlds: int, seconds: float = 10**9) -> list[Caught]:
     """Each in a process of its own, as many at a time as there are cores."""
+    until = time.monotonic() + seconds
     waiting, running = list(broken), dict[str, subprocess.Popen[str]]()
     found: list[Caught] = []
     workers = len(os.sched_getaffinity(0))
     while waiting or running:
-        while waiting and len(running) < workers:
+        late = time.monotonic() > until
+        while waiting and len(running) < workers and not late:
             one = waiting.pop(0)
             running[one.name] = _start(one, seed, worlds)
         for name, process in list(running.items()):
             if process.poll() is not None:
                 found.append(_read(name, process))
                 del running[name]
+            elif late:
+                process.kill()
+                process.communicate()
+                found.append(Caught(name, -1, "the time was up"))
+                del running[name]
+        if late:
+            found += [Caught(one.name, -1, "the time was up") for one in waiting]
+            waiting.clear()
         time.sleep(0.02)
     return found
 

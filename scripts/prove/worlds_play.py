@@ -18,7 +18,7 @@ from worlds_made import make_world
 from worlds_oracle import Tally
 
 DECISIONS = 8
-CHUNK = 100
+CHUNK = 25
 # Every so many worlds one is played twice: the same seed must decide and refuse the same.
 TWICE = 20
 DIGITS = 60
@@ -64,16 +64,14 @@ def play_range(seed: int, first: int, count: int) -> Tally:
 def play_all(seed: int, worlds: int, seconds: float) -> Iterator[Tally]:
     """Every chunk of worlds as it is done, on all cores; stops early after so many seconds."""
     until = time.monotonic() + seconds
-    chunks = range(0, worlds, CHUNK)
-    starts = iter((first, min(CHUNK, worlds - first)) for first in chunks)
+    chunks = ((first, min(CHUNK, worlds - first)) for first in range(0, worlds, CHUNK))
     context = multiprocessing.get_context("fork")
     workers = len(os.sched_getaffinity(0))
     with context.Pool(workers) as pool:
-        while time.monotonic() < until:
-            batch = [chunk for chunk, _ in zip(starts, range(8 * workers), strict=False)]
-            if not batch:
+        for tally in pool.imap_unordered(partial(_chunk, seed), chunks):
+            yield tally
+            if time.monotonic() > until:
                 return
-            yield from pool.imap_unordered(partial(_chunk, seed), batch)
 
 
 def _chunk(seed: int, chunk: tuple[int, int]) -> Tally:
