@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trader.core.fold import fold
@@ -306,6 +306,7 @@ def test_data_in_doubt_trims_nothing_and_counts_what_was_paid() -> None:
     assert decided.legs == ()
 
 
+@settings(deadline=None)
 @given(
     st.integers(50, 4_000),
     st.integers(50, 4_000),
