@@ -37,8 +37,9 @@ def test_show_on_a_terminal_is_a_table_for_each_file(workspace: Workspace, colum
     assert max(len(line) for line in lines) <= columns
     for name in ("app", "policy", "universe", "signals", "strategies"):
         assert f"{name}.yaml" in [line.strip() for line in lines]
-    (row,) = [line for line in lines if line.strip().startswith("exposure_max")]
+    row, correlated = [line for line in lines if line.strip().startswith("exposure_max")]
     assert row.split() == ["exposure_max", "0.48", "config/policy.yaml:6"]
+    assert correlated.split()[:2] == ["exposure_max", "0.48"]
     assert "…" not in seen.text
 
 
