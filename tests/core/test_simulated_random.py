@@ -110,7 +110,7 @@ def play(seed: int, *, stops: bool, style: str) -> tuple[Watch, list[bytes]]:
     return watch, told
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1), stops=st.booleans(), style=st.sampled_from(["maker", "taker"])
 )
