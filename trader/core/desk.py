@@ -82,6 +82,8 @@ class Desk:
             self.valued, equity = False, 0
             self.marks = kept_marks(snapshot.state, snapshot.close_ms)
         self.equity = max(0, equity)
+        self.halt_rank = snapshot.halt_rank
+        self.mismatches = len(snapshot.troubles.get("*", ()))
         self.tiers = {tier.name: tier for tier in access.universe.tiers}
         self.legs: list[Approved] = []
         self.refused: list[Refused] = []

@@ -23,7 +23,7 @@ from trader.core.risk_sums import risk_sums
 from trader.core.scale import Spec, notional_down
 from trader.core.signals import Opinion
 from trader.core.sizes import size_entry
-from trader.core.sizing import entry_cost_units, stop_ticks_below
+from trader.core.sizing import stop_ticks_below
 from trader.core.tier_gates import tier_sums
 from trader.core.time_sums import time_sums
 from trader.domain.order import Side, TimeInForce
@@ -142,8 +142,7 @@ def entry_view(
     series = desk.snapshot.series[(symbol, strategy.timeframe)]
     view.close_ticks = series.close[-1]
     view.before_ticks = series.close[-2] if len(series) > 1 else 0
-    view.halt_rank = desk.snapshot.halt_rank
-    view.mismatches = len(desk.snapshot.troubles.get("*", ()))
+    view.halt_rank, view.mismatches = desk.halt_rank, desk.mismatches
     view.enabled = int(strategy.enabled)
     view.shadow_why = desk.standings.shadow_why(strategy.name)
     view.shadow = int(strategy.shadow or view.shadow_why != "")
@@ -155,7 +154,9 @@ def entry_view(
     view.owner_other = int(view.owner not in {"", strategy.name})
     view.held_lots = desk.view.held_lots(symbol)
     view.positions = desk.view.busy_symbols(symbol)
-    view.cost_units = entry_cost_units(spec, proposal.price_ticks, proposal.qty_lots)
+    view.cost_units, _ = desk.totals.entry(
+        symbol, proposal.price_ticks, proposal.qty_lots, proposal.stop_ticks
+    )
     view.notional_units = notional_down(spec, proposal.price_ticks, proposal.qty_lots)
     view.exposure_units = desk.view.exposure_units(symbol)
     view.own_notional_units_min = desk.notional_units_min(strategy)

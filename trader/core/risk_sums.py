@@ -41,8 +41,8 @@ def risk_sums(desk: Desk, proposal: Proposal, strategy: StrategySpec, spec: Spec
     del strategy
     sums, limits, risks = RiskSums(), desk.limits, desk.risks
     risks.count_legs()
-    cost = entry_cost_units(spec, proposal.price_ticks, proposal.qty_lots)
     totals, symbol = desk.totals, proposal.symbol
+    cost, _ = totals.entry(symbol, proposal.price_ticks, proposal.qty_lots, proposal.stop_ticks)
     sums.unapproved = risks.unapproved
     sums.faults = desk.snapshot.state.number("venue_faults")
     sums.wait_ms = risks.venue_wait_ms()

@@ -44,7 +44,9 @@ def tier_sums(
     if tier not in specs:
         return sums
     held = totals.of_tier(tier)
-    cost, _ = totals.entry(proposal.symbol, proposal.price_ticks, proposal.qty_lots, 0)
+    cost, _ = totals.entry(
+        proposal.symbol, proposal.price_ticks, proposal.qty_lots, proposal.stop_ticks
+    )
     sums.positions = held.positions_with(proposal.symbol)
     sums.positions_max = specs[tier].positions_max
     sums.exposure_units = held.exposure_units + cost

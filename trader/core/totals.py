@@ -59,6 +59,7 @@ class Totals:
     """
 
     __slots__ = (
+        "_asked",
         "_slippage_ppm",
         "_state",
         "_tier_of",
@@ -80,6 +81,7 @@ class Totals:
         self._state = view.state
         self._tier_of = tier_of
         self._slippage_ppm = slippage_ppm
+        self._asked = (("", 0, 0, 0), (0, 0))
         self.all = Sum()
         self.pending_units = 0
         self.strategies: dict[str, Sum] = {}
@@ -116,10 +118,17 @@ class Totals:
     def entry(
         self, symbol: str, price_ticks: int, qty_lots: int, stop_ticks: int
     ) -> tuple[int, int]:
-        """(cost at its limit with fee, loss if it fills there and its stop is hit) of an entry."""
-        spec = self._state.spec(symbol)
-        cost = entry_cost_units(spec, price_ticks, qty_lots)
-        return cost, loss_units(spec, price_ticks, qty_lots, stop_ticks, self._slippage_ppm)
+        """(cost at its limit with fee, loss if it fills there and its stop is hit) of an entry.
+
+        Every group of gates asks for that of the entry in hand: the newest answer is kept.
+        """
+        asked = (symbol, price_ticks, qty_lots, stop_ticks)
+        if self._asked[0] != asked:
+            spec = self._state.spec(symbol)
+            cost = entry_cost_units(spec, price_ticks, qty_lots)
+            loss = loss_units(spec, price_ticks, qty_lots, stop_ticks, self._slippage_ppm)
+            self._asked = (asked, (cost, loss))
+        return self._asked[1]
 
     def of_strategy(self, name: str) -> Sum:
         """Of one strategy."""
