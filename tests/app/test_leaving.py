@@ -11,6 +11,8 @@ from trader import wiring
 from trader.app.explain import explain
 from trader.app.leaving import Leaving, ask_exit, left_rows, withdraw_exit
 from trader.app.replay import replay
+from trader.app.status_file import account_status
+from trader.cli.passes import pass_lines
 from trader.errors import ExitCode, UsageError
 
 from .world import START_MS, World
@@ -118,3 +120,24 @@ def test_it_can_be_replayed_and_its_story_told(world: World) -> None:
         stories = explain(journal, 1).orders
     assert [story.why for story in stories] == ["entry_signal", "force_exit"]
     assert stories[1].events[0][1] == "planned: it was asked for"
+
+
+def test_an_exit_without_a_bid_is_an_alarm_until_the_next_decision(world: World) -> None:
+    world.cycle(8)
+    ask(world, "BTC/USDT")
+    zero = {"name": "edit", "edit": [{"op": "set", "at": [0, "bidPrice"], "value": "0.00"}]}
+    world.admin.faults([{"path": "/api/v3/ticker/bookTicker", "action": zero}])
+    report = world.cycle(9)
+    assert report.plan is not None
+    told = "EXIT_NO_BID symbol=BTC/USDT reason=force_exit"
+    assert report.plan.alarms == (told,)
+    assert world.payloads("cycle_end")[-1]["summary"]["alarms"] == [told]
+    with world.journal() as journal:
+        lines = pass_lines(report, journal)
+        assert account_status(journal.state)["alarms"] == [told]
+    assert f"ALARM {told}" in lines
+    assert reasons(world) == ["entry_signal"]
+    world.admin.clear_faults()
+    world.cycle(10)
+    assert reasons(world) == ["entry_signal", "force_exit"]
+    assert "alarms" not in world.payloads("cycle_end")[-1]["summary"]
