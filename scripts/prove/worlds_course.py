@@ -27,7 +27,7 @@ from trader.core.canonical import canonical
 from trader.core.evidence import fill_fact, judge_order, split_base_fee
 from trader.core.fold import fold
 from trader.core.plan import Plan, plan, plan_payload
-from trader.core.snapshot import CoreQuote
+from trader.core.snapshot import CoreQuote, halt_rank
 from trader.core.state import PROJECTIONS, State, instrument_row
 from trader.core.step import StepFacts, noted, stale_intents, step
 from trader.domain.account import Fill
@@ -266,7 +266,8 @@ class Course:
         rng, at_ms = self.rng, seen.now_ms
         order = self.state.orders[client_id]
         approved = restore(order, self.state.spec(order.symbol))
-        self.oracle.leaves(client_id)
+        limits, rank = self.world.parameters.limits, halt_rank(self.state, self.latch)
+        self.oracle.leaves(client_id, at_ms, limits, rank)
         self.fact("order_sent", {"client_id": client_id, "at_ms": at_ms})
         self.ledger.sent(client_id, at_ms)
         chance = rng.random()

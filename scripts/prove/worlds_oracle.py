@@ -12,14 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from worlds_ledger import ZERO, Ledger
+from worlds_ledger import ZERO, Ledger, Ours
 from worlds_marks import Marks
-from worlds_moment import Found, Leg, Moment
+from worlds_moment import DAY_MS, HOUR_MS, Found, Leg, Moment
 from worlds_rules import RULES, SANITY
 from worlds_sizes import size_problem
 from worlds_venue import RandomVenue
 
 from trader.core.gates import GATES
+from trader.core.limits import Limits
 from trader.core.plan import Plan
 from trader.core.state import Position, State
 from trader.domain.order import Side
@@ -202,10 +203,15 @@ class Oracle:
 
     # --- after the plan --------------------------------------------------------------------------
 
-    def leaves(self, client_id: str) -> None:
-        """An order is sent: no two sells may together take more than there is, and no leg's
-        attempts more than its first asked for."""
+    def leaves(self, client_id: str, at_ms: int, limits: Limits, rank: int) -> None:
+        """An order is sent: no two sells may together take more than there is, no leg's attempts
+        more than its first asked for, and no entry leaves against a halt or a limit of how often.
+        `rank`: of the halt that is in force."""
         ours = self.ledger.orders[client_id]
+        if rank > (0 if ours.buy else 2):
+            self.breach(f"{'buy' if ours.buy else 'sell'} of {ours.symbol} leaves at rank {rank}")
+        if ours.buy:
+            self._often(ours, at_ms, limits)
         leg = (ours.bar_ms, ours.leg, ours.symbol)
         others = [o for o in self.ledger.alive.values() if o.client_id != client_id]
         if not ours.buy:
@@ -222,6 +228,22 @@ class Oracle:
         first = next((o.qty for o in same if not o.attempt), ours.qty)
         if taken + ours.qty > first:
             self.breach(f"children of leg {ours.leg}: {taken} + {ours.qty} of {first}")
+
+    def _often(self, ours: Ours, at_ms: int, limits: Limits) -> None:
+        messages, ledger = limits.messages, self.ledger
+        hour = sum(1 for at, *_ in ledger.entries if at > at_ms - HOUR_MS)
+        day = sum(1 for at, *_ in ledger.entries if at > at_ms - DAY_MS)
+        if not ours.attempt and (hour >= limits.trades_hour_max or day >= limits.trades_day_max):
+            self.breach(f"entry {hour + 1} of the hour, {day + 1} of the day leaves")
+        for most, window_ms in (
+            (messages.second_max, 1_000),
+            (messages.minute_max, 60_000),
+            (messages.day_max, DAY_MS),
+        ):
+            free = most - -(-most * messages.reserve_ppm // 1_000_000)
+            sent = sum(1 for at in ledger.messages if at > at_ms - window_ms)
+            if sent >= free:
+                self.breach(f"message {sent + 1} of {window_ms} ms is an entry, {free} are free")
 
     def _watch(self, moment: Moment) -> None:
         """What all orders together may come to, when at least one entry was approved now."""
