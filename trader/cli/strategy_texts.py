@@ -43,7 +43,8 @@ def signals(bars, p):
         "exit": [bars.close[i] < trend[i] for i in range(n)],
         # Distance of the stop below the close, in price.
         "stop": [p["stop_atr"] * span for span in spans],
-        # "strength": 0..1 scales the size. "target", "trail": distances in price.
+        # "strength": 0..1 scales the size. "target", "trail", "trail_from", "break_even":
+        # distances in price.
     }}
 '''
 
