@@ -99,7 +99,7 @@ def test_the_lots_are_the_most_that_lose_no_more(
 ) -> None:
     stop %= price
     # More cells than that do not fit: refused by name (see below).
-    risk %= 10**11 if spec is FINEST else 10**14
+    risk %= 10**8 if spec is FINEST else 10**14
     lots = lots_at_risk(spec, price, stop, slippage, risk)
     assert 0 <= lots <= spec.qty_lots_max
     if lots:
