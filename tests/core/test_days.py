@@ -118,6 +118,44 @@ def test_results_of_days_sum_to_the_result(steps: list[tuple[int, int]]) -> None
     assert all(row.low_units <= min(0, row.result_units) for row in rows)
 
 
+def test_day_0_is_a_day_and_no_day_is_none() -> None:
+    state = account()
+    fold(state, "plan", {"bar_ms": 0, "legs": [], "results": {"one": 5}})
+    hold(state, BTC, lots=100)
+    assert not state.days
+    decide(state, 1_000 * UNIT, 0)
+    decide(state, 990 * UNIT, HOUR_MS, results={"one": 7})
+    sent(state, order_row("b" * 32, symbol=ETH))
+    fold(state, "fill", fill_row("b" * 32, "2", symbol=ETH))
+    row, own = day(state, 0), day(state, 0, "one")
+    assert (row.start_units, row.end_units) == (1_000 * UNIT, 990 * UNIT)
+    assert (row.trades, row.fills, own.trades, own.fills) == (1, 1, 1, 1)
+    assert (own.start_units, own.end_units, own.name) == (5, 7, "one")
+    decide(state, 980 * UNIT, at(1))
+    assert (day(state, 0).end_units, day(state, 1).start_units) == (980 * UNIT, 980 * UNIT)
+    flow(state, "-1")
+    assert day(state, 1).flow_units == -UNIT
+
+
+def test_a_record_without_numbers_is_of_no_day() -> None:
+    row = DayRow({"key": "two|strokes|7"})
+    assert (row.name, row.day, row.start_units, row.end_units) == ("two|strokes", -1, 0, 0)
+
+
+def test_only_days_that_are_kept_are_found() -> None:
+    state = account()
+    for number in range(DAY_SLOTS):
+        decide(state, 1_000 * UNIT, at(DAY + number))
+    last = DAY + DAY_SLOTS - 1
+    assert len(days_of(state, ACCOUNT, 0, last)) == DAY_SLOTS
+    assert [row.day for row in days_of(state, ACCOUNT, last - 2, last)] == [
+        last - 2,
+        last - 1,
+        last,
+    ]
+    assert days_of(state, ACCOUNT, last + 1, last) == []
+
+
 def test_the_ring_of_days_is_bounded_and_forgets_the_oldest() -> None:
     state = account()
     for number in range(DAY_SLOTS + 20):
@@ -322,6 +360,9 @@ def test_coins_that_come_without_a_fill_are_the_owners() -> None:
 
 # kind, amount, units, asset: what contradicts itself
 WRONG = [
+    ("deposit", "1e31", 0, "BTC"),
+    ("reward", "0", 0, "BTC"),
+    ("withdrawal", "0", 0, "BTC"),
     ("deposit", "-1", -UNIT, "USDT"),
     ("withdrawal", "1", UNIT, "USDT"),
     ("reward", "-1", -UNIT, "USDT"),
@@ -347,6 +388,22 @@ def test_money_that_cannot_be_is_refused_and_moves_nothing(
     with pytest.raises(FoldError, match="flow f"):
         fold(state, "flow", {**payload, "by": "ann", "why": "", "at_ms": 1})
     assert dump(state) == before
+
+
+def test_an_amount_of_thirty_digits_is_an_amount() -> None:
+    state = account()
+    flow(state, "1e30", asset="DOGE", units=0, kind="reward")
+    assert state.cash_units == state.number("capital_units")
+
+
+def test_money_taken_beyond_the_high_leaves_a_mark_that_is_set_anew() -> None:
+    state = account(2_000 * UNIT)
+    decide(state, 1_000 * UNIT, at(DAY, 1))
+    flow(state, "-1500")
+    assert state.number("high_units") == 0
+    assert (state.number("day_units"), state.number("equity_units")) == (-500 * UNIT, -500 * UNIT)
+    decide(state, 500 * UNIT, at(DAY, 2))
+    assert state.number("high_units") == 500 * UNIT
 
 
 def test_everything_may_be_taken_to_the_last_unit() -> None:

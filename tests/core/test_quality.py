@@ -32,6 +32,8 @@ RATIOS = [
     ("no spread, a loss", [-1, -1, -1], -NEVER),
     ("nothing at all", [0, 0, 0], 0),
     ("one day says nothing", [5], 0),
+    # mean -1, the rest as above: -13.50925, down
+    ("two days, 0 and -2", [0, -2], -13_510),
 ]  # fmt: skip
 
 
@@ -99,6 +101,35 @@ def test_no_more_days_count_than_the_ring_holds() -> None:
     state = walked({}, MONDAY)
     state.books["one"].first_day = 0
     assert measure(state, "one", MONDAY, None).days == DAY_SLOTS - 1
+
+
+def test_a_first_day_of_number_0_is_a_day() -> None:
+    state = account()
+    fold(state, "plan", {"bar_ms": 0, "legs": [], "results": {"one": 0}})
+    state.books["one"].first_day = 0
+    assert measure(state, "one", 3, None).days == 3
+
+
+def test_a_week_that_came_to_nothing_is_not_won_and_one_unit_wins_it() -> None:
+    even = measure(walked({MONDAY: 5, MONDAY + 1: -5}, MONDAY + 8), "one", MONDAY + 8, None)
+    assert (even.weeks, even.weeks_ppm) == (1, 0)
+    state = walked({MONDAY: 5, MONDAY + 1: -5}, MONDAY + 8)
+    state.days[f"one|{MONDAY % DAY_SLOTS}"].end_units += 1
+    found = measure(state, "one", MONDAY + 8, None)
+    assert (found.weeks, found.weeks_ppm) == (1, 1_000_000)
+
+
+def test_an_account_that_began_a_day_with_nothing_returned_nothing() -> None:
+    state = walked({MONDAY: 10, MONDAY + 1: 20}, MONDAY + 3)
+    state.days[f"|{MONDAY % DAY_SLOTS}"].start_units = 0
+    tail = [20 / 1_010, 0.0]
+    assert measure(state, "one", MONDAY + 3, None).sharpe_milli == sharpe_milli([0.0, *tail])
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_ratio_beyond_all_bounds_is_the_bound(sign: int) -> None:
+    # mean 1, spread 1e-11 x sqrt(1 / 2): more than 10**9 thousandths
+    assert sharpe_milli([sign * 1.0, sign * (1.0 + 1e-11)]) == sign * NEVER
 
 
 def test_a_strategy_without_a_fill_has_no_sample() -> None:
@@ -180,6 +211,25 @@ def test_a_named_human_brings_it_back_and_it_is_judged_by_days_to_come() -> None
     assert len(made.legs) == 1
     with pytest.raises(FoldError, match="is not off"):
         fold(state, "strategy_resumed", {"strategy": "one", "by": "ann", "why": "", "at_ms": 2})
+
+
+def test_the_decision_that_ends_a_day_judges_with_what_the_day_came_to() -> None:
+    # Of the two days before, the second is known to have lost 12, and came to a loss of 2 by now.
+    bar_ms = TODAY * DAY_MS - MINUTE_MS
+    state = poor()
+    state.books["one"].cash_units = -12 * UNIT
+    made = decided(state, POOR, bar_ms)
+    ended = (TODAY - 1, -2 * UNIT)
+    assert made.quality["one"] == measure(state, "one", TODAY, ended)
+    assert made.quality["one"] != measure(state, "one", TODAY, None)
+    # A decision within the day leaves the day before as it was.
+    later = decided(state, POOR)
+    assert later.quality["one"] == measure(state, "one", TODAY, None)
+    # Where that day had no change, it began with what the book came to before.
+    del state.days[f"one|{(TODAY - 1) % DAY_SLOTS}"]
+    state.books["one"].result_units = -10 * UNIT
+    again = decided(state, POOR, bar_ms)
+    assert again.quality["one"] == measure(state, "one", TODAY, ended)
 
 
 def test_quality_that_nobody_asks_for_is_not_measured() -> None:

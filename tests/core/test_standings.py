@@ -8,10 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trader.core.access import Access
 from trader.core.book_gates import BookSums, rolling_loss, strategy_drawdown, unattended
+from trader.core.desk import Desk
 from trader.core.fold import FoldError, fold
+from trader.core.limits import NEVER
 from trader.core.marks import DAY_MS, changed_marks, mark_account
+from trader.core.money import AMOUNT_MAX
 from trader.core.plan import Plan, plan, plan_payload
+from trader.core.standings import Standings
 from trader.core.state import State
 
 from .made import (
@@ -22,8 +27,10 @@ from .made import (
     account,
     fill_row,
     hold,
+    instrument,
     order_row,
     parameters,
+    quote,
     sent,
     snapshot,
     strategy,
@@ -38,13 +45,18 @@ def decided(state: State, name: str = "one", budget: int = 1_000_000, **limits: 
     return plan(snapshot(state, parameters(spec, **limits)))
 
 
+def refusal_of(made: Plan) -> str:
+    """Code and numbers of the only refusal."""
+    [refused] = made.refused
+    return f"{refused.code} {refused.detail}"
+
+
 def refusal(made: Plan) -> str:
     """Code and numbers of the only refusal, "" for an entry that leaves."""
     if made.legs:
         assert not made.refused
         return ""
-    [refused] = made.refused
-    return f"{refused.code} {refused.detail}"
+    return refusal_of(made)
 
 
 def test_what_was_not_filled_in_refuses() -> None:
@@ -110,7 +122,16 @@ def test_money_that_came_is_no_part_of_a_rolling_loss(amount: int, ppm: int, sto
 
 def test_more_days_than_are_kept_cannot_be_looked_back_upon() -> None:
     made = decided(days_back(1_000, 1_000), rolling_days=400, rolling_loss_ppm=30_000)
-    assert refusal(made).startswith("ROLLING_LOSS limit=-1")
+    assert refusal(made) == "ROLLING_LOSS limit=-1 measured=0 unit=cash"
+
+
+def test_one_day_is_the_day_itself() -> None:
+    state = days_back(1_000, 970)
+    asked: dict[str, Any] = {"rolling_days": 1, "rolling_loss_ppm": 30_000}
+    assert standings_of(state, **asked).rolling() == (3 * 970 * UNIT // 100, 0)
+    state.meta["cash_units"] = 940 * UNIT
+    assert standings_of(state, **asked).rolling() == (3 * 970 * UNIT // 100, 30 * UNIT)
+    assert refusal(decided(state, **asked)).startswith("ROLLING_LOSS")
 
 
 def test_the_first_decision_of_all_has_lost_nothing() -> None:
@@ -166,6 +187,42 @@ def test_a_strategys_draw_down_holds_until_a_named_human_resumes_it() -> None:
     fold(state, "strategy_resumed", {"strategy": "one", "by": "ann", "why": "seen", "at_ms": 1})
     assert (state.books["one"].stopped, state.books["one"].high_units) == (0, -60 * UNIT)
     assert refusal(decided(state, **limits)) == ""
+
+
+def test_a_strategy_that_stays_stopped_is_no_news() -> None:
+    state = fallen(0, -60 * UNIT)
+    limits: dict[str, Any] = {"budget": 400_000, "strategy_drawdown_ppm": 150_000}
+    fold(state, "plan", plan_payload(decided(state, **limits)))
+    state.meta["last_bar_ms"] = 3
+    again = decided(state, **limits)
+    assert (again.stopped, again.alarms) == ((), ())
+    assert refusal(again).startswith("STRATEGY_DRAWDOWN limit=")
+    assert f"measured={60 * UNIT} " in refusal(again)
+
+
+def standings_of(state: State, **limits: Any) -> Standings:
+    """Of a decision of strategies `one` and `two`."""
+    made = snapshot(state, parameters(strategy("one"), strategy("two"), **limits))
+    return Desk(made, Access(made.parameters.universe, {}, "")).standings
+
+
+def test_how_far_a_book_is_below_its_high_and_how_far_is_too_far() -> None:
+    state = fallen(80 * UNIT, 20 * UNIT)
+    one, two = strategy("one", budget_exposure_ppm=400_000), strategy("two")
+    asked = standings_of(state, strategy_drawdown_ppm=150_000)
+    assert asked.drawdown(one) == (60 * UNIT, 60 * UNIT)
+    assert asked.drawdown(two) == (150 * 2 * UNIT, 0)
+    assert asked.changed_results() == {}
+    assert standings_of(state).drawdown(one) == (AMOUNT_MAX, 60 * UNIT)
+    state.books["one"].cash_units += 5
+    assert standings_of(state).changed_results() == {"one": 20 * UNIT + 5}
+    state.meta["cash_units"] = 10**17
+    vast = standings_of(state, strategy_drawdown_ppm=NEVER - 1)
+    assert vast.drawdown(one) == (AMOUNT_MAX, 60 * UNIT - 5)
+
+
+def test_what_nobody_asks_of_days_is_not_looked_at() -> None:
+    assert standings_of(days_back(1_000, 900)).rolling() == (AMOUNT_MAX, 0)
 
 
 def test_another_strategys_fall_stops_only_that_one() -> None:
@@ -227,7 +284,18 @@ def test_legs_of_one_plan_count_for_each_other() -> None:
     spec = strategy("one", BTC, ETH, budget_loss_ppm=2_000_000)
     made = plan(snapshot(account(), parameters(spec, unattended_max=1)))
     assert len(made.legs) == 1
-    assert [refused.code for refused in made.refused] == ["UNATTENDED"]
+    assert refusal_of(made) == "UNATTENDED limit=1 measured=2 unit=count"
+
+
+def test_a_leg_is_counted_once_however_often_it_is_asked() -> None:
+    listed = [instrument(symbol) for symbol in (BTC, ETH, "XRP/USDT")]
+    state = account(1_000 * UNIT, *listed)
+    symbols = [one.symbol for one in listed]
+    one = strategy("one", *symbols, budget_loss_ppm=2_000_000, share=50_000)
+    quotes = {symbol: quote() for symbol in symbols}
+    made = plan(snapshot(state, parameters(one, unattended_max=2), quotes=quotes))
+    assert len(made.legs) == 2
+    assert refusal_of(made) == "UNATTENDED limit=2 measured=3 unit=count"
 
 
 def test_only_a_named_human_sets_the_count_of_unattended_entries_back() -> None:

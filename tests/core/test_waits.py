@@ -77,9 +77,14 @@ def test_what_leaves_a_position_begins_a_wait(
 
 
 def test_an_exit_counts_from_the_close_it_was_decided_at_and_a_resting_stop_from_its_fill() -> None:
-    for changed, since in (({}, BAR_MS), ({"tif": "gtc", "reason": "stop_loss"}, T)):
+    for close_ms, changed, since in (
+        (BAR_MS, {}, BAR_MS),
+        (0, {}, 0),
+        (T + 1, {}, T),
+        (BAR_MS, {"tif": "gtc", "reason": "stop_loss"}, T),
+    ):
         state = account()
-        fold(state, "plan", {"bar_ms": 1, "legs": [], "marks": {"close_ms": BAR_MS}})
+        fold(state, "plan", {"bar_ms": 1, "legs": [], "marks": {"close_ms": close_ms}})
         hold(state)
         sell(state, 100, T, **changed)
         assert waits(state)["exit_ms"] == since
@@ -89,6 +94,8 @@ def test_an_exit_counts_from_the_close_it_was_decided_at_and_a_resting_stop_from
 ENDED = [
     ("expired at once", "expired", 0, 0, 0, True),
     ("expired with a part of it filled", "expired", 40, 0, 0, False),
+    ("expired with one lot filled", "expired", 1, 0, 0, False),
+    ("its time was up long ago", "canceled", 0, 1, 0, True),
     ("its time was up", "canceled", 0, BAR_MS + 300_000, 300_000, True),
     ("taken back to be priced anew", "canceled", 0, BAR_MS + 300_000, 299_999, False),
     ("taken back, no clock", "canceled", 0, 0, 0, False),
@@ -110,6 +117,7 @@ def test_an_entry_that_ended_without_a_fill_begins_a_wait(
     told = {"client_id": "a" * 32, "at_ms": at_ms, "state": to, "venue_lots": lots}
     fold(state, "order_seen", {**told, "venue_id": "v", "source": "order"})
     assert waits(state) == (NEVER | {"unfilled_ms": at_ms} if begins else {})
+    assert (("cooldowns", KEY) in state.dirty) == begins
 
 
 def test_a_sell_that_expired_begins_no_wait() -> None:
@@ -132,6 +140,8 @@ UNTIL = [
     ("a stop is waited for longer", (1_000, 1_000, -1), MINUTE_MS, (1_000 + 2 * HOUR, "stop")),
     ("the one that ends last", (HOUR * 2, 1, -1), MINUTE_MS, (HOUR * 5 // 2, "exit")),
     ("unfilled", (-1, -1, 10), MINUTE_MS, (15, "unfilled")),
+    ("since the very first moment", (0, -1, -1), MINUTE_MS, (HOUR // 2, "exit")),
+    ("two that end together", (90 * MINUTE_MS, 0, -1), MINUTE_MS, (2 * HOUR, "exit")),
 ]
 
 
@@ -147,6 +157,8 @@ def test_the_length_of_a_wait(
     assert out_until(wait, LIMITS, bar_ms) == expected
     assert out_until(wait, Cooldowns(), bar_ms) == (0, "")
     assert out_until(None, LIMITS, bar_ms) == (0, "")
+    least = Cooldowns(exit_ms=1)
+    assert out_until(wait, least, bar_ms) == ((exit_ms + 1, "exit") if exit_ms >= 0 else (0, ""))
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=8, max_size=8))
