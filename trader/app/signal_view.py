@@ -171,6 +171,11 @@ def _opinion_row(opinion: Opinion) -> Row:
     }
     for name in ("stop_distance", "target_distance", "trail_distance", "strength"):
         row |= _number(name, getattr(opinion, name))
+    for name in ("arm_distance", "even_distance"):
+        if isfinite(getattr(opinion, name)):
+            row |= _number(name, getattr(opinion, name))
+    for number, distance in enumerate(opinion.step_distances, 1):
+        row |= _number(f"step_{number}_distance", distance)
     return row
 
 

@@ -17,7 +17,18 @@ from trader.core.state import HALT_LEVELS, State
 NONE = "none"
 SPANS = {"held": "held for", "hold": "longest hold"}
 # Told to the last bit, as hex.
-FLOATS = frozenset({"stop_distance", "target_distance", "trail_distance", "strength"})
+FLOATS = frozenset(
+    {
+        "arm_distance",
+        "even_distance",
+        "step_distances",
+        "stop_distance",
+        "strength",
+        "target_distance",
+        "trail_distance",
+    }
+)
+COINS = frozenset({"held", "dust"})
 _PPM_DIGITS = -4  # a millionth is 0.0001 %
 
 
@@ -97,7 +108,8 @@ class Units:
         """(name, text) of one value that a decision saw or asked for, by its key's last part."""
         name, _, unit = key.rpartition("_")
         if key in FLOATS:
-            return key.replace("_", " "), f"{float.fromhex(str(value)):.6g}"
+            told = (f"{float.fromhex(part):.6g}" for part in str(value).split())
+            return key.replace("_", " "), " ".join(told)
         if key == "exit":
             return "exit signal", "yes" if value else "no"
         if isinstance(value, str):
@@ -108,7 +120,7 @@ class Units:
         if unit not in {"ticks", "lots", "ppm", "units"}:
             return key, str(value)
         if unit == "units":
-            said = self.coins(symbol, value) if name == "held" else self.cash(value)
+            said = self.coins(symbol, value) if name in COINS else self.cash(value)
         else:
             said = self.measure(symbol, value, unit)
         return name.replace("_", " "), said

@@ -113,7 +113,7 @@ def _opinion_lines(row: Row) -> list[str]:
     lines += [f"note: {_decimals(row['note'])}"] if row["note"] else []
     entry = f"entry signal of {minute(row['enter_ms'])}" if row["enter_ms"] >= 0 else "no entry"
     leave = "exit" if row["exit_now"] else "no exit"
-    names = ("stop_distance", "target_distance", "trail_distance", "strength")
+    names = [name for name in row if name.endswith("_distance")] + ["strength"]
     told = [f"{name.replace('_', ' ')} {row[name]:.10g}" for name in names if row[name] is not None]
     return [*lines, ", ".join([entry, leave, *told])]
 
