@@ -187,6 +187,15 @@ def test_the_exit_level_ends_an_entry_that_still_rests() -> None:
     assert story(facts) == [(1, "sent"), (3, "cancel", "EXIT_LEVEL")]
 
 
+def test_what_a_human_wants_to_leave_is_not_bought_on() -> None:
+    def ask(bar: int, state: State) -> None:
+        if bar == 2:
+            fold(state, "exit_asked", {"symbol": BTC, "by": "ann", "why": "w", "at_ms": 1})
+
+    _, facts = play([FLAT, FLAT, FLAT, DIP], before=ask)
+    assert story(facts) == [(1, "sent"), (3, "cancel", "EXIT_ASKED")]
+
+
 def test_a_day_stop_that_is_hit_ends_an_entry_at_rest() -> None:
     def lose(bar: int, state: State) -> None:
         if bar == 2:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from trader.core.approval import Approved, Proposal, proposal_of
+from trader.core.asked import is_asked
 from trader.core.children import CODE, rest_lots
 from trader.core.desk import Desk, Seen
 from trader.core.entries import entry_view
@@ -92,6 +93,8 @@ def _why_dead(desk: Desk, order: Order, strategy: StrategySpec | None) -> str:
     opinion = desk.opinion(strategy, order.symbol)
     if opinion.problem:
         return opinion.problem
+    if is_asked(desk.snapshot.state, order.symbol):
+        return "EXIT_ASKED"
     if opinion.exit_now:
         return "EXIT_LEVEL"
     if desk.view.leaving(order.symbol):
