@@ -23,6 +23,8 @@ REASONS: dict[str, str] = {
     "risk_sums without `self._worst = array('q')`": "it is set again before it is read",
     "risk_sums without `self._pairs[symbol, other] = known`": "told anew each time: the same",
     "covariance 2 for 1": "no bar opens within a millisecond after another",
+    "order_sums 2 for 1": "no bar opens within a millisecond after another",
+    "order_sums 61 for 60": "no limit of the policy has so many digits",
     "parities 1 for 0": "columns are of one length, and the day 0 is of 1970",
     "risk Sub in `PPM + spec.fee_taker_ppm`": (
         "a first guess of lots that is too high is stepped back from: the same, later"

@@ -17,7 +17,7 @@ _EXITS = (
     "tests/core/test_exit_edges.py",
     "tests/core/test_dust.py",
 )
-_ORDER = ("tests/core/test_order_gates.py", "tests/core/test_order_laws.py")
+_ORDER = tuple(f"tests/core/test_order_{part}.py" for part in ("edges", "gates", "laws"))
 _PARITY = ("tests/core/test_risk_parity.py", "tests/core/test_parities.py")
 
 TARGETS: dict[str, tuple[str, ...]] = {
