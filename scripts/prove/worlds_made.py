@@ -52,11 +52,13 @@ NAMES = ("AAA", "BBB", "CCC", "DDD")
 
 @dataclass(slots=True)
 class Prices:
-    """The newest bars of one instrument, in ticks, and where its price is."""
+    """The newest bars of one instrument, in ticks, and where its price is; `drift`: where it tends
+    to, parts of 10,000 a bar."""
 
     tick: Decimal
     at: int
     first: int
+    drift: int
     rows: list[tuple[int, int, int, int, int, float]] = field(
         default_factory=list[tuple[int, int, int, int, int, float]]
     )
@@ -169,7 +171,7 @@ def _prices(rng: random.Random, rules: Instrument) -> Prices:
             near = Decimal(price)
     ticks = int(near / rules.tick)
     first = max(2, ticks * rng.randrange(700, 1400) // 1000)
-    return Prices(rules.tick, first, first)
+    return Prices(rules.tick, first, first, rng.choice((0, 0, 0, 0, 0, 0, 0, 150, 40, -60)))
 
 
 def _share(rng: random.Random, *percents: float) -> int:
@@ -316,7 +318,7 @@ def _bar(rng: random.Random, prices: Prices, at_ms: int) -> tuple[int, int, int,
     opened = prices.at
     level = rng.random()
     size = 40 if level < 0.90 else 200 if level < 0.985 else 5_000
-    moved = opened * rng.randrange(-size, size + 1) // 10_000
+    moved = opened * (prices.drift + rng.randrange(-size, size + 1)) // 10_000
     closed = max(1, opened + moved)
     if level > 0.9985:
         closed = max(1, rng.choice((opened // 1000, min(opened * 1000, 10**9))))

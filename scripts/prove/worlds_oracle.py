@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from worlds_ledger import ZERO, Ledger, Ours
-from worlds_marks import Marks
+from worlds_marks import UNITS_MAX, Marks
 from worlds_moment import DAY_MS, HOUR_MS, Found, Leg, Moment
 from worlds_rules import RULES, SANITY
 from worlds_sizes import size_problem
@@ -168,6 +168,8 @@ class Oracle:
             rules = self.ledger.rules[symbol]
             if bid > 0 and (coins - pending) * bid < rules.notional_min:
                 continue  # dust by value
+            if coins * max(bid, moment.marks.get(symbol, ZERO)) >= UNITS_MAX * self.ledger.unit:
+                continue  # a price at which nothing can be booked
             asked = self._asked(state, symbol)
             at_stop = self._at_stop(position, lows.get(symbol, ZERO), bid)
             if coins - pending > 0 and (at_stop or (asked and bid > 0)):
