@@ -140,11 +140,7 @@ def _in_workers(slices: Sequence[Sequence[Mutant]], killed: Any) -> Iterable[str
         child = os.fork()
         if child == 0:
             os.close(reader)
-            with os.fdopen(writer, "w", encoding="ascii") as out:
-                for index, mutant in enumerate(part):
-                    asked, died = killed(mutant)
-                    out.write(f"{index * len(slices) + offset} {asked} {int(died)}\n")
-                    out.flush()
+            _work(part, offset, len(slices), writer, killed)
             os._exit(0)
         os.close(writer)
         readers.append((child, reader))
@@ -152,3 +148,12 @@ def _in_workers(slices: Sequence[Sequence[Mutant]], killed: Any) -> Iterable[str
         with os.fdopen(reader, encoding="ascii") as told:
             yield from told
         os.waitpid(child, 0)
+
+
+def _work(part: Sequence[Mutant], offset: int, step: int, writer: int, killed: Any) -> None:
+    """One slice, told line by line."""
+    with os.fdopen(writer, "w", encoding="ascii") as out:
+        for index, mutant in enumerate(part):
+            asked, died = killed(mutant)
+            out.write(f"{index * step + offset} {asked} {int(died)}\n")
+            out.flush()

@@ -18,16 +18,15 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-ROOT = Path(__file__).resolve().parents[2]
-os.environ["TRADER_INTERPRETED"] = "1"
+import interpreted
+import pytest
+from harness import Verdict, parser_of, prove, say
+from mutant_runs import Runner, Told, Work
+from mutant_survivors import REASONS
+from mutant_targets import TARGETS
+from mutation import Mutant, mutants_of
 
-import pytest  # noqa: E402 - the core must be imported as sources, which the line above asks for
-from harness import Verdict, parser_of, prove, say  # noqa: E402
-from mutant_runs import Runner, Told, Work  # noqa: E402
-from mutant_survivors import REASONS  # noqa: E402
-from mutant_targets import TARGETS  # noqa: E402
-from mutation import Mutant, mutants_of  # noqa: E402
-
+ROOT = interpreted.ROOT
 LEAST_PPM = 950_000
 # A sample of 60 scatters: by chance alone one of a hundred of them lies this far below.
 LEAST_QUICK_PPM = 880_000

@@ -85,9 +85,8 @@ def run_one(ground: Ground, profile: str, inputs: BacktestInputs, bars: int, tal
     for bar_ms in chosen:
         snapshot = simulation.snapshot(bar_ms)
         decided = simulation.decide_and_execute(bar_ms)
-        for row in decided.trail:
-            if not is_universe_row(row):
-                counts[row.answer.split(" ")[0]] += 1
+        told = [row.answer for row in decided.trail if not is_universe_row(row)]
+        counts.update(answer.split(" ")[0] for answer in told)
         for entry in entries_of(decided):
             tally.entries += 1
             said, wrong = walked(snapshot, entry, profile)
@@ -95,9 +94,7 @@ def run_one(ground: Ground, profile: str, inputs: BacktestInputs, bars: int, tal
             tally.problems += [f"{name}, bar {bar_ms}: {what}" for what in wrong]
             if said and not shown:
                 shown = True
-                say(f"{name}: one decision, bar {bar_ms}")
-                for line in said:
-                    say(f"  {line}")
+                say("\n  ".join([f"{name}: one decision, bar {bar_ms}", *said]))
     say(f"{name}: {dict(counts.most_common())}")
     tally.answers[name] = dict(counts)
     tally.runs += 1

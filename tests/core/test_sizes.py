@@ -469,8 +469,7 @@ def test_no_rounding_leads_above_a_cap_or_a_loss(
         assert lost <= int(found.told["risk_units"])
         more = loss_units(spec, WORST, found.lots + 1, stop, 1_000)
         # One lot more would break the loss, the cap, or the venue's quantity.
-        bound = found.told["bound"]
-        assert more > int(found.told["risk_units"]) or bound != method
+        assert more > int(found.told["risk_units"]) or found.told["bound"] != method
 
 
 @given(PLAIN, SHARES, SHARES, BALANCES, st.integers(1, 9_999), st.integers(1_000, 1_000_000))
@@ -498,5 +497,4 @@ def test_a_weaker_signal_never_makes_a_larger_size(
 
 
 def test_every_method_has_a_case() -> None:
-    seen = {case.size.method for case in CASES}
-    assert set(METHODS) == seen | {"kelly", "volatility", "risk_parity"}
+    assert set(METHODS) == {c.size.method for c in CASES} | {"kelly", "volatility", "risk_parity"}

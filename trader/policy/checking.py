@@ -172,11 +172,11 @@ def _words(
     """Code, message and hint of one complaint of pydantic."""
     kind = detail["type"]
     error = detail.get("ctx", {}).get("error")
-    if bad_key and isinstance(error, BadText) and error.code is not Code.NOT_A_NAME:
-        return error.code.name, error.message, error.hint
     if bad_key:
+        told = isinstance(error, BadText) and error.code is not Code.NOT_A_NAME
         hint = "lower case, digits and single underscores, at most 32"
-        return Code.BAD_NAME.name, "is not a name", hint
+        name = (Code.BAD_NAME.name, "is not a name", hint)
+        return (error.code.name, error.message, error.hint) if told else name
     if kind == "extra_forbidden":
         return _unknown_key(path, guess=guess)
     if kind in {"model_type", "dict_type", "model_attributes_type"}:
