@@ -360,7 +360,6 @@ BROKEN: tuple[Broken, ...] = (
         "",
         "            rest -= taken_lots(order)\n",
         "            rest -= 0\n",
-        rare=True,
     ),
     Broken(
         "what can be sold is dust",

@@ -53,11 +53,12 @@ def play_range(seed: int, first: int, count: int) -> Tally:
             one, told = play_one(seed, number)
             tally.add(one)
             tally.told["worlds"] += 1
-            if number % TWICE == 0:
-                tally.told["played twice"] += 1
-                again, retold = play_one(seed, number)
-                if (told, one.refused) != (retold, again.refused):
-                    tally.breaches.append(repro(seed, number, DECISIONS, "two runs differ"))
+            if number % TWICE:
+                continue
+            tally.told["played twice"] += 1
+            again, retold = play_one(seed, number)
+            if (told, one.refused) != (retold, again.refused):
+                tally.breaches.append(repro(seed, number, DECISIONS, "two runs differ"))
     return tally
 
 
