@@ -133,6 +133,8 @@ class Oracle:
     def _refused(self, moment: Moment, leg: Leg, code: str, detail: str) -> None:
         self.tally.refused[code] += 1
         rule = RULES.get(code)
+        if "limit=" not in detail or "measured=" not in detail:
+            self.breach(f"{code} refused without its numbers: {detail}")
         if not leg.buy and code not in SANITY:
             self.breach(f"{code} stopped an exit of {leg.symbol}")
         found = rule(moment, leg) if rule is not None else None
