@@ -290,6 +290,13 @@ def _limits(rng: random.Random) -> dict[str, str]:
         limits + "TRIM_FROM": f"{rng.randrange(1, 9)}bps",
         limits + "POSITION": f"{position}%",
         limits + "POSITIONS_MAX": str(positions),
+        limits + "SPREAD_MAX": rng.choice(("3bps", "50bps", "100%")),
+        limits + "VOLUME_SHARE": rng.choice(("50%", "400%", "100000%")),
+        limits + "VOLUME_BARS": str(rng.randrange(1, 30)),
+        limits + "COLLAR_WINDOW": rng.choice(("4%", "25%", "100000%")),
+        limits + "COLLAR_WINDOW_BARS": str(rng.randrange(1, 30)),
+        limits + "ORDER_VALUE_MAX": str(rng.choice((2_000, 25_000))),
+        limits + "ORDER_QTY_MAX": str(rng.choice((1_000, 1_000_000))),
         "SIGNALS__DEFAULTS__SIZE": rng.choice(("conservative", "aggressive", "risk", "kelly")),
     }
 
