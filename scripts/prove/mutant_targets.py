@@ -38,7 +38,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "breaker": ("tests/core/test_breaker.py",),
     "covariance": _PARITY,
     "daily": ("tests/core/test_daily.py", *_RISK),
-    "days": _DAYS,
+    "days": (*_DAYS, "tests/core/test_waits.py"),
     "dust": _EXITS,
     "exit_orders": _EXITS,
     "exit_prices": ("tests/core/test_exit_prices.py", *_EXITS),
@@ -68,7 +68,11 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "tier_gates": ("tests/core/test_gates.py", "tests/core/test_universe.py", *_PLAN),
     "totals": (*_ACCOUNT, *_PLAN),
     "trim": ("tests/core/test_trim.py",),
-    "time_gates": ("tests/core/test_gates.py", "tests/core/test_time_gates.py"),
+    "time_gates": (
+        "tests/core/test_gates.py",
+        "tests/core/test_time_gates.py",
+        "tests/core/test_waits.py",
+    ),
     "waits": ("tests/core/test_waits.py",),
     "volatility": _SIZES,
 }

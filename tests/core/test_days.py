@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from trader.core.days import ACCOUNT, DAY_SLOTS, DayRow, day_row, days_of
 from trader.core.fold import FoldError, fold
 from trader.core.limits import Day, Limits, Zone
-from trader.core.marks import DAY_MS, changed_marks, mark_account
+from trader.core.marks import (
+    DAY_MS,
+    MARKS,
+    changed_marks,
+    kept_marks,
+    limit_units,
+    mark_account,
+)
 from trader.core.state import State
 from trader.domain.timeframe import TIMEFRAMES_MS
 
@@ -154,6 +161,35 @@ def test_only_days_that_are_kept_are_found() -> None:
         last,
     ]
     assert days_of(state, ACCOUNT, last + 1, last) == []
+    assert [row.day for row in days_of(state, ACCOUNT, last - 1, last - 1)] == [last - 1]
+
+
+def test_day_1_goes_on_from_day_0_and_money_of_day_0_is_of_that_day() -> None:
+    state = account()
+    decide(state, 1_000 * UNIT, HOUR_MS)
+    flow(state, "0.5")
+    assert day(state, 0).flow_units == UNIT // 2
+    decide(state, 900 * UNIT, at(1, 3))
+    assert day(state, 1).start_units == 1_000 * UNIT + UNIT // 2
+
+
+def test_one_unit_of_money_moves_marks_of_one_unit() -> None:
+    state = account(1)
+    decide(state, 1, at(DAY))
+    flow(state, "0.00000001")
+    assert (state.cash_units, state.number("high_units"), state.number("day_units")) == (2, 2, 2)
+
+
+def test_the_limit_of_a_loss_is_a_share_rounded_up_and_never_nothing() -> None:
+    table = [(100, 1, 1), (1_000_001, 1, 2), (0, 2_000_000, 1), (-5, 2_000_000, 1), (7, 500_000, 4)]
+    assert [limit_units(base, ppm) for base, ppm, _ in table] == [row[2] for row in table]
+
+
+def test_marks_of_a_decision_without_equity_are_those_there_were() -> None:
+    state = account()
+    decide(state, 1_000 * UNIT, at(DAY, 1))
+    before = {name: state.number(name) for name in MARKS}
+    assert kept_marks(state, at(DAY, 2)) == {**before, "close_ms": at(DAY, 2)}
 
 
 def test_the_ring_of_days_is_bounded_and_forgets_the_oldest() -> None:
@@ -368,6 +404,8 @@ WRONG = [
     ("reward", "-1", -UNIT, "USDT"),
     ("deposit", "0", 0, "USDT"),
     ("gift", "1", UNIT, "USDT"),
+    ("gift", "-1", -UNIT, "USDT"),
+    ("withdrawal", "0.5", UNIT // 2, "USDT"),
     ("deposit", "1", UNIT + 1, "USDT"),
     ("deposit", "1", UNIT, "BTC"),
     ("deposit", "NaN", 0, "USDT"),

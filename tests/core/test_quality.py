@@ -12,7 +12,7 @@ from trader.core.fold import FoldError, fold
 from trader.core.limits import NEVER, Quality
 from trader.core.marks import DAY_MS, changed_marks, mark_account
 from trader.core.plan import Plan, plan, plan_payload
-from trader.core.quality import Measured, measure, sharpe_milli, shortfall
+from trader.core.quality import Measured, is_asked, measure, sharpe_milli, shortfall
 from trader.core.state import State
 
 from .made import BAR_MS, MINUTE_MS, UNIT, account, bars, parameters, quote, snapshot, strategy
@@ -113,6 +113,10 @@ def test_a_first_day_of_number_0_is_a_day() -> None:
 def test_a_week_that_came_to_nothing_is_not_won_and_one_unit_wins_it() -> None:
     even = measure(walked({MONDAY: 5, MONDAY + 1: -5}, MONDAY + 8), "one", MONDAY + 8, None)
     assert (even.weeks, even.weeks_ppm) == (1, 0)
+    idle = measure(walked({MONDAY: 0}, MONDAY + 8), "one", MONDAY + 8, None)
+    assert (idle.weeks, idle.weeks_ppm) == (1, 0)
+    none = measure(walked({}, MONDAY + 8), "one", MONDAY + 8, None)
+    assert (none.weeks, none.weeks_ppm) == (0, 0)
     state = walked({MONDAY: 5, MONDAY + 1: -5}, MONDAY + 8)
     state.days[f"one|{MONDAY % DAY_SLOTS}"].end_units += 1
     found = measure(state, "one", MONDAY + 8, None)
@@ -121,15 +125,26 @@ def test_a_week_that_came_to_nothing_is_not_won_and_one_unit_wins_it() -> None:
 
 def test_an_account_that_began_a_day_with_nothing_returned_nothing() -> None:
     state = walked({MONDAY: 10, MONDAY + 1: 20}, MONDAY + 3)
-    state.days[f"|{MONDAY % DAY_SLOTS}"].start_units = 0
     tail = [20 / 1_010, 0.0]
-    assert measure(state, "one", MONDAY + 3, None).sharpe_milli == sharpe_milli([0.0, *tail])
+    key = f"|{MONDAY % DAY_SLOTS}"
+    for start, first in ((0, 0.0), (1, 10.0 * UNIT)):
+        state.days[key].start_units = start
+        found = measure(state, "one", MONDAY + 3, None)
+        assert found.sharpe_milli == sharpe_milli([first, *tail])
+    del state.days[key]
+    found = measure(state, "one", MONDAY + 3, None)
+    assert found.sharpe_milli == sharpe_milli([0.0, *tail])
 
 
 @pytest.mark.parametrize("sign", [1, -1])
 def test_a_ratio_beyond_all_bounds_is_the_bound(sign: int) -> None:
     # mean 1, spread 1e-11 x sqrt(1 / 2): more than 10**9 thousandths
     assert sharpe_milli([sign * 1.0, sign * (1.0 + 1e-11)]) == sign * NEVER
+
+
+def test_a_ratio_of_nearly_nothing_is_rounded_down() -> None:
+    assert sharpe_milli([1.0, -0.99999999]) == 0
+    assert sharpe_milli([-1.0, 0.99999999]) == -1
 
 
 def test_a_strategy_without_a_fill_has_no_sample() -> None:
@@ -143,6 +158,7 @@ JUDGED = [
     ("a thousandth of Sharpe less", ENOUGH._replace(sharpe_milli=799), "sharpe_milli"),
     ("a millionth of weeks less", ENOUGH._replace(weeks_ppm=599_999), "weeks_ppm"),
     ("one day too few", ENOUGH._replace(days=59, sharpe_milli=-NEVER), ""),
+    ("one week, and it was lost", ENOUGH._replace(weeks=1, weeks_ppm=0), "weeks_ppm"),
     ("no week with a result", ENOUGH._replace(weeks=0, weeks_ppm=0), ""),
 ]
 
@@ -156,6 +172,12 @@ def test_what_policy_asks_of_quality_is_met_at_the_bound_and_not_below(
     why = shortfall(measured, ASKED)
     assert f"unit={unit}" in why if unit else why == ""
     assert shortfall(measured, Quality()) == ""
+
+
+def test_the_least_that_can_be_asked_is_asked() -> None:
+    assert is_asked(Quality(weeks_ppm_min=1))
+    assert is_asked(Quality(sharpe_milli_min=1 - NEVER))
+    assert not is_asked(Quality())
 
 
 # --- in a decision -----------------------------------------------------------------------------

@@ -60,8 +60,9 @@ def refusal(made: Plan) -> str:
 
 
 def test_what_was_not_filled_in_refuses() -> None:
-    for ask in (rolling_loss, strategy_drawdown, unattended):
-        assert not ask(BookSums())[0]
+    answers = [ask(BookSums()) for ask in (rolling_loss, strategy_drawdown, unattended)]
+    assert answers == [(False, 0, AMOUNT_MAX), (False, 0, 0), (False, 0, AMOUNT_MAX)]
+    assert BookSums().stopped == 1
 
 
 # --- rolling loss ------------------------------------------------------------------------------

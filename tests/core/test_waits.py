@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trader.core.calendar import NEVER_MS
 from trader.core.days import Cooldown
 from trader.core.fold import fold
 from trader.core.limits import Cooldowns
 from trader.core.plan import plan
 from trader.core.state import State
-from trader.core.time_gates import TimeSums, cooldown
+from trader.core.time_gates import TimeSums, cooldown, cooldown_words
 from trader.core.waits import out_until
 
 from .made import (
@@ -170,7 +171,9 @@ def test_a_longer_wait_never_ends_earlier(numbers: list[int]) -> None:
 
 
 def test_what_nobody_told_refuses() -> None:
-    assert not cooldown(TimeSums())[0]
+    assert cooldown(TimeSums()) == (False, NEVER_MS, 0)
+    assert cooldown_words(TimeSums()) == f"after=unknown ends_ms={NEVER_MS}"
+    assert (TimeSums().now_ms, TimeSums().session_name) == (0, "unknown")
 
 
 @pytest.mark.parametrize(("early_ms", "refused"), [(0, 0), (1, 1)])

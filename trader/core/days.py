@@ -118,7 +118,7 @@ def note_equity(state: State, day_before: int) -> None:
     if day < 0:
         return
     row = day_row(state, ACCOUNT, day)
-    if row is None or day != day_before:
+    if row is None:
         start = state.number("day_units")
         last = day_row(state, ACCOUNT, day_before)
         if last is not None:

@@ -82,15 +82,15 @@ def sharpe_milli(returns: list[float]) -> int:
     mean = total / count
     squares = 0.0
     for one in returns:
-        squares += (one - mean) * (one - mean)
+        off = one - mean
+        squares += off * off
     spread = sqrt(squares / (count - 1))
     if spread <= abs(mean) * 1e-12:
         return NEVER if mean > 0.0 else -NEVER if mean < 0.0 else 0
     ratio = mean / spread * sqrt(YEAR_DAYS) * MILLI
-    if abs(ratio) >= NEVER:
-        return NEVER if ratio > 0.0 else -NEVER
-    whole = float_down(abs(ratio))
-    return whole if ratio >= 0.0 else -whole - (1 if whole < -ratio else 0)
+    size = min(abs(ratio), float(NEVER))
+    whole = float_down(size)
+    return -whole - int(whole < size) if ratio < 0.0 else whole
 
 
 def shortfall(measured: Measured, quality: Quality) -> str:
