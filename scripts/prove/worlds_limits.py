@@ -36,6 +36,15 @@ from trader.policy.zones import zone_offsets
 PPM = 1_000_000
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 WEEK_MIN = 10_080
+METHODS = (
+    "fixed",
+    "risk",
+    "conservative",
+    "aggressive",
+    "kelly",
+    "volatility",
+    "risk_parity",
+)
 ZONES = ("UTC", "America/New_York", "Asia/Kolkata")
 HOME_RATE = "EUR/USDT"
 
@@ -269,13 +278,19 @@ def _coherent(limits: Limits) -> Limits:
 
 def draw_strategy(rng: random.Random, capital: Decimal) -> dict[str, Any]:
     """What of a strategy belongs to sizes, styles and exits."""
-    method = rng.choice(("equity_share",) * 5 + ("fixed", "risk", "conservative", "aggressive"))
+    method = rng.choice(("equity_share",) * 9 + METHODS)
     share = int(rng.choice((2, 5, 9, 20, 45, 95)) * 10_000) + rng.choice((0, 0, 1, -1, 77))
     size = SizeSpec(
         method,
         share_ppm=share,
         notional=str((capital * share / PPM).quantize(Decimal("0.01"))),
         risk_ppm=rng.choice((1_000, 10_000, 50_000)),
+        span_bars=2,
+        volatility_ppm=rng.choice((100_000, PPM)),
+        trades_min=rng.choice((1, 2)),
+        fraction_ppm=rng.choice((250_000, PPM)),
+        across=rng.choice(("instruments", "strategies")),
+        bars=rng.choice((3, 8)),
         notional_min=rng.choice(("0", "0", "12", "40.5")),
     )
     maker = EntryStyle(

@@ -1,6 +1,7 @@
 """How large an entry may be at most, by the words of its strategy's size.
 
-Lives here: the bound on value or loss that the simple methods name. Must not live here: limits.
+Lives here: the bound on value or loss that each method names; of those that look at history, the
+most that they may come to. Must not live here: limits.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ def size_problem(m: Moment, leg: Leg, slack: Decimal) -> str:
     lost = m.lost(leg.symbol, cost, leg.qty, leg.stop)
     if size.method == "fixed":
         found, limit = cost, Decimal(size.notional)
-    elif size.method == "equity_share":
+    elif size.method in {"equity_share", "volatility", "risk_parity"}:
         found, limit = cost, equity * size.share_ppm / MILLION
     elif size.method == "risk":
         found, limit = lost, equity * size.risk_ppm / MILLION
+    elif size.method == "kelly":  # whatever its results say
+        found, limit = lost, equity * size.risk_ppm_max / MILLION
     elif size.method == "conservative":
         found, limit = lost, equity * CONSERVATIVE
     else:  # aggressive: 2 % of a small account at most
