@@ -67,11 +67,10 @@ BROKEN: tuple[Broken, ...] = (
         rare=True,
     ),
     Broken(
-        "cash in flight is spent twice",
+        "cash compared the wrong way round",
         "",
-        "        return self.state.cash_units - self._reserved_units()",
-        "        return self.state.cash_units",
-        rare=True,
+        "    return 0 < view.cost_units <= view.cash_units,",
+        "    return 0 < view.cash_units <= view.cost_units,",
     ),
     Broken(
         "the cap is measured without what is held",
