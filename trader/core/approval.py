@@ -1,9 +1,8 @@
 """Approved and refused: what was not approved cannot be submitted, by type.
 
 `Venue.submit` takes an `Approved` and nothing else. One is made in three places only: by the gates
-(`gates.approve`), by `shrunk.approve_less`, of one that they approved, and by `restore`, which reads
-back a leg that the journal holds as approved.
-Calling the class itself raises.
+(`gates.approve`), by `shrunk.approve_less`, of one that they approved, and by `restore`, which
+reads back a leg that the journal holds as approved. Calling the class itself raises.
 """
 
 from __future__ import annotations
