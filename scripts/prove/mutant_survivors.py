@@ -7,6 +7,11 @@ mutants that a test could notice: those need the test.
 from __future__ import annotations
 
 REASONS: dict[str, str] = {
+    "quality LtE in `ratio < 0.0`": "a ratio of 0 is 0 on either side",
+    "days Sub in `last_day - DAY_SLOTS + 1`": "two days earlier are not in the ring any more",
+    "standings Gt in `self.results[spec.name] >= book.high_units`": (
+        "a book at its high is 0 below it, and no limit is below 1"
+    ),
     "trim mul_div_down for mul_div_up": (
         "a unit less paid for what is being sold already, which is not trimmed"
     ),

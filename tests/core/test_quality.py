@@ -124,8 +124,8 @@ def test_a_week_that_came_to_nothing_is_not_won_and_one_unit_wins_it() -> None:
 
 
 def test_an_account_that_began_a_day_with_nothing_returned_nothing() -> None:
-    state = walked({MONDAY: 10, MONDAY + 1: 20}, MONDAY + 3)
-    tail = [20 / 1_010, 0.0]
+    state = walked({MONDAY: 10, MONDAY + 1: 20, MONDAY + 2: 30}, MONDAY + 3)
+    tail = [20 / 1_010, 30 / 1_030]
     key = f"|{MONDAY % DAY_SLOTS}"
     for start, first in ((0, 0.0), (1, 10.0 * UNIT)):
         state.days[key].start_units = start
