@@ -66,8 +66,7 @@ def risk_sums(desk: Desk, proposal: Proposal, strategy: StrategySpec, spec: Spec
     sums.correlated_units_max = risks.correlated_units_max
     if asks_correlated(limits):
         with_it = risks.moving_with(symbol)
-        held = sum(totals.of_symbol(name).exposure_units for name in with_it)
-        sums.correlated_units = held + cost
+        sums.correlated_units = totals.exposure_of(with_it) + cost
         sums.correlated_count = len(with_it) + (0 if symbol in with_it else 1)
     return sums
 

@@ -7,7 +7,7 @@ Amounts are cash units. Must not live here: whether a sum is allowed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from trader.core.account_view import AccountView
 from trader.core.approval import Proposal
@@ -141,6 +141,10 @@ class Totals:
     def of_symbol(self, symbol: str) -> Sum:
         """Of one instrument."""
         return self.symbols.get(symbol, NOTHING)
+
+    def exposure_of(self, symbols: Iterable[str]) -> int:
+        """Of some instruments together."""
+        return sum(self.symbols[symbol].exposure_units for symbol in symbols)
 
     def of_coin(self, coin: str) -> Sum:
         """Of one base coin."""
