@@ -158,6 +158,15 @@ def test_strategies_share_by_what_their_days_came_to() -> None:
     assert found.told["value_units"] == 39_999_960_002
 
 
+@pytest.mark.parametrize("state", [{"shadow": True}, {"enabled": False}])
+def test_a_strategy_that_opens_nothing_has_no_part_and_no_size(state: dict[str, bool]) -> None:
+    one, two = strategy("one", BTC, size=ACROSS, **state), strategy("two", ETH, size=ACROSS)
+    desk = desk_of(one, two, state=with_days({"one": TURNS, "two": PAIRS}))
+    found = sized(desk, BTC)
+    assert found.lots == 0
+    assert found.answer == "SIZE_NOT_READY method=risk_parity part=one parts=1 why=off"
+
+
 def test_a_days_return_is_its_result_over_what_the_account_was_worth() -> None:
     one, two = strategy("one", BTC, size=ACROSS), strategy("two", ETH, size=ACROSS)
     # On the newest ten days the account was worth twice as much and everything came to twice as

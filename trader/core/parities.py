@@ -69,6 +69,8 @@ def of_strategies(desk: Desk, strategy: StrategySpec) -> Parity:
         and not spec.shadow
         and (spec.size.method, spec.size.across) == ("risk_parity", "strategies")
     )
+    if strategy.name not in names:  # off, or only watching: it has no part, and no size
+        return Parity({}, f"part={strategy.name} parts={len(names)} why=off")
     today = state.number("day")
     known = days_of(state, ACCOUNT, 0, today - 1)
     usable = [row for row in known if row.start_units > 0][-size.bars :]
