@@ -257,12 +257,14 @@ BROKEN: tuple[Broken, ...] = (
         "",
         "        sums.is_buy == 0 or sums.price_ticks < sums.own_sell_ticks,",
         "        sums.is_buy == 0 or sums.price_ticks < 2 * sums.own_sell_ticks,",
+        rare=True,
     ),
     Broken(
         "the shorter of two cooldowns",
         "",
         "max(limits.exit_ms, limits.exit_bars * timeframe_ms)",
         "min(limits.exit_ms, limits.exit_bars * timeframe_ms)",
+        rare=True,
     ),
     Broken(
         "the reserve of messages is spent on entries",
@@ -293,7 +295,7 @@ BROKEN: tuple[Broken, ...] = (
     ),
     Broken(
         "what moves together, without the entry",
-        "",
+        "risk_sums",
         "        sums.correlated_units = held + cost\n",
         "        sums.correlated_units = held\n",
     ),
@@ -341,6 +343,7 @@ BROKEN: tuple[Broken, ...] = (
         "            sums.depth_lots_max = mul_div_down(quote.ask_lots,",
         "        if quote.ask_lots >= 0:\n"
         "            sums.depth_lots_max = mul_div_down(quote.bid_lots,",
+        rare=True,
     ),
     Broken(
         "volume of one bar more",
