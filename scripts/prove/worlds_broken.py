@@ -295,9 +295,9 @@ BROKEN: tuple[Broken, ...] = (
     ),
     Broken(
         "what moves together, without the entry",
-        "risk_sums",
-        "        sums.correlated_units = held + cost\n",
-        "        sums.correlated_units = held\n",
+        "",
+        "        sums.correlated_units = totals.exposure_of(with_it) + cost\n",
+        "        sums.correlated_units = totals.exposure_of(with_it)\n",
     ),
     Broken(
         "a quantile one day too mild",
