@@ -8,8 +8,11 @@ import pytest
 
 from trader.core.actions import StepFacts
 from trader.core.fold import fold
+from trader.core.marks import changed_marks, mark_account
 from trader.core.order_sums import free_lots
 from trader.core.plan import Plan, plan
+from trader.core.series import build_series
+from trader.core.simulate import Model, Simulation
 from trader.core.state import State
 from trader.core.step import Abandon, Send, step
 
@@ -17,8 +20,10 @@ from .made import (
     BAR_MS,
     BTC,
     ETH,
+    LIMITS,
     MINUTE_MS,
     NOW_MS,
+    TICK,
     UNIT,
     account,
     bars,
@@ -281,3 +286,32 @@ def test_a_further_attempt_of_an_exit_for_more_than_is_left_of_its_leg_does_not_
         fold(state, "order_planned", order_row("b" * 32, qty_lots=lots, attempt=1, **row))
         (action,) = step(state, parameters(), StepFacts(NOW_MS))
         assert action == expected
+
+
+# --- what is not sold yet, and what a bar trades -----------------------------------------------
+
+
+@pytest.mark.parametrize(("ppm", "codes"), [(10_000, ["ROLLING_LOSS"]), (10_001, [])])
+def test_a_rolling_loss_is_marked_to_market_not_realised(ppm: int, codes: list[str]) -> None:
+    """100 of 1,000 are held since today, worth 90 now: 10 are lost, and nothing was sold."""
+    state = account()
+    marks = changed_marks(state, mark_account(state, 1_000 * UNIT, BAR_MS - HOUR_MS, LIMITS))
+    fold(state, "plan", {"bar_ms": BAR_MS - HOUR_MS, "legs": [], "marks": marks})
+    hold(state, ETH, lots=1_000, name="two")
+    falls = {(BTC, "1m"): bars([10_000, 10_000]), (ETH, "1m"): bars([9_000, 9_000], ETH)}
+    limits = parameters(rolling_loss_ppm=ppm, rolling_days=1)
+    assert said(plan(snapshot(state, limits, series=falls))) == codes
+
+
+def test_what_one_resting_order_takes_of_a_bar_is_not_there_for_the_next() -> None:
+    """The bar trades 100 lots, below both bids: 80 for the first, 20 for the second."""
+    state = account()
+    maker = {"tif": "gtc", "order_type": "post_only", "qty_lots": 80, "signal_ms": 0}
+    for letter in "ab":
+        sent(state, order_row(letter * 32, **maker))
+    row = (BAR_MS, 10_000, 10_000, 9_990, 10_000, 0.1)
+    series = {(BTC, "1m"): build_series(BTC, MINUTE_MS, TICK, [row])}
+    quiet = {"one": says(enter=0)}
+    simulation = Simulation(parameters(), quiet, series, state, Model(), lambda _, __: None)
+    simulation.decide_and_execute(BAR_MS)
+    assert state.positions[BTC].own_units == 100 * 100_000
