@@ -315,3 +315,16 @@ def test_what_one_resting_order_takes_of_a_bar_is_not_there_for_the_next() -> No
     simulation = Simulation(parameters(), quiet, series, state, Model(), lambda _, __: None)
     simulation.decide_and_execute(BAR_MS)
     assert state.positions[BTC].own_units == 100 * 100_000
+
+
+def test_of_an_entry_at_rest_only_what_is_left_of_it_is_asked_about_again() -> None:
+    """40 of 100 lots filled: 4 USDT are held and 60 lots may still cost 6.006; 10.01 are allowed,
+    so it rests; of all 100 again 14.01 would be too much."""
+    for ppm, ends in ((10_010, {}), (10_000, {"b" * 32: "EXPOSURE_TOTAL"})):
+        state = account()
+        maker = {"tif": "gtc", "order_type": "post_only", "until_ms": NOW_MS + MINUTE_MS}
+        sent(state, order_row("b" * 32, **maker))
+        fold(state, "fill", fill_row("b" * 32, "b", qty_lots=40, cost_units=4 * UNIT))
+        quiet = {"one": says(enter=0)}
+        limits = parameters(exposure_ppm_max=ppm)
+        assert plan(snapshot(state, limits, strategies=quiet)).ends == ends
