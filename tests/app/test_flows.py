@@ -56,8 +56,18 @@ def test_a_flow_is_an_entry_that_moves_cash_and_capital(journal: Journal) -> Non
 def test_a_flow_is_booked_once(journal: Journal) -> None:
     assert told(journal, "deposit", "5", flow_id="t1")
     assert not told(journal, "deposit", "5", flow_id="t1")
-    assert not told(journal, "reward", "9", flow_id="t1")
+    assert not told(journal, "deposit", "5.00", flow_id="t1")
     assert journal.state.cash_units == CAPITAL + 5 * UNIT
+
+
+@pytest.mark.parametrize(("kind", "amount"), [("deposit", "500"), ("reward", "5")])
+def test_an_id_that_names_another_flow_is_refused_not_taken_for_it(
+    journal: Journal, kind: str, amount: str
+) -> None:
+    assert told(journal, "deposit", "5", flow_id="t1")
+    with pytest.raises(UsageError, match=f"flow t1 is a deposit of 5 {CASH}"):
+        told(journal, kind, amount, flow_id="t1")
+    assert len(journal.flows()) == 1
 
 
 def test_coins_are_written_down_and_are_the_owners(journal: Journal) -> None:

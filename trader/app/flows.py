@@ -73,11 +73,20 @@ def check_flow(state: State, told: Told, by: str, reason: str, now_ms: int) -> d
 
 
 def record_flow(journal: Journal, payload: dict[str, Any]) -> bool:
-    """Write the entry; False when a flow of this id is booked already. Raises JournalError."""
-    if journal.knows_flow(str(payload["flow_id"])):
+    """Write the entry; False when this flow is booked already. Raises UsageError when its id names
+    another one: nobody shall believe that money was told which was not. Raises JournalError."""
+    name = str(payload["flow_id"])
+    if journal.knows_flow(name):
+        for booked in journal.flows():
+            if booked["flow_id"] == name and _what(booked) != _what(payload):
+                raise UsageError(f"flow {name} is a {_what(booked)}", "give this one its own --id")
         return False
     journal.append("flow", payload, int(payload["at_ms"]))
     return True
+
+
+def _what(row: dict[str, Any]) -> str:
+    return f"{row['kind']} of {row['amount']} {row['asset']}"
 
 
 def _amount(told: Told) -> Decimal:
