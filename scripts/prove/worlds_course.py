@@ -190,9 +190,9 @@ class Course:
         moment = moment_of(self.world, seen, self.state, self.ledger, self.latch)
         moment.watching |= set(decided.shadow)
         self.oracle.marks.look(moment)
-        self.oracle.judge_dust(moment, decided)  # declared before entries are looked at
         self.oracle.judge(moment, decided)
         self.oracle.judge_exits(moment, decided, self.state, lows_of(self.world, seen))
+        self.oracle.judge_dust(moment, decided)
         for row in decided.trail:
             if row.answer != "approved" and not len(row.gates):
                 self.tally.told[row.answer.split(" ", 1)[0]] += 1

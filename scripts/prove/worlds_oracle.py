@@ -32,6 +32,13 @@ SLACK_UNITS = 20
 # A refusal may rest on sums that are rounded against the order, and on fees of what is in flight.
 SURE = Decimal("0.98")
 NEAR = Decimal("0.01")
+OF_POSITIONS = {
+    "OWNED_BY_OTHER",
+    "ALREADY_HELD",
+    "POSITIONS_MAX",
+    "BUDGET_POSITIONS",
+    "TIER_POSITIONS",
+}
 
 
 @dataclass
@@ -71,6 +78,7 @@ class Oracle:
         self.breaches: list[str] = []
         self._ceiling: tuple[Decimal, Decimal] | None = None
         self._known: set[str] = set()
+        self._freed = ZERO
 
     def breach(self, words: str) -> None:
         """Something that must not be."""
@@ -81,6 +89,7 @@ class Oracle:
     def judge(self, moment: Moment, plan: Plan) -> None:
         """Every order of a plan, in the order in which it was asked for."""
         legs, refused = iter(plan.legs), iter(plan.refused)
+        self._freed = Decimal(len(plan.dust))
         for row in plan.trail:
             if row.answer in {"approved", "ENTRY_MOVES"}:
                 again = str(row.seen.get("client_id", ""))
@@ -114,6 +123,8 @@ class Oracle:
                 continue
             self._count_near(code, found)
             slack = self.slack if found.amount else ZERO
+            if code in OF_POSITIONS:
+                slack = self._freed  # what this very plan declares dust is no position any more
             if found.measured > found.limit + slack:
                 self.breach(
                     f"{code}: {'buy' if leg.buy else 'sell'} of {leg.qty} {leg.symbol} {what} "
