@@ -38,6 +38,11 @@ def controls(*, config: Config, state_dir: StateDir, as_json: AsJson) -> int:
     return 0
 
 
+def _short(key: str) -> str:
+    """A key as it is found in the policy's file: those of `limits` by their own name."""
+    return key.removeprefix("policy.").removeprefix("limits.").removesuffix(".*")
+
+
 def control_table(mode: str, rows: list[ControlRow]) -> Table:
     """Number, control with its keys, values, refusals; what comes later is dim."""
     from rich import box
@@ -52,7 +57,7 @@ def control_table(mode: str, rows: list[ControlRow]) -> Table:
     for row in rows:
         control = row.control
         style = "dim" if control.is_later else ""
-        values = [f"{key.rpartition('.')[2]} {value}" for key, value in row.values.items()]
+        values = [f"{_short(key)} {value}" for key, value in row.values.items()]
         said = [f"{code} {count}" for code, count in row.refused.items()]
         if row.newest_ms >= 0:
             said.append(f"last {minute(row.newest_ms)}")
