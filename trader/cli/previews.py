@@ -92,7 +92,7 @@ def size_of(text: str, side: str) -> str:
     except InvalidOperation as error:
         raise UsageError(f"--size {text!r} is no amount", "write a number such as 250") from error
     if not amount.is_finite() or not 0 < amount < 10**12:
-        raise UsageError(f"--size {text} cannot be", "write an amount such as 250, below 1e12")
+        raise UsageError(f"--size {text} cannot be", "write an amount above 0, below 1e12")
     return format(amount, "f")
 
 
