@@ -36,7 +36,7 @@ WIDE = {"exposure_max": "100%", "loss_max": "90%", "trades_per_hour_max": "1000"
         "strategy_drawdown": "99%", "unattended_max": "1000000", "collar_window": "50%",
         "asset_max": "100%", "pending_max": "100%"}  # fmt: skip
 MANY = {**WIDE, "position": "1%", "positions_max": "100"}
-FEW = {**WIDE, "position": "20%", "positions_max": "5"}
+FEW = {**WIDE, "position": "20%", "positions_max": "5", "slippage": "1%", "exit_slippage": "2%"}
 FEES = (Decimal("0.001"), Decimal("0.001"))
 
 

@@ -189,19 +189,20 @@ def ask_all(view: GateView) -> Answers:
     gates = GATES if view.is_entry == 1 else EXIT_GATES
     groups = (view, view.sums, view.tier, view.order, view.risk, view.times, view.book)
     numbers = array("q", bytes(24 * len(gates)))
+    cells = numbers
     refused = -1
     at = 0
     for _, _, group, ask, _ in gates:
         try:
             ok, limit, measured = ask(groups[group])
-            numbers[at + 1] = limit
-            numbers[at + 2] = measured
+            cells[at + 1] = limit
+            cells[at + 2] = measured
         except OverflowError:
             ok = False
-            numbers[at + 1] = -1
-            numbers[at + 2] = -1
+            cells[at + 1] = -1
+            cells[at + 2] = -1
         if ok:
-            numbers[at] = 1
+            cells[at] = 1
         elif refused < 0:
             refused = at // 3
         at += 3

@@ -94,6 +94,7 @@ class RiskDesk:
         "_counted",
         "_desk",
         "_enters",
+        "_moving",
         "_pairs",
         "_results",
         "_rows",
@@ -142,6 +143,8 @@ class RiskDesk:
         self._rows: dict[str, array[int]] = {}
         self._unknown: set[str] = set()
         self._pairs: dict[tuple[str, str], bool] = {}
+        # With how many instruments at risk it was told: they only grow while a decision lasts.
+        self._moving: dict[str, tuple[int, list[str]]] = {}
         self._results: array[int] | None = None
         self._worst = array("q")
 
@@ -202,7 +205,12 @@ class RiskDesk:
 
     def moving_with(self, symbol: str) -> list[str]:
         """Instruments at risk that move with this one or cannot be compared with it; sorted."""
-        return [name for name in sorted(self._desk.totals.symbols) if self._moves(symbol, name)]
+        at_risk = self._desk.totals.symbols
+        known = self._moving.get(symbol)
+        if known is None or known[0] != len(at_risk):
+            names = [name for name in sorted(at_risk) if self._moves(symbol, name)]
+            known = self._moving[symbol] = (len(at_risk), names)
+        return known[1]
 
     def _moves(self, symbol: str, other: str) -> bool:
         if symbol == other:

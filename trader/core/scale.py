@@ -139,10 +139,11 @@ class Spec:
         with localcontext() as context:
             context.prec = 60
             ratio = instrument.tick * instrument.lot / self.cash_unit
-            self.notional_num, self.notional_den = ratio.as_integer_ratio()
+            num, den = ratio.as_integer_ratio()
             self.tick_num, self.tick_den = instrument.tick.as_integer_ratio()
-        if max(self.notional_num, self.notional_den) >= AMOUNT_MAX // PPM:
+        if max(num, den) >= AMOUNT_MAX // PPM:
             raise ScaleError(f"{name}: tick {self.tick} x lot {self.lot} does not fit")
+        self.notional_num, self.notional_den = num, den
         lots_cap = AMOUNT_MAX // self.base_per_lot - 1
         wanted_max = instrument.qty_max / instrument.lot if instrument.qty_max else lots_cap
         self.qty_lots_max = int(min(Decimal(lots_cap), Decimal(wanted_max)))

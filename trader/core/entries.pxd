@@ -1,0 +1,9 @@
+cimport cython
+
+from trader.core.gate_view cimport GateView
+from trader.core.money cimport mul_div_down, price_up
+from trader.core.scale cimport notional_down
+
+
+@cython.locals(view=GateView, equity=cython.longlong)
+cpdef GateView entry_view(desk, proposal, spec, strategy, long long worst)

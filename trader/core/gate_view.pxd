@@ -1,0 +1,47 @@
+from trader.core.account_gates cimport AccountSums
+from trader.core.book_gates cimport BookSums
+from trader.core.money cimport price_down, price_up
+from trader.core.order_gates cimport OrderSums
+from trader.core.risk_gates cimport RiskSums
+from trader.core.tier_gates cimport TierSums
+from trader.core.time_gates cimport TimeSums
+
+
+cdef class GateView:
+    cdef public long long active, ask_ticks, before_ticks, bid_ticks, cash_units, close_ticks
+    cdef public long long cost_units, enabled, exposure_units, halt_rank, held_lots, is_buy
+    cdef public long long is_entry, may_add, mismatches, notional_units, own_notional_units_min
+    cdef public long long owner_other, position_cap_units, positions, price_ticks, qty_lots
+    cdef public long long qty_lots_max, qty_lots_min, quote_age_ms, shadow, slippage_ppm
+    cdef public long long unresolved, venue_notional_units_min, working_entries, worst_ticks
+    cdef public object limits, owner, shadow_why
+    cdef public BookSums book
+    cdef public OrderSums order
+    cdef public RiskSums risk
+    cdef public AccountSums sums
+    cdef public TierSums tier
+    cdef public TimeSums times
+
+
+cpdef tuple halt_level(GateView view)
+cpdef tuple strategy_on(GateView view)
+cpdef tuple strategy_live(GateView view)
+cpdef tuple books_match(GateView view)
+cpdef tuple instrument_active(GateView view)
+cpdef tuple quote_there(GateView view)
+cpdef tuple quote_uncrossed(GateView view)
+cpdef tuple quote_fresh(GateView view)
+cpdef tuple data_jump(GateView view)
+cpdef tuple price_collar(GateView view)
+cpdef tuple slippage_cap(GateView view)
+cpdef tuple touch_moved(GateView view)
+cpdef tuple outcome_unknown(GateView view)
+cpdef tuple order_working(GateView view)
+cpdef tuple owner(GateView view)
+cpdef tuple already_held(GateView view)
+cpdef tuple positions_max(GateView view)
+cpdef tuple position_cap(GateView view)
+cpdef tuple cash(GateView view)
+cpdef tuple qty_min(GateView view)
+cpdef tuple qty_max(GateView view)
+cpdef tuple notional_min(GateView view)

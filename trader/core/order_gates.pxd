@@ -1,0 +1,25 @@
+from trader.core.money cimport mul_div_up, price_down, price_up
+
+
+cdef class OrderSums:
+    cdef public long long ask_ticks, bid_ticks, depth_asked, depth_lots_max, free_lots
+    cdef public long long home_asked, home_units_max, is_buy, own_sell_ticks, price_ticks
+    cdef public long long qty_lots, qty_lots_max, repaint_ppm, repaint_ppm_max, restricted
+    cdef public long long sell_lots, skew_ms, skew_ms_max, spread_asked, spread_ppm_max
+    cdef public long long value_units, value_units_max, volume_asked, volume_lots_max
+    cdef public long long window_asked, window_ppm, window_ticks
+    cdef public object home_words, restricted_by
+
+
+cpdef tuple clock_skew(OrderSums sums)
+cpdef tuple restricted(OrderSums sums)
+cpdef tuple data_repainted(OrderSums sums)
+cpdef tuple spread(OrderSums sums)
+cpdef tuple collar_window(OrderSums sums)
+cpdef tuple short(OrderSums sums)
+cpdef tuple self_cross(OrderSums sums)
+cpdef tuple order_value(OrderSums sums)
+cpdef tuple order_value_home(OrderSums sums)
+cpdef tuple order_qty(OrderSums sums)
+cpdef tuple volume_share(OrderSums sums)
+cpdef tuple depth_share(OrderSums sums)
