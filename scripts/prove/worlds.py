@@ -25,7 +25,7 @@ from harness import Verdict, parser_of, prove, say
 WORLDS = 100_000
 QUICK_WORLDS, QUICK_S = 1_500, 8.0
 QUICK_BROKEN, QUICK_BROKEN_S = 4, 9.0
-BROKEN_WORLDS, QUICK_BROKEN_WORLDS = 4_000, 700
+BROKEN_WORLDS, QUICK_BROKEN_WORLDS = 10_000, 700
 # Codes whose limit is kept by how an order is made: it is approached, and the gate never says no.
 KEPT_BEFORE = {
     "SLIPPAGE_CAP": "an order is priced at the cap at most",

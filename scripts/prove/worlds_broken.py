@@ -110,10 +110,10 @@ BROKEN: tuple[Broken, ...] = (
         "    return value",
     ),
     Broken(
-        "the day's stop lets go when the mark comes back",
-        "",
-        '        marks["day_stopped"] = 1\n',
-        '        marks["day_stopped"] = 1\n    else:\n        marks["day_stopped"] = 0\n',
+        "a day's stop at twice its limit",
+        "marks",
+        'limit_units(marks["day_units"], limits.day_stop_ppm)',
+        'limit_units(marks["day_units"], 2 * limits.day_stop_ppm)',
         rare=True,
     ),
     Broken(
@@ -156,13 +156,6 @@ BROKEN: tuple[Broken, ...] = (
         "",
         "    return view.owner_other == 0, 0, view.owner_other",
         "    return view.owner_other >= 0, 0, view.owner_other",
-        rare=True,
-    ),
-    Broken(
-        "one unknown outcome is taken for none",
-        "",
-        "    return view.unresolved == 0, 0, view.unresolved",
-        "    return view.unresolved <= 1, 0, view.unresolved",
         rare=True,
     ),
     Broken(
