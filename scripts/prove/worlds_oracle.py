@@ -185,7 +185,9 @@ class Oracle:
                 continue  # a price at which nothing can be booked
             asked = self._asked(state, symbol)
             at_stop = self._at_stop(position, lows.get(symbol, ZERO), bid)
-            if coins - pending > 0 and (at_stop or (asked and bid > 0)):
+            if self.ledger.sellable(coins - pending, symbol) > 0 and (
+                at_stop or (asked and bid > 0)
+            ):
                 why = "at its stop" if at_stop else "asked to leave"
                 self.breach(f"{symbol} is {why}, holds {coins}, sells {pending}: nothing leaves")
 
