@@ -173,7 +173,7 @@ def back_test(bars: int) -> Callable[[], Told]:
     symbol = "C00/USDT"
     rules = (
         "cross:\n  enter: crosses_above(sma(close, 5), sma(close, 20))\n"
-        "  exit: sma(close, 5) < sma(close, 20)\n  stop: 20%\n  timeframe: 1m\n"
+        "  exit: sma(close, 5) <= sma(close, 20)\n  stop: 20%\n  timeframe: 1m\n"
         "  size: {method: equity_share, equity_share: 10%}\n"
     )
     parameters = parameters_of([symbol], rules, FEW)
