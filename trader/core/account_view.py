@@ -120,8 +120,8 @@ class AccountView:
             self._reserved = 0
             for order in self.orders:
                 if order.side is Side.BUY:
-                    lots = max(order.open_lots, order.qty_lots - order.filled_lots)
-                    self._reserved += self._cost(order.symbol, order.price_ticks, lots)
+                    rest = order.qty_lots - order.filled_lots
+                    self._reserved += self._cost(order.symbol, order.price_ticks, rest)
         return self._reserved
 
     def exposure_units(self, symbol: str) -> int:
@@ -133,8 +133,8 @@ class AccountView:
             total = value_of_base_down(spec, self.mark_ticks(symbol), position.qty_units)
         for order in self._orders_of.get(symbol, ()):
             if order.side is Side.BUY:
-                lots = order.qty_lots - order.filled_lots
-                total += self._cost(symbol, order.price_ticks, lots)
+                rest = order.qty_lots - order.filled_lots
+                total += self._cost(symbol, order.price_ticks, rest)
         return total
 
     def held_lots(self, symbol: str) -> int:
@@ -195,4 +195,4 @@ class AccountView:
 
     def _cost(self, symbol: str, price_ticks: int, lots: int) -> int:
         spec: Spec = self.state.spec(symbol)
-        return entry_cost_units(spec, price_ticks, lots) if lots > 0 else 0
+        return entry_cost_units(spec, price_ticks, lots)

@@ -81,7 +81,7 @@ class Totals:
         self._state = view.state
         self._tier_of = tier_of
         self._slippage_ppm = slippage_ppm
-        self._asked = (("", 0, 0, 0), (0, 0))
+        self._asked: tuple[tuple[str, int, int, int], tuple[int, int]] | None = None
         self.all = Sum()
         self.pending_units = 0
         self.strategies: dict[str, Sum] = {}
@@ -97,12 +97,9 @@ class Totals:
             self._count(strategy, symbol, exposure, loss)
         for strategy, symbol, value in dust_at_risk(view):
             self._count(strategy, symbol, value, value, dust=True)
-        for order in view.orders:
-            lots = max(order.open_lots, order.qty_lots - order.filled_lots)
-            if order.side is Side.BUY and lots > 0:
-                cost, loss = self.entry(order.symbol, order.price_ticks, lots, order.stop_ticks)
-                self._count(order.strategy, order.symbol, cost, loss)
-                self.pending_units += cost
+        for strategy, symbol, cost, loss in ordered_at_risk(view, slippage_ppm):
+            self._count(strategy, symbol, cost, loss)
+            self.pending_units += cost
         for leg in view.legs:
             self.add(leg)
 
@@ -123,7 +120,7 @@ class Totals:
         Every group of gates asks for that of the entry in hand: the newest answer is kept.
         """
         asked = (symbol, price_ticks, qty_lots, stop_ticks)
-        if self._asked[0] != asked:
+        if self._asked is None or self._asked[0] != asked:
             spec = self._state.spec(symbol)
             cost = entry_cost_units(spec, price_ticks, qty_lots)
             loss = loss_units(spec, price_ticks, qty_lots, stop_ticks, self._slippage_ppm)
@@ -181,6 +178,16 @@ def held_at_risk(view: AccountView, slippage_ppm: int) -> Iterator[tuple[str, st
         value = value_of_base_down(spec, view.mark_ticks(symbol), units)
         loss = held_loss_units(spec, value, units, position.stop_ticks, slippage_ppm)
         yield position.strategy, symbol, value, loss
+
+
+def ordered_at_risk(view: AccountView, slippage_ppm: int) -> Iterator[tuple[str, str, int, int]]:
+    """(strategy, symbol, cost, loss if its stop is hit) of what may still fill of each entry."""
+    for order in view.orders:
+        if order.side is Side.BUY:
+            spec, price = view.state.spec(order.symbol), order.price_ticks
+            rest = order.qty_lots - order.filled_lots
+            loss = loss_units(spec, price, rest, order.stop_ticks, slippage_ppm)
+            yield order.strategy, order.symbol, entry_cost_units(spec, price, rest), loss
 
 
 def dust_at_risk(view: AccountView) -> Iterator[tuple[str, str, int]]:

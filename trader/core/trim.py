@@ -31,10 +31,10 @@ from trader.core.exit_sizes import trim_lots
 from trader.core.gates import NO_ANSWERS
 from trader.core.money import PPM, mul_div_down, mul_div_up
 from trader.core.parameters import StrategySpec
-from trader.core.risk import held_loss_units, loss_units
+from trader.core.risk import held_loss_units
 from trader.core.scale import value_of_base_down
-from trader.core.sizing import entry_cost_units
 from trader.core.state import Position
+from trader.core.totals import ordered_at_risk
 from trader.domain.order import Side
 
 GONE = 1_000_000_000
@@ -125,14 +125,8 @@ def _held(desk: Desk, symbol: str, strategies: Mapping[str, StrategySpec]) -> He
 
 def _in_flight(desk: Desk) -> tuple[int, int]:
     """Cost, and loss to the stop, of entries that may still fill."""
-    cost = loss = 0
-    for order in desk.view.orders:
-        if order.side is Side.BUY:
-            spec, price = desk.snapshot.state.spec(order.symbol), order.price_ticks
-            lots = order.qty_lots - order.filled_lots
-            cost += entry_cost_units(spec, price, lots)
-            loss += loss_units(spec, price, lots, order.stop_ticks, desk.limits.slippage_ppm)
-    return cost, loss
+    rows = list(ordered_at_risk(desk.view, desk.limits.slippage_ppm))
+    return sum(row[2] for row in rows), sum(row[3] for row in rows)
 
 
 def _reduce(desk: Desk, one: Held, too_much: int, too_risky: int, sums: Seen) -> int:
