@@ -24,7 +24,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "account_facts": (*_DAYS, "tests/core/test_fold.py"),
     "account_gates": ("tests/core/test_gates.py", *_ACCOUNT),
     "account_sums": (*_ACCOUNT, *_PLAN),
-    "account_view": (*_ACCOUNT, *_PLAN, "tests/core/test_books.py"),
+    "account_view": (*_ACCOUNT, *_PLAN, "tests/core/test_account_view.py"),
     "asked": ("tests/core/test_asked.py",),
     "book_gates": ("tests/core/test_gates.py", *_STANDINGS),
     "book_sums": (*_STANDINGS, *_PLAN),
@@ -66,7 +66,7 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "standings": (*_STANDINGS, *_PLAN),
     "steps": ("tests/core/test_exit_prices.py",),
     "tier_gates": ("tests/core/test_gates.py", "tests/core/test_universe.py", *_PLAN),
-    "totals": (*_ACCOUNT, *_PLAN),
+    "totals": (*_ACCOUNT, *_PLAN, "tests/core/test_account_view.py"),
     "trim": ("tests/core/test_trim.py",),
     "time_gates": (
         "tests/core/test_gates.py",

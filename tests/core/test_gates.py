@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from array import array
 from dataclasses import replace
 from typing import Any
 
@@ -452,3 +454,19 @@ def test_tightening_any_limit_never_lets_more_through(
     before = set(noes(good(side, replace(LIMITS, **wide), **numbers)))
     after = set(noes(good(side, replace(LIMITS, **tight), **numbers)))
     assert before <= after
+
+
+def test_a_gate_whose_numbers_do_not_fit_refuses_with_none() -> None:
+    # Raised by the slippage cap the ask leaves the integers: nothing can be said.
+    view = good(ask_ticks=AMOUNT_MAX - 1)
+    told = {answer.code: answer for answer in ask_all(view)}["SLIPPAGE_CAP"]
+    assert (told.ok, told.limit, told.measured) == (False, -1, -1)
+
+
+def test_the_digest_of_answers_is_that_of_all_their_numbers() -> None:
+    numbers = array("q")
+    for answer in ask_all(good()):
+        numbers.extend((int(answer.ok), answer.limit, answer.measured))
+    expected = hashlib.sha256(b"".join(n.to_bytes(8, "little", signed=True) for n in numbers))
+    assert ask_all(good()).digest() == expected.hexdigest()[:16]
+    assert ask_all(good(cash_units=1)).digest() != ask_all(good()).digest()
