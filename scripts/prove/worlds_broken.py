@@ -56,8 +56,8 @@ BROKEN: tuple[Broken, ...] = (
     Broken(
         "entries in flight are forgotten in the sums",
         "",
-        "            if order.side is Side.BUY and lots > 0:",
-        "            if order.side is Side.BUY and lots > 0 > 1:",
+        "            yield order.strategy, order.symbol, entry_cost_units(spec, price, rest), loss",
+        "            del rest, loss",
     ),
     Broken(
         "dust is worth nothing",
