@@ -157,8 +157,9 @@ def account_lines(row: dict[str, Any], verbose: int) -> list[str]:
         )
     if "high" in row:
         lines.append(
-            f"high-water mark {row['high']}, {row['drawdown']} below it; {row['in_flight']} in "
-            f"flight; {row['entries_hour']} entries within the hour, {row['entries_day']} a day"
+            f"high-water mark {row['high']}, {row['drawdown']} below it at the newest decision; "
+            f"{row['in_flight']} in flight; {row['entries_hour']} entries within the hour, "
+            f"{row['entries_day']} a day"
         )
     lines += _day_lines(row, verbose)
     lines += _table(
