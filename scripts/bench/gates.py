@@ -89,7 +89,8 @@ def seconds(work: Callable[[], Any]) -> float:
 
 
 def plan_cost(rounds: int, one_in: int) -> dict[str, Any]:
-    """One plan over fifty instruments and five strategies; medians, in milliseconds."""
+    """One plan over fifty instruments and five strategies, in milliseconds: the best of the rounds
+    (what else the machine did is in the others) and their median."""
     snapshot = large_account()
     with opinions_made_before(snapshot, one_in):
         decided = plan(snapshot)
@@ -97,7 +98,8 @@ def plan_cost(rounds: int, one_in: int) -> dict[str, Any]:
         written = [seconds(lambda: plan_payload(decided)) for _ in range(rounds)]
     asked = [row for row in decided.trail if len(row.gates)]
     return {
-        "plan_ms": round(statistics.median(times) * 1000, 2),
+        "plan_ms": round(min(times) * 1000, 2),
+        "plan_ms_median": round(statistics.median(times) * 1000, 2),
         "payload_ms": round(statistics.median(written) * 1000, 2),
         "rows": len(decided.trail),
         "proposals": len(asked),
