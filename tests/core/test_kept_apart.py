@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from trader.core.actions import StepFacts
 from trader.core.fold import fold
 from trader.core.marks import changed_marks, mark_account
 from trader.core.order_sums import free_lots
+from trader.core.parameters import TierSpec, UniverseSpec
 from trader.core.plan import Plan, plan
 from trader.core.series import build_series
 from trader.core.simulate import Model, Simulation
@@ -328,3 +330,17 @@ def test_of_an_entry_at_rest_only_what_is_left_of_it_is_asked_about_again() -> N
         quiet = {"one": says(enter=0)}
         limits = parameters(exposure_ppm_max=ppm)
         assert plan(snapshot(state, limits, strategies=quiet)).ends == ends
+
+
+def test_a_tier_counts_what_every_strategy_holds_in_it_and_nothing_of_other_tiers() -> None:
+    other, third = "SOL/USDT", "XRP/USDT"
+    state = account(1_000 * UNIT, *(instrument(name) for name in (BTC, ETH, other, third)))
+    hold(state, ETH, lots=1_000, name="two")  # 100 in the tier of BTC, by another strategy
+    hold(state, other, lots=500)  # 50 in another tier, by the strategy itself
+    sent(state, order_row("x" * 32, symbol=third))  # 10.01 on their way, there too
+    tiers = (TierSpec("core", (BTC, ETH)), TierSpec("event", (other, third)))
+    policy = replace(parameters(positions_max=9), universe=UniverseSpec(tiers=tiers))
+    told = snapshot(state, policy)
+    assert numbers(told, "TIER_POSITIONS")[1] == 2
+    assert numbers(told, "TIER_WEIGHT")[1] == COST + 100 * UNIT
+    assert numbers(told, "EXPOSURE_TOTAL")[1] == COST + 160 * UNIT + UNIT // 100
