@@ -7,7 +7,7 @@ from __future__ import annotations
 
 _PLAN = ("tests/core/test_plan.py",)
 _RISK = ("tests/core/test_risk_gates.py", "tests/core/test_value_at_risk.py")
-_ACCOUNT = ("tests/core/test_account_limits.py",)
+_ACCOUNT = ("tests/core/test_account_limits.py", "tests/core/test_kept_apart.py")
 _DAYS = ("tests/core/test_days.py", "tests/core/test_account_facts.py")
 _STANDINGS = ("tests/core/test_standings.py", "tests/core/test_quality.py")
 _SIZES = ("tests/core/test_sizes.py",)
