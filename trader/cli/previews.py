@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
 
+    from trader.app.preview import Ask
+
 
 def preview(
     *,
@@ -41,13 +43,15 @@ def preview(
     as_json: AsJson,
 ) -> int:
     """Show what an order would be now: size, cost, fees, caps that bind, gates. Sends nothing."""
+    from trader.app.preview import Ask
     from trader.cli.dry_runs import copy_books
 
+    ask = Ask(pair_of(pair), side_of(side), size_of(size, side), strategy)
     options = setup_options(config, state_dir, now)
     with tempfile.TemporaryDirectory(prefix="trader-preview-") as scratch:
         setup = account_setup(replace(options, state_dir=scratch))
         copy_books(state_root(options, setup.settings.state_dir), setup.places)
-        row = preview_row(options, scratch, pair, side, size, strategy)
+        row = preview_row(options, scratch, ask)
     mode = setup.run.parameters.mode
     if as_json:
         print_json({"mode": mode, **row})
@@ -56,14 +60,11 @@ def preview(
     return int(ExitCode.OK)
 
 
-def preview_row(
-    options: SetupOptions, scratch: str, pair: str, side: str, size: str, strategy: str
-) -> dict[str, Any]:
+def preview_row(options: SetupOptions, scratch: str, ask: Ask) -> dict[str, Any]:
     """The preview as data, decided on the copy in `scratch`."""
-    from trader.app.preview import Ask, preview_now
+    from trader.app.preview import preview_now
 
     setup = account_setup(replace(options, state_dir=scratch))
-    ask = Ask(pair_of(pair), side_of(side), size_of(size, side), strategy)
     with open_journal(setup, create=True) as journal:
         venue = open_venue(setup)
         abort: Callable[[], None] = getattr(venue, "abort", lambda: None)
