@@ -27,6 +27,7 @@ from trader.core.canonical import canonical
 from trader.core.evidence import fill_fact, judge_order, split_base_fee
 from trader.core.fold import fold
 from trader.core.plan import Plan, plan, plan_payload
+from trader.core.scale import ScaleError
 from trader.core.snapshot import CoreQuote, halt_rank
 from trader.core.state import PROJECTIONS, State, instrument_row
 from trader.core.step import StepFacts, noted, stale_intents, step
@@ -42,6 +43,11 @@ ENDED = {
     OrderState.ABSENT,
 }
 STEPS_MAX = 300
+
+
+class Unbookable(Exception):
+    """The venue filled more than the account's integers can hold: nothing after that can be told
+    apart from a mismatch, and the world ends."""
 
 
 class Stopped(Exception):
@@ -82,6 +88,10 @@ class Course:
         """One entry: folded, and kept for the next restart."""
         fold(self.state, kind, payload)
         self.facts.append((kind, payload))
+        for symbol, position in self.state.positions.items():
+            if not position.strategy:
+                # What is bought after that, even by the same entry, is another position.
+                self.stops.pop(symbol, None)
 
     def restart(self) -> None:
         """The state is built anew, from the entries or from the rows of its projections."""
@@ -356,5 +366,9 @@ class Course:
         order = self.state.orders[fill.client_order_id]
         spec = self.state.spec(order.symbol)
         held = self.state.held_units(order.strategy, order.symbol)
-        self.fact("fill", split_base_fee(fill_fact(order, fill, spec), held, spec))
+        try:
+            fact = fill_fact(order, fill, spec)
+        except ScaleError as error:
+            raise Unbookable(str(error)) from error
+        self.fact("fill", split_base_fee(fact, held, spec))
         self.ledger.fill(fill)

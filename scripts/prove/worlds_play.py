@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 
-from worlds_course import Course
+from worlds_course import Course, Unbookable
 from worlds_made import make_world
 from worlds_oracle import Tally
 
@@ -30,6 +30,8 @@ def play_one(seed: int, number: int, decisions: int = DECISIONS) -> tuple[Tally,
     course = Course(make_world(seed, number), tally)
     try:
         course.play(decisions)
+    except Unbookable:
+        tally.told["unbookable"] += 1
     except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as error:
         course.oracle.breach(f"{type(error).__name__}: {error}")
     tally.told["decisions"] += course.begun

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from trader.core.actions import StepFacts
 from trader.core.fold import fold
-from trader.core.protect import ATTEMPTS_MAX, STOP_LEG
+from trader.core.protect import ATTEMPTS_MAX, STOP_LEG, keep_stops
 from trader.core.state import Order, State
 from trader.core.step import Abandon, Action, Cancel, Look, PlanAttempt, Send, step
 
@@ -368,3 +368,11 @@ def test_the_random_worlds_do_what_they_are_there_for() -> None:
     for kind in ("stop_limit canceled False", "stop_limit canceled True", "stop_limit filled True",
                  "post_only canceled True", "post_only canceled False"):  # fmt: skip
         assert kinds[kind] > 3, kinds
+
+
+def test_a_stop_whose_value_does_not_fit_is_not_placed_and_ends_nothing() -> None:
+    state = account()
+    hold(state, lots=10_000)
+    state.positions[BTC].stop_ticks = 10**15
+    facts = StepFacts(now_ms=NOW_MS, stops=True)
+    assert keep_stops(state, parameters(), facts) == []

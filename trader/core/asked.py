@@ -64,45 +64,57 @@ def sell_asked(state: State, parameters: Parameters, facts: StepFacts) -> list[A
     orders = state.orders.values()
     legs = [order for order in orders if order.bar_ms == newest and not order.is_stop]
     tried = {order.symbol for order in legs if order.reason == REASON}
-    for symbol, position in sorted(state.positions.items()):
-        spec = state.spec(symbol)
-        if symbol in tried or not is_asked(state, symbol) or not is_open(position, spec):
+    leg = 1 + max((order.leg for order in legs), default=-1)
+    for symbol in sorted(state.positions):
+        if symbol in tried or not is_asked(state, symbol):
             continue
-        free = free_lots(state, symbol, position.strategy)
-        if free < spec.qty_lots_min:
-            continue
-        if symbol not in facts.quotes:
-            return [Requote(symbol)]
-        quote = facts.quotes[symbol]
-        lots = min(free, spec.qty_lots_max)
-        if quote is None or not can_sell(spec, lots, quote.bid_ticks):
-            continue
-        ppm = rung_ppm(parameters.limits, 0)
-        proposal = Proposal(
-            position.strategy,
-            symbol,
-            Side.SELL,
-            TimeInForce.IOC,
-            newest,
-            1 + max((order.leg for order in legs), default=-1),
-            0,
-            exit_price_ticks(spec, quote.bid_ticks, ppm, lots),
-            lots,
-            0,
-            0,
-            REASON,
-        )
-        view = exit_view(
-            proposal,
-            spec,
-            parameters.limits,
-            quote,
-            rank=halt_rank(state, facts.latch),
-            now_ms=facts.now_ms,
-            slippage_ppm=ppm,
-            free_lots=free,
-        )
-        verdict, _ = approve(proposal, view, spec, parameters)
-        if isinstance(verdict, Approved):
-            return [PlanAttempt(verdict)]
+        try:
+            actions = _sell(state, parameters, facts, symbol, leg)
+        except OverflowError:
+            continue  # an amount does not fit: no fill of it could be booked
+        if actions:
+            return actions
     return []
+
+
+def _sell(
+    state: State, parameters: Parameters, facts: StepFacts, symbol: str, leg: int
+) -> list[Action]:
+    """The sale of one instrument that was asked for."""
+    position, spec = state.positions[symbol], state.spec(symbol)
+    free = free_lots(state, symbol, position.strategy) if is_open(position, spec) else 0
+    if free < spec.qty_lots_min:
+        return []
+    if symbol not in facts.quotes:
+        return [Requote(symbol)]
+    quote = facts.quotes[symbol]
+    lots = min(free, spec.qty_lots_max)
+    if quote is None or not can_sell(spec, lots, quote.bid_ticks):
+        return []
+    ppm = rung_ppm(parameters.limits, 0)
+    proposal = Proposal(
+        position.strategy,
+        symbol,
+        Side.SELL,
+        TimeInForce.IOC,
+        state.number("last_bar_ms"),
+        leg,
+        0,
+        exit_price_ticks(spec, quote.bid_ticks, ppm, lots),
+        lots,
+        0,
+        0,
+        REASON,
+    )
+    view = exit_view(
+        proposal,
+        spec,
+        parameters.limits,
+        quote,
+        rank=halt_rank(state, facts.latch),
+        now_ms=facts.now_ms,
+        slippage_ppm=ppm,
+        free_lots=free,
+    )
+    verdict, _ = approve(proposal, view, spec, parameters)
+    return [PlanAttempt(verdict)] if isinstance(verdict, Approved) else []

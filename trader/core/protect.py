@@ -58,10 +58,20 @@ def keep_stops(state: State, parameters: Parameters, facts: StepFacts) -> list[A
         symbols |= set(state.positions)
     for symbol in sorted(symbols):
         if not is_leaving(state, symbol):
-            actions = _keep_stop(state, parameters, facts, symbol)
+            actions = _unless_too_large(state, parameters, facts, symbol)
             if actions:
                 return actions
     return []
+
+
+def _unless_too_large(
+    state: State, parameters: Parameters, facts: StepFacts, symbol: str
+) -> list[Action]:
+    """Nothing where an amount does not fit: no fill of such a stop could be booked."""
+    try:
+        return _keep_stop(state, parameters, facts, symbol)
+    except OverflowError:
+        return []
 
 
 def is_leaving(state: State, symbol: str) -> bool:

@@ -166,9 +166,12 @@ def _step_exit(
     if order.working:
         return _looked_for(order, facts)
     held_less = order.state is OrderState.ABANDONED and order.outcome_code.startswith(HELD_LESS)
-    if order.state in _ENDED_UNFILLED or held_less:
+    if order.state not in _ENDED_UNFILLED and not held_less:
+        return []
+    try:
         return _climb(state, parameters, facts, attempts)
-    return []
+    except OverflowError:
+        return []  # an amount does not fit: no fill of it could be booked
 
 
 def _leave(state: State, facts: StepFacts, attempts: list[Order]) -> list[Action]:
