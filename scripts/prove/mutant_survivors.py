@@ -7,6 +7,21 @@ mutants that a test could notice: those need the test.
 from __future__ import annotations
 
 REASONS: dict[str, str] = {
+    "account_gates 2 for 1": "a number that refuses until it is filled in: another refuses too",
+    "account_gates 1 for 0": "a number that refuses until it is filled in: another refuses too",
+    "tier_gates 1 for 0": "a number that refuses until it is filled in: another refuses too",
+    "account_view GtE in `position.qty_units > 0`": "no coins are worth nothing",
+    "account_view GtE in `holding.qty_units > 0`": "no coins are worth nothing",
+    "account_view 1 for 0": "one unit of a coin, 1e-8 of it, is worth less than the cash unit here",
+    "gates without `numbers.byteswap()`": "only on a machine of the other byte order",
+    "sizing Lt in `spendable <= 0`": "of nothing no lot is bought on either side",
+    "sizing Sub in `PPM + spec.fee_taker_ppm`": (
+        "a first guess of lots that is too high is stepped back from: the same, later"
+    ),
+    "risk_sums Eq in `known[0] != len(at_risk)`": "told anew each time: the same, later",
+    "risk_sums 1 for 0": "told anew each time: the same, later",
+    "totals Lt in `holding.qty_units <= 0`": "no coins are worth nothing",
+    "totals 1 for 0": "one unit of a coin, 1e-8 of it, is worth less than the cash unit here",
     "quality LtE in `ratio < 0.0`": "a ratio of 0 is 0 on either side",
     "days Sub in `last_day - DAY_SLOTS + 1`": "two days earlier are not in the ring any more",
     "standings Gt in `self.results[spec.name] >= book.high_units`": (

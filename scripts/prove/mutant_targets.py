@@ -29,8 +29,12 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "book_gates": ("tests/core/test_gates.py", *_STANDINGS),
     "book_sums": (*_STANDINGS, *_PLAN),
     "bookkeeping": (
+        *_EXITS,
         "tests/core/test_fold.py",
         "tests/core/test_books.py",
+        "tests/core/test_simulated_exits.py",
+        "tests/core/test_kept_apart.py",
+        "tests/core/test_plan.py",
         *_DAYS,
         *_STANDINGS,
         *_EXITS,

@@ -160,6 +160,7 @@ def test_the_sums_of_an_entry_count_positions_orders_legs_and_the_entry() -> Non
     assert sums.own_exposure_units_max == equity * 200_000 // 1_000_000
     assert sums.day_loss_units == 1_010 * UNIT - equity
     assert sums.drawdown_units == 1_100 * UNIT - equity
+    assert (sums.day_limit_units, sums.drawdown_limit_units) == (1_010 * UNIT, 1_100 * UNIT)
     assert (sums.trades_hour, sums.own_trades_day) == (3, 2)  # ETH's own entry was sent too
 
 
