@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import Verdict, parser_of, prove, say
-from universe_trail import GROUNDS, MADE, Ground, inputs_of, read_files, start_of
+from universe_trail import PROFILES, Ground, grounds_at_hand, inputs_of, read_files, start_of
 
 from trader.app.backtest import open_books
 from trader.app.backtest_inputs import BacktestInputs
@@ -28,9 +28,7 @@ from trader.core.membership import is_universe_row
 from trader.core.plan import Plan
 from trader.core.simulate import Simulation
 from trader.core.snapshot import Snapshot
-from trader.exchange.made_bars import DEMO_INSTRUMENTS, write_made_bars
 
-PROFILES = ("conservative", "aggressive")
 # What may be lost to the stop, by the words of the policy's documents.
 CONSERVATIVE = Fraction(1, 100)
 PPM = 10**6
@@ -54,12 +52,7 @@ def run(arguments: argparse.Namespace) -> Verdict:
     tally = Tally()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        grounds = [ground for ground in GROUNDS if ground.there()]
-        if len(grounds) < len(GROUNDS):
-            say("LEFT OUT: real files that are not at hand")
-        if not grounds:
-            write_made_bars(folder, arguments.seed, 36_000, instruments=DEMO_INSTRUMENTS[:2])
-            grounds = [MADE]
+        grounds = grounds_at_hand(folder, arguments.seed)
         for ground in grounds:
             files = read_files(ground, folder, bars)
             for profile in PROFILES:

@@ -110,13 +110,7 @@ def prove_universe(arguments: argparse.Namespace) -> Verdict:
     tally = Tally()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        grounds = [ground for ground in GROUNDS if ground.there()]
-        if len(grounds) < len(GROUNDS):
-            absent = [ground.name for ground in GROUNDS if not ground.there()]
-            say(f"LEFT OUT, their files are not at hand: {', '.join(absent)}")
-        if not grounds:
-            write_made_bars(folder, arguments.seed, 36_000, instruments=DEMO_INSTRUMENTS[:2])
-            grounds = [MADE]
+        grounds = grounds_at_hand(folder, arguments.seed)
         for ground in grounds:
             files = read_files(ground, folder, bars)
             for profile in PROFILES:
@@ -127,6 +121,17 @@ def prove_universe(arguments: argparse.Namespace) -> Verdict:
     holds = not tally.problems and tally.entries > 0 and tally.runs == 2 * len(grounds)
     figures = {"runs": tally.runs, "entries": tally.entries, "answers": dict(tally.answers)}
     return Verdict(holds, tally.decisions, {**figures, "problems": len(tally.problems)})
+
+
+def grounds_at_hand(folder: Path, seed: int) -> list[Ground]:
+    """The real ones whose files are there (the others are said); made bars where there is none."""
+    absent = [ground.name for ground in GROUNDS if not ground.there()]
+    if absent:
+        say(f"LEFT OUT, their files are not at hand: {', '.join(absent)}")
+    if len(absent) < len(GROUNDS):
+        return [ground for ground in GROUNDS if ground.there()]
+    write_made_bars(folder, seed, 36_000, instruments=DEMO_INSTRUMENTS[:2])
+    return [MADE]
 
 
 # --- policy and data -----------------------------------------------------------------------------

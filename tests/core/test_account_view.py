@@ -200,7 +200,7 @@ def test_sums_are_by_strategy_tier_instrument_and_coin() -> None:
     assert found.of_strategy("one").exposure_units == TEN
     assert found.of_strategy("two").exposure_units == TEN + FEE
     assert found.of_tier(f"tier of {ETH}").symbols == {ETH}
-    assert found.of_coin("BTC").exposure_units == found.of_symbol(BTC).exposure_units == TEN
+    assert found.of_coin("BTC").exposure_units == found.symbols[BTC].exposure_units == TEN
     assert found.of_coin("LTC").exposure_units == found.of_tier("none").exposure_units == 0
     assert found.exposure_of([BTC, ETH]) == found.all.exposure_units
 

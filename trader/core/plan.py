@@ -19,9 +19,9 @@ from trader.core.entries import consider
 from trader.core.exits import look_after
 from trader.core.gates import NO_ANSWERS
 from trader.core.marks import changed_marks
-from trader.core.membership import choose_members
+from trader.core.membership import Membership, choose_members
 from trader.core.quality import Measured
-from trader.core.regime import tell_regime
+from trader.core.regime import Regime, tell_regime
 from trader.core.snapshot import Snapshot
 from trader.core.trim import trim
 from trader.core.universe import symbols_of
@@ -97,12 +97,18 @@ def plan_payload(plan: Plan) -> dict[str, Any]:
     }
 
 
-def plan(snapshot: Snapshot) -> Plan:
-    """Decide one decision bar. Equal snapshots give equal plans, to the last bit."""
+def open_desk(snapshot: Snapshot) -> tuple[dict[str, Membership], Regime, Desk]:
+    """What the universe and the regime permit now, and a desk on which nothing is decided yet."""
     members = choose_members(snapshot)
     in_force = {tier: chosen.in_force for tier, chosen in members.items()}
     regime = tell_regime(snapshot)
-    desk = Desk(snapshot, Access(snapshot.parameters.universe, in_force, regime.name))
+    access = Access(snapshot.parameters.universe, in_force, regime.name)
+    return members, regime, Desk(snapshot, access)
+
+
+def plan(snapshot: Snapshot) -> Plan:
+    """Decide one decision bar. Equal snapshots give equal plans, to the last bit."""
+    members, regime, desk = open_desk(snapshot)
     told = [*regime.rows, *(row for chosen in members.values() for row in chosen.rows)]
     specs = {spec.name: spec for spec in desk.parameters.strategies}
     for symbol in desk.view.open_symbols():

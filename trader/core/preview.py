@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from trader.core.access import Access
 from trader.core.approval import Approved, Refused
 from trader.core.desk import Desk, TrailRow
 from trader.core.entries import consider
 from trader.core.exit_orders import leave
 from trader.core.gates import NO_ANSWERS
-from trader.core.membership import choose_members
 from trader.core.parameters import SizeSpec, StrategySpec
-from trader.core.regime import tell_regime
+from trader.core.plan import open_desk
 from trader.core.snapshot import Snapshot
 from trader.core.state import Position
 from trader.domain.order import Side
@@ -48,10 +46,7 @@ class Preview:
 
 def preview(snapshot: Snapshot, wish: Wish) -> Preview:
     """Decide one wish as a decision would: alone, with everything that is held and in flight."""
-    members = choose_members(snapshot)
-    in_force = {tier: chosen.in_force for tier, chosen in members.items()}
-    regime = tell_regime(snapshot)
-    desk = Desk(snapshot, Access(snapshot.parameters.universe, in_force, regime.name))
+    _, _, desk = open_desk(snapshot)
     strategy, symbol = wish.strategy, wish.symbol
     if wish.size is not None:
         strategy = replace(strategy, size=wish.size)

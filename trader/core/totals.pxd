@@ -24,5 +24,4 @@ cdef class Totals:
 
     cpdef Sum of_strategy(self, name)
     cpdef Sum of_tier(self, name)
-    cpdef Sum of_symbol(self, symbol)
     cpdef Sum of_coin(self, coin)

@@ -135,10 +135,6 @@ class Totals:
         """Of one tier of the universe; an instrument counts where `tier_of` puts it."""
         return self.tiers.get(name, NOTHING)
 
-    def of_symbol(self, symbol: str) -> Sum:
-        """Of one instrument."""
-        return self.symbols.get(symbol, NOTHING)
-
     def exposure_of(self, symbols: Iterable[str]) -> int:
         """Of some instruments together."""
         return sum(self.symbols[symbol].exposure_units for symbol in symbols)

@@ -21,11 +21,11 @@ from trader.core.money import PPM, mul_div_up, price_up
 from trader.core.parameters import StrategySpec
 from trader.core.resting import is_resting_entry
 from trader.core.state import Order
+from trader.core.totals import DAY_MS, HOUR_MS
 from trader.domain.order import OrderState
 
 # Too little is left to be sent anew: that ends nothing which is at the venue already.
 _SMALL = frozenset({"QTY_MIN", "NOTIONAL_MIN"})
-HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 
 
 def keep_up(desk: Desk, specs: dict[str, StrategySpec]) -> None:
