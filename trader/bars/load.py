@@ -27,6 +27,9 @@ from trader.core.money import AMOUNT_MAX
 from trader.core.series import Series
 from trader.errors import DataError
 
+# Raised whenever the same bytes may be read as other bars: what was kept of a file is then void.
+READER_VERSION = 1
+
 
 @dataclass(frozen=True, slots=True)
 class BarFileReport:

@@ -13,7 +13,7 @@ times a return, and sums of their squares, fit in 64 bits.
 from __future__ import annotations
 
 from array import array
-from collections.abc import MutableSequence
+from collections.abc import MutableSequence, Sequence
 
 from trader.core.money import PPM, mul_div_down
 
@@ -25,7 +25,9 @@ ABSENT = -9_000_000_000_000_000_000
 Ints = MutableSequence[int]
 
 
-def told_returns(open_ms: Ints, close: Ints, last_ms: int, days: int) -> array[int]:
+def told_returns(
+    open_ms: Sequence[int], close: Sequence[int], last_ms: int, days: int
+) -> array[int]:
     """Returns of the `days` days up to the one that opens at `last_ms`, oldest first: ppm, or
     ABSENT.
 

@@ -11,7 +11,12 @@ from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeAlias
 
+# Columns are an array, or a view of memory mapped from a file (format "q" or "d", read-only):
+# both are indexed and sliced alike, a slice of a view is a view, and neither is written to.
+Ints: TypeAlias = "array[int] | memoryview[int]"
+Floats: TypeAlias = "array[float] | memoryview[float]"
 BarRow = tuple[int, int, int, int, int, float]
 
 
@@ -29,12 +34,12 @@ class Series:
     symbol: str
     step_ms: int
     tick: Decimal
-    open_ms: array[int]
-    open: array[int]
-    high: array[int]
-    low: array[int]
-    close: array[int]
-    volume: array[float]
+    open_ms: Ints
+    open: Ints
+    high: Ints
+    low: Ints
+    close: Ints
+    volume: Floats
 
     def __len__(self) -> int:
         """Number of bars."""
@@ -67,7 +72,7 @@ class Series:
         return low
 
     def slice(self, start: int, stop: int) -> Series:
-        """A copy of bars [start, stop)."""
+        """Bars [start, stop): a copy of arrays, a view of views."""
         return Series(
             self.symbol,
             self.step_ms,

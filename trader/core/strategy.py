@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from trader.core.parameters import StrategyCode, StrategySpec
 from trader.core.rule_kernels import near_rows, price_rows
-from trader.core.series import Series
+from trader.core.series import Ints, Series
 
 # What code of a user may raise while it decides: anything, classes of its own among them. One
 # strategy that fails must not keep the exits of the others from being looked after.
@@ -88,7 +88,7 @@ class Window:
         if self._whole is not None:
             view = getattr(self._whole, name)[self._first : self._stop]
         elif name in PRICES:
-            ticks: array[int] = getattr(self._series, name)
+            ticks: Ints = getattr(self._series, name)
             column = price_column(ticks, self._series.tick, self._first, self._stop)
             view = memoryview(column).toreadonly()
         else:
@@ -97,7 +97,7 @@ class Window:
         return view
 
 
-def price_column(ticks: array[int], tick: Decimal, first: int, stop: int) -> array[float]:
+def price_column(ticks: Ints, tick: Decimal, first: int, stop: int) -> array[float]:
     """Prices of ticks [first, stop): each the float nearest to its exact decimal."""
     numerator, denominator = tick.as_integer_ratio()
     column = array("d", bytes(8 * (stop - first)))
