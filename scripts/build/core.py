@@ -75,6 +75,7 @@ PLAIN = {
     "limits": "records",
     "preview": "runs once, for a person",
     "parameters": "records",
+    "model": "records",
     "snapshot": "records",
     "reasons": "a table",
     "catalogue_market": "a table: the indicators' work is in typed modules",

@@ -9,12 +9,12 @@ here: decisions, statistics, files.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from trader.core.canonical import canonical
 from trader.core.fills import fill_ioc, fill_payload, fill_resting, fill_stop, stop_touch
 from trader.core.fold import fold
+from trader.core.model import Model
 from trader.core.money import PPM, AmountOverflow, mul_div_down, mul_div_up
 from trader.core.parameters import Parameters, StrategyCode
 from trader.core.plan import Plan, plan, plan_payload
@@ -39,21 +39,6 @@ from trader.domain.order import OrderState, Side, TimeInForce
 from trader.domain.timeframe import timeframe_name
 
 Record = Callable[[str, Mapping[str, Any]], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """What is assumed of the venue.
-
-    Attributes:
-        spread_ppm: full distance between bid and ask around a bar's price, never free by default.
-        fee_in_base: buys pay their fee in the base coin (as Binance takes it).
-        stops: whether a protective stop may rest there.
-    """
-
-    spread_ppm: int = 200
-    fee_in_base: bool = False
-    stops: bool = False
 
 
 class Simulation:
@@ -116,6 +101,11 @@ class Simulation:
         self._execute(bar_ms)
         return decided
 
+    def is_idle(self) -> bool:
+        """Whether nothing of the model is pending beside the state: no order on its way, no rest
+        that is carried on, no stop that was triggered and rests."""
+        return not self._triggered
+
     def snapshot(self, bar_ms: int) -> Snapshot:
         """What the decision sees: bars up to its close and a quote modelled from that close."""
         close_ms = bar_ms + self.parameters.step_ms
@@ -157,7 +147,7 @@ class Simulation:
         return found
 
     def _quote(self, price_ticks: int, at_ms: int) -> CoreQuote:
-        half = self.model.spread_ppm // 2
+        half = self.model.half_ppm
         bid = max(1, mul_div_down(price_ticks, PPM - half, PPM))
         return CoreQuote(bid, mul_div_up(price_ticks, PPM + half, PPM), -1, -1, at_ms)
 
@@ -314,3 +304,6 @@ def _refusal(order: Order, touch: CoreQuote | None) -> str:
     if order.is_stop and touch.bid_ticks <= order.trigger_ticks:
         return "would_trigger"
     return ""
+
+
+__all__ = ["Model", "Record", "Simulation", "plan_bytes"]
