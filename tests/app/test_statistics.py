@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
+from decimal import Decimal
 from math import isclose, sqrt
 
 from trader.app.statistics import (
+    Curve,
+    Results,
     build_statistics,
     cagr,
     daily_returns,
@@ -20,15 +24,25 @@ def close(found: float | None, wanted: float) -> bool:
     return found is not None and isclose(found, wanted, rel_tol=1e-12)
 
 
+def curve(*rows: tuple[int, int], start: int = 10_000, start_ms: int = 0) -> Curve:
+    """(close, cents) of each bar."""
+    closes, units = zip(*rows, strict=True) if rows else ((), ())
+    return Curve(start_ms, start, array("q", closes), array("q", units), Decimal("0.01"))
+
+
+def results(*rows: tuple[int, int]) -> Results:
+    return Results([gain for gain, _ in rows], [cost for _, cost in rows])
+
+
 def test_a_day_ends_with_the_bar_that_closes_at_midnight() -> None:
-    curve = [(DAY_MS - 1, 101.0), (DAY_MS, 110.0), (DAY_MS + 1, 90.0), (2 * DAY_MS, 99.0)]
-    first, second = daily_returns(100.0, curve)
+    found = curve((DAY_MS - 1, 10_100), (DAY_MS, 11_000), (DAY_MS + 1, 9_000), (2 * DAY_MS, 9_900))
+    first, second = daily_returns(found)
     assert close(first, 0.1)
     assert close(second, -0.1)
 
 
 def test_days_without_a_bar_are_days_without_change() -> None:
-    assert daily_returns(100.0, [(DAY_MS, 100.0), (4 * DAY_MS, 100.0)]) == [0.0, 0.0, 0.0, 0.0]
+    assert daily_returns(curve((DAY_MS, 10_000), (4 * DAY_MS, 10_000))) == [0.0, 0.0, 0.0, 0.0]
 
 
 def test_sharpe_uses_ddof_1_and_365_days() -> None:
@@ -55,31 +69,29 @@ def test_cagr_of_a_doubling_in_a_year_is_one() -> None:
 
 
 def test_the_deepest_fall_has_its_dates() -> None:
-    curve = [(1, 110.0), (2, 99.0), (3, 120.0), (4, 90.0), (5, 119.0), (6, 121.0), (7, 110.0)]
-    found = max_drawdown(0, 100.0, curve)
+    rows = enumerate([110, 99, 120, 90, 119, 121, 110], 1)
+    found = max_drawdown(curve(*((at_ms, cash * 100) for at_ms, cash in rows)))
     assert close(found.share, 0.25)
     assert found.amount == 30.0
     assert (found.peak_ms, found.trough_ms, found.recovered_ms) == (3, 4, 6)
 
 
 def test_a_fall_from_the_start_counts_and_may_not_recover() -> None:
-    found = max_drawdown(0, 100.0, [(1, 80.0), (2, 90.0)])
+    found = max_drawdown(curve((1, 8_000), (2, 9_000)))
     assert (found.peak_ms, found.trough_ms, found.recovered_ms) == (0, 1, -1)
     assert close(found.share, 0.2)
 
 
 def test_no_fall_is_no_drawdown() -> None:
-    assert max_drawdown(0, 100.0, [(1, 100.0), (2, 101.0)]).share == 0.0
+    assert max_drawdown(curve((1, 10_000), (2, 10_100))).share == 0.0
 
 
 def test_the_block_of_a_run() -> None:
     found = build_statistics(
-        start_ms=0,
-        start=100.0,
-        curve=[(10 * DAY_MS, 110.0), (20 * DAY_MS, 99.0), (30 * DAY_MS, 121.0)],
-        results=[(30.0, 100.0), (-10.0, 50.0), (0.0, 0.0)],
+        curve((10 * DAY_MS, 11_000), (20 * DAY_MS, 9_900), (30 * DAY_MS, 12_100)),
+        results((3_000, 10_000), (-1_000, 5_000), (0, 0)),
         exposed_bars=2,
-        turnover=220.0,
+        turnover_units=22_000,
         market_changes=[0.5, -0.1],
     )
     assert found.days == 30.0
@@ -96,24 +108,24 @@ def test_the_block_of_a_run() -> None:
 
 def test_a_run_below_30_days_has_no_figures_of_a_year_and_says_why() -> None:
     found = build_statistics(
-        start_ms=0,
-        start=100.0,
-        curve=[(10 * DAY_MS, 110.0), (20 * DAY_MS, 99.0), (30 * DAY_MS - 1, 121.0)],
-        results=[(30.0, 100.0), (-10.0, 50.0)],
+        curve((10 * DAY_MS, 11_000), (20 * DAY_MS, 9_900), (30 * DAY_MS - 1, 12_100)),
+        results((3_000, 10_000), (-1_000, 5_000)),
         exposed_bars=2,
-        turnover=220.0,
+        turnover_units=22_000,
         market_changes=[0.5, -0.1],
     )
-    assert found.cagr is found.sharpe is found.sortino is found.calmar is None
+    assert found.cagr is found.sharpe is found.sortino is found.calmar is found.volatility is None
     assert close(found.total_return, 0.21)
     short = "too short (29.9 days, 30 needed)"
-    assert why_undefined(found) == dict.fromkeys(("cagr", "sharpe", "sortino", "calmar"), short)
+    assert why_undefined(found) == dict.fromkeys(
+        ("cagr", "sharpe", "sortino", "calmar", "volatility"), short
+    )
 
 
 def test_what_is_undefined_in_a_long_run_has_a_reason_of_its_own() -> None:
     found = build_statistics(
-        start_ms=0, start=100.0, curve=[(20 * DAY_MS, 100.0), (40 * DAY_MS, 110.0)], results=[],
-        exposed_bars=0, turnover=0.0, market_changes=[0.1],
+        curve((20 * DAY_MS, 10_000), (40 * DAY_MS, 11_000)), results(),
+        exposed_bars=0, turnover_units=0, market_changes=[0.1],
     )  # fmt: skip
     assert why_undefined(found) == {
         "sortino": "no day lost anything",
@@ -127,8 +139,7 @@ def test_what_is_undefined_in_a_long_run_has_a_reason_of_its_own() -> None:
 
 def test_a_run_without_anything_has_no_opinions() -> None:
     found = build_statistics(
-        start_ms=0, start=100.0, curve=[], results=[], exposed_bars=0, turnover=0.0,
-        market_changes=[],
+        curve(), results(), exposed_bars=0, turnover_units=0, market_changes=[],
     )  # fmt: skip
     assert found.profit_factor is found.expectancy is found.exposure is found.turnover is None
     assert found.drawdown.share == 0.0

@@ -15,14 +15,14 @@ from typing import Any
 
 from trader.app.backtest_inputs import BacktestInputs
 from trader.app.round_trips import RoundTrip, RoundTrips
-from trader.app.statistics import Statistics, build_statistics
+from trader.app.statistics import Curve, Results, Statistics, build_statistics
 from trader.app.strategy_process import StrategyLost
 from trader.core.account_view import AccountView
 from trader.core.fold import fold
 from trader.core.membership import is_universe_row
 from trader.core.plan import Plan
 from trader.core.reasons import REFUSALS
-from trader.core.scale import Spec, to_decimal, to_units, value_of_base_down
+from trader.core.scale import Spec, to_units, value_of_base_down
 from trader.core.series import Series
 from trader.core.simulate import Simulation
 from trader.core.state import State, instrument_row
@@ -195,22 +195,16 @@ class _Run:
         return OpenPosition(trip, position.qty_units, value)
 
     def _statistics(self) -> Statistics:
-        unit = self.inputs.cash_unit
-
-        def cash(units: int) -> float:
-            return float(to_decimal(units, unit))
-
         step_ms = self.inputs.parameters.step_ms
+        unit = self.inputs.cash_unit
+        start_units = to_units(self.inputs.cash, unit, "starting balance")
+        start_ms = self.curve_ms[0] - step_ms
+        closed = self.trips.closed
         return build_statistics(
-            start_ms=self.curve_ms[0] - step_ms,
-            start=float(self.inputs.cash),
-            curve=[
-                (at_ms, cash(units))
-                for at_ms, units in zip(self.curve_ms, self.curve_units, strict=True)
-            ],
-            results=[(cash(t.result_units), cash(t.cost_units)) for t in self.trips.closed],
+            Curve(start_ms, start_units, self.curve_ms, self.curve_units, unit),
+            Results([t.result_units for t in closed], [t.cost_units for t in closed]),
             exposed_bars=self.exposed,
-            turnover=cash(self.trips.turnover_units),
+            turnover_units=self.trips.turnover_units,
             market_changes=[
                 self.closes[symbol] / first - 1.0
                 for symbol, first in sorted(self.first_closes.items())

@@ -100,8 +100,9 @@ def _fees(result: BacktestResult) -> int:
 def _metrics(found: Statistics) -> dict[str, Any]:
     fallen = found.drawdown
     names = (
-        "days", "total_return", "cagr", "sharpe", "sortino", "calmar", "profit_factor",
-        "expectancy", "expectancy_share", "win_rate", "exposure", "turnover", "market_change",
+        "days", "total_return", "cagr", "sharpe", "sortino", "calmar", "volatility",
+        "profit_factor", "expectancy", "expectancy_share", "win_rate", "exposure", "turnover",
+        "market_change",
     )  # fmt: skip
     return {
         **{name: opinion(getattr(found, name)) for name in names},

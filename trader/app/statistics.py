@@ -1,21 +1,27 @@
 """Statistics of an equity curve and of results: opinions, as floats, each with its convention.
 
-Lives here: the metric block of a report; every formula names itself in CONVENTIONS. Must not live
-here: facts. Nothing that is computed here is ever written to a journal or sent to a venue.
+Lives here: the metric block of a report; every formula names itself in CONVENTIONS, and equals what
+empyrical and quantstats give under that convention (365 periods a year). The loops over bars are
+`core.curve`'s. Must not live here: facts. Nothing that is computed here is ever written to a
+journal or sent to a venue.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from math import floor, fsum, isfinite, sqrt
 
+from trader.core.curve import day_ends, deepest_fall, sum_parts
+from trader.core.scale import to_decimal
 from trader.domain.timeframe import DAY_MS
 
 YEAR_DAYS = 365
 # A year's figure from less than this is an extrapolation that says nothing.
 DAYS_MIN = 30
-ANNUALISED = ("cagr", "sharpe", "sortino", "calmar")
+ANNUALISED = ("cagr", "sharpe", "sortino", "calmar", "volatility")
 
 CONVENTIONS: dict[str, str] = {
     "year": "365 days; markets never close",
@@ -24,11 +30,12 @@ CONVENTIONS: dict[str, str] = {
     "deviation": "ddof 1",
     "risk_free": "0",
     "equity": "cash plus holdings at the last close, fees paid taken off, no cost of selling",
-    "shortest": "cagr, sharpe, sortino and calmar are null below 30 days",
+    "shortest": "cagr, sharpe, sortino, calmar and volatility are null below 30 days",
     "cagr": "(end / start) ** (365 / days) - 1, from the first bar's open to the last bar's close",
     "sharpe": "mean of daily returns / their deviation * sqrt(365)",
     "sortino": "mean of daily returns / sqrt(mean of min(return, 0) ** 2) * sqrt(365)",
     "calmar": "cagr / max_drawdown",
+    "volatility": "deviation of daily returns * sqrt(365)",
     "max_drawdown": "largest fall below the highest equity so far, share, at decision bars",
     "profit_factor": "sum of winning results / sum of losing results, closed round trips",
     "expectancy": "mean result of a closed round trip",
@@ -59,6 +66,7 @@ class Statistics:
     sharpe: float | None
     sortino: float | None
     calmar: float | None
+    volatility: float | None
     drawdown: DrawDown
     profit_factor: float | None
     expectancy: float | None
@@ -69,20 +77,54 @@ class Statistics:
     market_change: float | None
 
 
-def daily_returns(start: float, curve: Sequence[tuple[int, float]]) -> list[float]:
-    """Simple returns by UTC day. `curve`: (time of the bar's close, equity), oldest first."""
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Equity at the close of every decision bar, oldest first, in cash units.
+
+    Attributes:
+        start_ms, start_units: open of the first bar, starting balance.
+        closes_ms, units: int64[n]. unit: what one cash unit is worth.
+    """
+
+    start_ms: int
+    start_units: int
+    closes_ms: array[int]
+    units: array[int]
+    unit: Decimal
+
+    def day_rows(self) -> array[int]:
+        """Rows of the last bar of each UTC day that has one."""
+        if not self.closes_ms:
+            return array("q")
+        days = (self.closes_ms[-1] - self.start_ms) // DAY_MS + 2
+        rows = array("q", bytes(8 * days))
+        return rows[: day_ends(self.closes_ms, rows)]
+
+    def cash(self, units: int) -> float:
+        """An amount as an opinion."""
+        return float(to_decimal(units, self.unit))
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What closed round trips came to, cash units: result and cost of each."""
+
+    results: Sequence[int]
+    costs: Sequence[int]
+
+
+def daily_returns(curve: Curve) -> list[float]:
+    """Simple returns by UTC day, from the starting balance on; days without a bar are 0."""
     returns: list[float] = []
-    before, last_day = start, -1
-    for index, (at_ms, equity) in enumerate(curve):
+    before, last_day = curve.start_units, -1
+    for row in curve.day_rows():
         # A bar that closes at midnight belongs to the day it ends.
-        day = (at_ms - 1) // DAY_MS
-        following = curve[index + 1][0] if index + 1 < len(curve) else -1
-        if following >= 0 and (following - 1) // DAY_MS == day:
-            continue
+        day = (curve.closes_ms[row] - 1) // DAY_MS
         if last_day >= 0:
             returns.extend([0.0] * (day - last_day - 1))
-        returns.append(equity / before - 1.0 if before > 0 else 0.0)
-        before, last_day = equity, day
+        now = curve.units[row]
+        returns.append(now / before - 1.0 if before > 0 else 0.0)
+        before, last_day = now, day
     return returns
 
 
@@ -93,6 +135,15 @@ def sharpe(returns: Sequence[float]) -> float | None:
     mean = fsum(returns) / len(returns)
     variance = fsum((value - mean) ** 2 for value in returns) / (len(returns) - 1)
     return _ratio(mean * sqrt(YEAR_DAYS), sqrt(variance))
+
+
+def volatility(returns: Sequence[float]) -> float | None:
+    """Deviation (ddof 1) of daily returns over a year of 365 days."""
+    if len(returns) < 2:
+        return None
+    mean = fsum(returns) / len(returns)
+    variance = fsum((value - mean) ** 2 for value in returns) / (len(returns) - 1)
+    return sqrt(variance * YEAR_DAYS)
 
 
 def sortino(returns: Sequence[float]) -> float | None:
@@ -114,68 +165,73 @@ def cagr(start: float, end: float, days: float) -> float | None:
         return None
 
 
-def max_drawdown(start_ms: int, start: float, curve: Sequence[tuple[int, float]]) -> DrawDown:
-    """The deepest share below the high so far; the first of equals. `start` is a high, too."""
-    high, high_ms = start, start_ms
-    deepest = DrawDown(0.0, 0.0, start_ms, start_ms, start_ms)
-    mark = start
-    for at_ms, equity in curve:
-        if equity > high:
-            high, high_ms = equity, at_ms
-        fallen = (high - equity) / high if high > 0 else 0.0
-        if fallen > deepest.share:
-            deepest = DrawDown(fallen, high - equity, high_ms, at_ms, -1)
-            mark = high
-        elif deepest.recovered_ms < 0 and equity >= mark:
-            deepest = DrawDown(
-                deepest.share, deepest.amount, deepest.peak_ms, deepest.trough_ms, at_ms
-            )
-    return deepest
+def max_drawdown(curve: Curve) -> DrawDown:
+    """The deepest share below the high so far; the first of equals. The start is a high, too."""
+    found = array("q", bytes(8 * 5))
+    share = deepest_fall(curve.units, curve.start_units, found)
+    peak, trough, back, high, low = found
+    if trough < 0:
+        return DrawDown(0.0, 0.0, curve.start_ms, curve.start_ms, curve.start_ms)
+    return DrawDown(
+        share,
+        curve.cash(high - low),
+        curve.start_ms if peak < 0 else curve.closes_ms[peak],
+        curve.closes_ms[trough],
+        -1 if back < 0 else curve.closes_ms[back],
+    )
+
+
+def total_units(units: Sequence[int]) -> int:
+    """The sum of a curve, however large."""
+    parts = array("q", bytes(16))
+    sum_parts(units, parts)
+    return (parts[0] << 31) + parts[1]
 
 
 def build_statistics(
+    curve: Curve,
+    closed: Results,
     *,
-    start_ms: int,
-    start: float,
-    curve: Sequence[tuple[int, float]],
-    results: Sequence[tuple[float, float]],
     exposed_bars: int,
-    turnover: float,
+    turnover_units: int,
     market_changes: Sequence[float],
 ) -> Statistics:
     """All metrics of one run.
 
     Args:
-        start_ms, start: open of the first bar, starting balance. curve: (close time, equity).
-        results: (cash result, cost) of every closed round trip.
-        exposed_bars: decision bars that ended with a position. turnover: value of all fills.
+        closed: result and cost of every closed round trip.
+        exposed_bars: decision bars that ended with a position. turnover_units: value of all fills.
         market_changes: last close / first close - 1 of each instrument.
     """
-    end_ms, end = curve[-1] if curve else (start_ms, start)
-    days = (end_ms - start_ms) / DAY_MS
-    returns = daily_returns(start, curve)
-    drawdown = max_drawdown(start_ms, start, curve)
+    bars = len(curve.units)
+    end_ms = curve.closes_ms[-1] if bars else curve.start_ms
+    end = curve.units[-1] if bars else curve.start_units
+    days = (end_ms - curve.start_ms) / DAY_MS
+    returns = daily_returns(curve)
+    drawdown = max_drawdown(curve)
     long_enough = days >= DAYS_MIN
-    growth = cagr(start, end, days) if long_enough else None
-    gains = [result for result, _ in results]
-    won = fsum(gain for gain in gains if gain > 0)
-    lost = -fsum(gain for gain in gains if gain < 0)
-    shares = [result / cost for result, cost in results if cost > 0]
-    mean_equity = _mean([equity for _, equity in curve])
+    growth = cagr(curve.start_units, end, days) if long_enough else None
+    gains = closed.results
+    won = sum(gain for gain in gains if gain > 0)
+    lost = -sum(gain for gain in gains if gain < 0)
+    pairs = zip(gains, closed.costs, strict=True)
+    shares = [gain / cost for gain, cost in pairs if cost > 0]
+    expected = _ratio(sum(gains), len(gains))
     return Statistics(
         days=days,
-        total_return=_ratio(end - start, start),
+        total_return=_ratio(end - curve.start_units, curve.start_units),
         cagr=growth,
         sharpe=sharpe(returns) if long_enough else None,
         sortino=sortino(returns) if long_enough else None,
         calmar=None if growth is None else _ratio(growth, drawdown.share),
+        volatility=volatility(returns) if long_enough else None,
         drawdown=drawdown,
         profit_factor=_ratio(won, lost),
-        expectancy=_mean(gains),
+        expectancy=None if expected is None else expected * float(curve.unit),
         expectancy_share=_mean(shares),
         win_rate=_ratio(sum(1 for gain in gains if gain > 0), len(gains)),
-        exposure=_ratio(exposed_bars, len(curve)),
-        turnover=None if mean_equity is None else _ratio(turnover, mean_equity),
+        exposure=_ratio(exposed_bars, bars),
+        turnover=_ratio(turnover_units * bars, total_units(curve.units)),
         market_change=_mean(market_changes),
     )
 

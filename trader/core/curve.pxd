@@ -1,0 +1,26 @@
+cimport cython
+
+cdef long long DAY_MS
+
+@cython.locals(n=Py_ssize_t, count=Py_ssize_t, i=Py_ssize_t)
+cpdef Py_ssize_t day_ends(const long long[::1] closes_ms, long long[::1] out)
+
+@cython.locals(
+    n=Py_ssize_t, high=cython.longlong, lowest=cython.longlong, mark=cython.longlong,
+    high_row=cython.longlong, share=double, under=int, i=Py_ssize_t, now=cython.longlong,
+    fallen=double)
+cpdef double deepest_fall(const long long[::1] units, long long start, long long[::1] out)
+
+@cython.locals(
+    n=Py_ssize_t, upper=cython.longlong, lower=cython.longlong, i=Py_ssize_t,
+    now=cython.longlong)
+cpdef sum_parts(const long long[::1] units, long long[::1] out)
+
+@cython.locals(
+    n=Py_ssize_t, count=Py_ssize_t, block=Py_ssize_t, last=Py_ssize_t, i=Py_ssize_t,
+    stop=Py_ssize_t, low=Py_ssize_t, top=Py_ssize_t, first=Py_ssize_t, second=Py_ssize_t)
+cpdef Py_ssize_t drawn_rows(const long long[::1] units, Py_ssize_t blocks, long long[::1] out)
+
+@cython.locals(high=cython.longlong, i=Py_ssize_t, k=Py_ssize_t, stop=Py_ssize_t)
+cpdef highs_at(const long long[::1] units, long long start, const long long[::1] rows,
+    long long[::1] out)
