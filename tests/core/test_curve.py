@@ -8,7 +8,8 @@ from itertools import accumulate
 
 import pytest
 
-from trader.core.curve import DAY_MS, day_ends, deepest_fall, drawn_rows, highs_at, sum_parts
+from trader.core.curve import day_ends, deepest_fall, drawn_rows, highs_at, sum_parts
+from trader.domain.timeframe import DAY_MS
 
 
 def made(seed: int, bars: int) -> array[int]:
