@@ -1,0 +1,123 @@
+"""What an engine told of a back-test, as plain data that is compared byte for byte.
+
+Lives here: running one engine over a case, everything that came of it, its hash, and the first
+difference of two of them. Must not live here: how cases are drawn, and processes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from trader.app.backtest import BacktestResult, open_books, run_backtest
+from trader.app.backtest_inputs import BacktestInputs
+from trader.app.backtest_report import build_report
+from trader.core.canonical import canonical
+from trader.core.simulate import Simulation
+from trader.core.state import PROJECTIONS, State
+from trader.errors import DataError
+
+try:
+    from trader.core.fast import FastSimulation
+except ImportError:
+    FastSimulation = Simulation
+
+Rows = dict[str, list[str]]
+REFERENCE, FAST = "reference", "fast"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """By part (curve, closed, state ...): its rows as text. `lanes`: bars of the fast lane and
+    slow bars, (0, 0) when the engine has no lanes. `fills`: how many."""
+
+    rows: Rows
+    fills: int
+    lanes: tuple[int, int] = (0, 0)
+
+    def digest(self) -> str:
+        """One hash of everything."""
+        return hashlib.sha256(canonical(self.rows).encode()).hexdigest()
+
+
+def told_result(inputs: BacktestInputs, engine: str) -> Told:
+    """What the back-test as a whole says; that it refuses is told too."""
+    try:
+        result = run_backtest(inputs)
+    except DataError as error:
+        return Told({"refused": [str(error)]}, 0)
+    rows: Rows = {
+        "curve_ms": [str(at_ms) for at_ms in result.curve_ms],
+        "curve_units": [str(units) for units in result.curve_units],
+        "closed": [plain(trip) for trip in result.closed],
+        "open": [f"{plain(left.trip)} {left.qty_units} {left.value_units}" for left in result.open],
+        "counts": _pairs({**result.refusals, **result.quiet, **result.universe}),
+        "sent": [f"{result.sent} {result.unfilled} {result.turnover_units}"],
+        "market": [*_pairs(result.market), *_pairs(result.bars)],
+        "statistics": [plain(result.statistics)],
+        "report": report_lines(result),
+        **state_rows(result.state),
+    }
+    return Told(rows, sum(trip.fills for trip in (*result.closed, *(o.trip for o in result.open))))
+
+
+def told_facts(inputs: BacktestInputs, engine: str) -> Told:
+    """Every fact that the engine records, in order, and the books at the end."""
+    facts: list[str] = []
+    fills = 0
+
+    def record(kind: str, payload: Mapping[str, Any]) -> None:
+        nonlocal fills
+        fills += kind == "fill"
+        facts.append(canonical([kind, payload]))
+
+    state = open_books(inputs)
+    made = FastSimulation if engine == FAST else Simulation
+    simulation = made(
+        inputs.parameters, inputs.strategies, inputs.series, state, inputs.model, record
+    )
+    decided = simulation.run(inputs.start_ms, inputs.end_ms)
+    lanes = (getattr(simulation, "lane_bars", 0), getattr(simulation, "slow_bars", 0))
+    return Told({"facts": facts, "decided": [str(decided)], **state_rows(state)}, fills, lanes)
+
+
+def state_rows(state: State) -> Rows:
+    """Every row of every projection, sorted by its key."""
+    found: Rows = {}
+    for table in PROJECTIONS:
+        held: Mapping[str, Any] = getattr(state, table)
+        found[f"state.{table}"] = [canonical(state.row(table, key)) for key in sorted(held)]
+    return found
+
+
+def report_lines(result: BacktestResult) -> list[str]:
+    """The report, a line for each of its keys."""
+    return [f"{key}: {canonical(value)}" for key, value in build_report(result).items()]
+
+
+def plain(value: Any) -> str:
+    """A record's fields by name; floats to the last bit."""
+    return repr({one.name: getattr(value, one.name) for one in fields(value)})
+
+
+def difference(ours: Told, theirs: Told) -> str:
+    """The first difference in words; "" when there is none."""
+    for part in {**ours.rows, **theirs.rows}:
+        one, other = ours.rows.get(part, ["(not told)"]), theirs.rows.get(part, ["(not told)"])
+        if one == other:
+            continue
+        longest = max(len(one), len(other))
+        pairs = list(
+            zip(*(rows + [""] * (longest - len(rows)) for rows in (one, other)), strict=True)
+        )
+        differing = [index for index, pair in enumerate(pairs) if pair[0] != pair[1]]
+        first = differing[0]
+        told = f"{part}[{first}] of {longest}, {len(differing)} differ"
+        return f"{told}:\n  {pairs[first][0]}\n  {pairs[first][1]}"
+    return ""
+
+
+def _pairs(held: Mapping[str, Any]) -> list[str]:
+    return [f"{key} {held[key]}" for key in sorted(held)]
