@@ -17,7 +17,10 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-DEFINED_IN = ("trader/core/limits.py", "trader/core/parameters.py", "trader/policy/parameters.py")
+DEFINED_IN = (
+    "trader/core/limits.py", "trader/core/parameters.py", "trader/policy/parameters.py",
+    "trader/policy/sweep_ranges.py",
+)  # fmt: skip
 # Where decisions are made and things are wired together; the rest is asked for what these miss.
 FIRST = ("trader/core", "trader/wiring.py")
 THEN = ("trader/app", "trader/cli")

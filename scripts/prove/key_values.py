@@ -194,6 +194,8 @@ CHANGED: dict[str, str] = {
     "strategies.*.scale_out": "[{at: 5%, share: 30%}]",
     "strategies.*.preset": "quick",
     "strategies.*.parameters.*": "21",
+    "strategies.*.sweep.ranges.*": "5:30:5",
+    "strategies.*.sweep.where": "[fast < 99]",
 }
 _METHOD = "TRADER__STRATEGIES__CROSS__SIZE__METHOD"
 # Keys of a size with the method that they belong to.
@@ -238,6 +240,7 @@ STARS = {
     "signals.triggers.*.rule": "signals.triggers.cheap.rule",
     "signals.triggers.*.parameters.*": "signals.triggers.cheap.parameters.level",
     "strategies.*.parameters.*": "strategies.cross.parameters.fast",
+    "strategies.*.sweep.ranges.*": "strategies.cross.sweep.ranges.fast",
     "strategies.*.enter": "strategies.dip.enter",
     "universe.regime.states.*.when": "universe.regime.states.bear.when",
     "universe.regime.states.*.tiers": "universe.regime.states.bear.tiers",

@@ -22,22 +22,23 @@ from key_readers import Field, Readers, copy_of, readers
 from key_values import ALONG, CHANGED, FILES, PYTHON, SINGLE, STARS
 
 from trader.core.parameters import Parameters
-from trader.policy.checked import Form
+from trader.policy.checked import Checked, Form
 from trader.policy.checking import all_keys, check_policy
 from trader.policy.parameters import Settings, build_parameters, build_settings
 from trader.policy.sources import find_sources
+from trader.policy.sweep_ranges import SweepSpec, build_sweeps
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-Built = tuple[Parameters, Settings]
+Built = tuple[Parameters, Settings, dict[str, SweepSpec]]
 Leaves = dict[tuple[str, Field], Any]
 
 
-def form_of(folder: Path, env: Mapping[str, str]) -> Form:
-    """The checked form of the small policy, with variables."""
+def checked_of(folder: Path, env: Mapping[str, str]) -> Checked:
+    """The small policy, checked, with variables."""
     sources = find_sources([str(folder)], cwd=folder, env=env)
-    return check_policy(sources, env).form
+    return check_policy(sources, env)
 
 
 def write_files(folder: Path) -> None:
@@ -48,9 +49,10 @@ def write_files(folder: Path) -> None:
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
 
 
-def built(form: Form) -> Built:
-    """What a form becomes."""
-    return build_parameters(form, {"cross": ""}), build_settings(form)
+def built(form: Form, checked: Checked) -> Built:
+    """What a form becomes, and what sweeps are told beside it."""
+    sweeps = build_sweeps(checked.sweeps)
+    return build_parameters(form, {"cross": ""}), build_settings(form), sweeps
 
 
 def leaves(value: Any, place: str = "") -> Iterator[tuple[tuple[str, Field], Any]]:
@@ -75,15 +77,16 @@ def parts(value: Any) -> list[Any]:
 
 
 def leaves_of(value: Built) -> Leaves:
-    """Of both parts."""
-    return {**dict(leaves(value[0])), **dict(leaves(value[1]))}
+    """Of all parts."""
+    swept = [leaf for name, spec in value[2].items() for leaf in leaves(spec, name)]
+    return {**dict(leaves(value[0])), **dict(leaves(value[1])), **dict(swept)}
 
 
 def changed_fields(folder: Path, key: str) -> set[Field]:
     """The fields that differ when this one key has its other value."""
-    before = form_of(folder, {})
+    before = checked_of(folder, {})
+    other, after = before, copy.deepcopy(before.form)
     if key in SINGLE:
-        after = copy.deepcopy(before)
         *path, last = key.split(".")
         at: Any = after
         for step in path:
@@ -92,8 +95,9 @@ def changed_fields(folder: Path, key: str) -> set[Field]:
     else:
         concrete = STARS.get(key, key.replace("*", "cross"))
         name = "TRADER__" + concrete.upper().replace(".", "__")
-        after = form_of(folder, {name: CHANGED[key], **ALONG.get(key, {})})
-    old, new = leaves_of(built(before)), leaves_of(built(after))
+        other = checked_of(folder, {name: CHANGED[key], **ALONG.get(key, {})})
+        after = other.form
+    old, new = leaves_of(built(before.form, before)), leaves_of(built(after, other))
     return {
         field for place, field in {*old, *new} if old.get((place, field)) != new.get((place, field))
     }

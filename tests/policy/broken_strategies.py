@@ -6,6 +6,7 @@ Lives here: the table. Must not live here: broken text (see `broken_text`), rule
 from __future__ import annotations
 
 from .broken_kinds import Row, rows_of
+from .broken_sweeps import SWEEPS
 
 C = "cross:\n  "
 DIP = "dip:\n  enter: close < open\n  stop: 5%\n  "
@@ -195,5 +196,7 @@ ROWS: list[Row] = rows_of(
         _rule("exit: close > " + "(" * 10_000 + "1" + ")" * 10_000, "TOO_LARGE", "characters"),
         _rule("exits: rsi(14) > 70", "UNKNOWN_KEY", "did you mean exit"),
         ("cross:\n  file: cross.py\n  enter: close < open\n", ["3 ENTRY_TWICE cross.enter"], "one"),
+        # --- sweeps
+        *SWEEPS,
     ],
 )

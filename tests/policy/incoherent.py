@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .incoherent_calendar import OF_CALENDAR
 from .incoherent_entries import OF_ENTRIES
-from .incoherent_exits import OF_EXITS
+from .incoherent_exits import OF_EXITS, OF_SWEEPS
 from .incoherent_kinds import TIERS, Example, mild, of_file
 from .incoherent_limits import OF_LIMITS
 from .incoherent_orders import OF_ORDERS
@@ -159,6 +159,7 @@ EXAMPLES = (
     *OF_CALENDAR,
     *OF_ENTRIES,
     *OF_EXITS,
+    *OF_SWEEPS,
     *OF_LIMITS,
     *OF_ORDERS,
     *OF_UNIVERSE,

@@ -9,7 +9,35 @@ from __future__ import annotations
 from .incoherent_kinds import RULE, mild, of_file
 
 STOP = RULE + "  stop: 5%\n"
+SWEPT = RULE.replace("open", "sma(close, n)") + "  stop: 5%\n  parameters: {n: 20}\n"
 STEPS = STOP + "  scale_out:\n"
+
+OF_SWEEPS = (
+    of_file(
+        "PARAMETER_UNKNOWN",
+        "strategies",
+        6,
+        "did you mean n",
+        SWEPT + "  sweep:\n    ranges: {nn: 5:50:5}\n",
+        SWEPT + "  sweep:\n    ranges: {n: 5:50:5}\n",
+    ),
+    of_file(
+        "SWEEP_VALUE",
+        "strategies",
+        6,
+        "sma: a period must be at least 1",
+        SWEPT + "  sweep:\n    ranges: {n: 0:50:5}\n",
+        SWEPT + "  sweep:\n    ranges: {n: 1:50:5}\n",
+    ),
+    of_file(
+        "SWEEP_WHERE",
+        "strategies",
+        7,
+        "n > 50 holds for no values",
+        SWEPT + "  sweep:\n    ranges: {n: 5:50:5}\n    where: [n > 50]\n",
+        SWEPT + "  sweep:\n    ranges: {n: 5:50:5}\n    where: [n >= 50]\n",
+    ),
+)
 
 OF_EXITS = (
     of_file(

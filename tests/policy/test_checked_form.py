@@ -147,3 +147,22 @@ def test_a_checked_form_survives_plain_json(sources_of: FindSources) -> None:
     checked = check_policy(sources_of(universe="tiers: {core: {pairs: [BTC-USDT]}}\n"), {})
     assert checked.warnings
     assert Checked.from_plain(json.loads(json.dumps(checked.to_plain()))) == checked
+
+
+def test_what_a_sweep_tries_is_no_part_of_the_hash(sources_of: FindSources) -> None:
+    cross = "cross:\n  parameters: {fast: 20}\n"
+    swept = (
+        cross + "  sweep:\n    ranges: {fast: 5:50:5, stop: [1.5, 2.50]}\n    where: [fast<99]\n"
+    )
+    plain = check_policy(sources_of(strategies=cross), {})
+    checked = check_policy(sources_of(strategies=swept), {})
+    assert checked.sha == plain.sha
+    assert checked.form == plain.form
+    assert checked.source_sha != plain.source_sha
+    assert plain.sweeps == {}
+    ranges = {"fast": "5:50:5", "stop": "1.5,2.5"}
+    assert checked.sweeps == {"cross": {"ranges": ranges, "where": ["fast < 99"]}}
+    rows = {row.key: (row.value, row.origin) for row in show(checked).values}
+    assert rows["strategies.cross.sweep.ranges.fast"] == ("5:50:5", "config/strategies.yaml:4")
+    assert set(rows) == set(checked.origin)
+    assert Checked.from_plain(json.loads(json.dumps(checked.to_plain()))) == checked

@@ -17,7 +17,7 @@ from trader.policy.checked import Checked
 from trader.policy.sealed_files import SEAL_ERRORS, drop_oldest, read_sealed, write_sealed
 from trader.policy.sources import PROFILES, Source, env_overrides, profile_bytes, sha_of_file
 
-CACHE_VERSION = 3
+CACHE_VERSION = 4
 KEPT_MAX = 32
 
 

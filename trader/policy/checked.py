@@ -34,6 +34,8 @@ class Checked:
         origin: dotted key -> `file:line`, `env NAME` or `default`.
         folders: strategy -> folder that holds its `strategies/` folder.
         beside: path -> sha256 of each file that the sources named and that is in the form.
+        sweeps: strategy -> what a sweep of it tries, where something is declared. No decision reads
+            it, so it is no part of the form: another range is no other policy.
     """
 
     form: Form
@@ -43,6 +45,7 @@ class Checked:
     origin: Mapping[str, str]
     folders: Mapping[str, str]
     beside: Mapping[str, str]
+    sweeps: Mapping[str, Mapping[str, Any]]
 
     def to_plain(self) -> dict[str, Any]:
         """As JSON-able data."""
@@ -54,6 +57,7 @@ class Checked:
             "origin": dict(self.origin),
             "folders": dict(self.folders),
             "beside": dict(self.beside),
+            "sweeps": dict(self.sweeps),
         }
 
     @staticmethod
@@ -70,6 +74,7 @@ class Checked:
             origin=data["origin"],
             folders=data["folders"],
             beside=data["beside"],
+            sweeps=data["sweeps"],
         )
 
 

@@ -84,6 +84,7 @@ def examine(
     warnings = _in_order(out, out.warnings)
     if problems or form is None:
         return None, problems, warnings
+    sweeps = _taken_sweeps(form, origin)
     checked = Checked(
         form,
         sha256_of(form),
@@ -92,8 +93,22 @@ def examine(
         origin,
         out.folders,
         out.beside,
+        sweeps,
     )
     return checked, [], warnings
+
+
+def _taken_sweeps(form: Form, origin: dict[str, str]) -> dict[str, Form]:
+    """What sweeps try, out of the form: a decision reads none of it, and its hash holds none."""
+    sweeps: dict[str, Form] = {}
+    for name, row in form["strategies"].items():
+        declared = row.pop("sweep")
+        if declared["ranges"] or declared["where"]:
+            sweeps[name] = declared
+            continue
+        for key in ("ranges", "where"):
+            origin.pop(f"strategies.{name}.sweep.{key}", None)
+    return sweeps
 
 
 def _validated(out: Gathered) -> Form | None:
@@ -200,7 +215,10 @@ def _words(
     return Code.WRONG_KIND.name, str(detail["msg"]), ""
 
 
-_LISTS = {"tiers": "[core]", "sides": "[buy]", "order_types": "[limit]", "venues": "[binance]"}
+_LISTS = {
+    "tiers": "[core]", "sides": "[buy]", "order_types": "[limit]", "venues": "[binance]",
+    "where": "[fast < slow]",
+}  # fmt: skip
 _RISK_KEYS = {
     "policy": "write limits.exposure_max for the value of all positions, or limits.loss_max for "
     "what is lost if every stop is hit",

@@ -15,6 +15,7 @@ from trader.policy import (
     coherence_orders,
     coherence_sizes,
     coherence_strategies,
+    coherence_sweeps,
     coherence_universe,
 )
 from trader.policy.findings import Asked, Finding, Form, key
@@ -30,6 +31,7 @@ RULES: tuple[Asked, ...] = (
     *coherence_sizes.RULES,
     *coherence_universe.RULES,
     *coherence_strategies.RULES,
+    *coherence_sweeps.RULES,
 )
 
 

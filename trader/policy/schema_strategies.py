@@ -21,6 +21,7 @@ from trader.policy.schema_base import (
 )
 from trader.policy.schema_universe import TIERS
 from trader.policy.size_methods import DEFAULT_METHODS, KEYS
+from trader.policy.sweep_kinds import Condition, Range
 from trader.policy.written_rules import Distance, Expression
 
 SourceFile = Annotated[
@@ -30,6 +31,7 @@ Lifetime = Annotated[int, Whole(1, 1_000)]
 SizeShare = Annotated[str, Share("0.0001", "1")]
 SizeLoss = Annotated[str, Share("0.0001", "0.2")]
 STEPS_MAX = 5
+WHERE_MAX = 20
 BudgetShare = Annotated[str, Share("0", "1")]
 
 
@@ -216,6 +218,21 @@ class Entry(Section):
     )
 
 
+class Sweep(Section):
+    """What `trader backtest sweep` tries; nothing of it takes part in a decision."""
+
+    ranges: dict[ShortName, Annotated[str, Range()]] = Field(
+        default={},
+        description="values of a parameter, by its name: `5:50:5` is from 5 to 50 in steps of 5, "
+        "[20, 50, 100] these",
+    )
+    where: Annotated[list[Annotated[str, Condition()]], Field(max_length=WHERE_MAX)] = Field(
+        default=[],
+        description="conditions between parameters, such as [fast < slow]: trials that do not keep "
+        "them are not made",
+    )
+
+
 class Strategy(Section):
     """One strategy of strategies.yaml: rules, or a Python file."""
 
@@ -303,4 +320,8 @@ class Strategy(Section):
     parameters: Parameters = Field(
         default={},
         description="numbers by name: of its rules, or those of the file's PARAMETERS that differ",
+    )
+    sweep: Sweep = Field(
+        default=Sweep(),
+        description="what a sweep tries; not part of the policy's hash",
     )

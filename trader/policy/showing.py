@@ -40,9 +40,19 @@ def show(checked: Checked) -> Shown:
     """The merged policy with where each value came from."""
     form = cast("Form", redacted(checked.form))
     values = tuple(
-        ShownValue(key, value, checked.origin.get(key, "default")) for key, value in leaves(form)
+        ShownValue(key, value, checked.origin.get(key, "default"))
+        for key, value in leaves(_with_sweeps(form, checked))
     )
     return Shown(checked.sha, checked.source_sha, form, values, checked.warnings)
+
+
+def _with_sweeps(form: Form, checked: Checked) -> Form:
+    """The form with what sweeps try, at the end of each strategy."""
+    rows: Form = {
+        name: {**row, "sweep": checked.sweeps[name]} if name in checked.sweeps else row
+        for name, row in form["strategies"].items()
+    }
+    return {**form, "strategies": rows}
 
 
 def leaves(form: Form, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -12,12 +12,14 @@ import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from trader.policy.checked import Form
 from trader.policy.fields import close_to
 from trader.policy.findings import Finding
 from trader.policy.problems import Code
 from trader.policy.strategy_files import FOLDER, StrategyFileRefused, load_strategy_file
+from trader.policy.sweep_ranges import range_values, read_where
 
 REQUIRED = ("PARAMETERS", "warmup", "signals")
 
@@ -151,6 +153,7 @@ def _parameters(
 ) -> Iterator[Finding]:
     if known is None:
         return
+    yield from _swept(name, row, known, used)
     preset = str(row["preset"])
     for key, value in {**presets.get(preset, {}), **row["parameters"]}.items():
         paths = (
@@ -166,3 +169,30 @@ def _parameters(
         elif isinstance(known[key], int) and isinstance(value, str):
             message = f"strategy {name} declares {key} as a whole number, not {value}"
             yield Finding(Code.PARAMETER_KIND, paths, message, "write a whole number")
+
+
+def _swept(
+    name: str,
+    row: Mapping[str, dict[str, object]],
+    known: Mapping[str, float | int],
+    used: frozenset[str],
+) -> Iterator[Finding]:
+    """Ranges and conditions of a sweep about parameters that neither file nor rules have."""
+    there = {*known, *used, *row["parameters"]}
+    sweep: Any = row["sweep"]
+    at = ("strategies", name, "sweep")
+    for key, text in sweep["ranges"].items():
+        paths = ((*at, "ranges", key),)
+        if key not in there:
+            message = f"strategy {name} does not declare the parameter {key}"
+            hint = close_to(key, there) or "it declares " + ", ".join(known)
+            yield Finding(Code.PARAMETER_UNKNOWN, paths, message, hint)
+        elif isinstance(known.get(key), int) and any("." in v for v in range_values(text)):
+            message = f"strategy {name} declares {key} as a whole number, not {text}"
+            yield Finding(Code.PARAMETER_KIND, paths, message, "write whole numbers")
+    for text in sweep["where"]:
+        for key in read_where(text).names:
+            if key not in there:
+                message = f"{text}: strategy {name} does not declare the parameter {key}"
+                hint = close_to(key, there) or "it declares " + ", ".join(known)
+                yield Finding(Code.SWEEP_WHERE, ((*at, "where"),), message, hint)
