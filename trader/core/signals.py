@@ -118,7 +118,7 @@ def form_opinion(
     newest = last_open_ms(frames.close_ms, spec.timeframe_ms)
     where = "warmup"
     try:
-        reading = _Reading(spec, code, frames, symbol)
+        reading = Reading(spec, code, frames, symbol)
         for frame in reading.frames:
             problem = data_problem(frames, symbol, frame, spec.timeframe_ms, missing_ppm_max)
             if problem:
@@ -178,7 +178,7 @@ def _missing(
 # --- what is said --------------------------------------------------------------------------------
 
 
-class _Reading:
+class Reading:
     """One strategy's columns and outputs on one instrument, block by block.
 
     Rows are counted back from the end of a block: file and rules read windows of different
@@ -231,7 +231,7 @@ def _check_lengths(columns: Columns, length: int) -> None:
             raise ValueError(f"column {name} has {len(column)} rows, the bars {length}")
 
 
-def _read(reading: _Reading, newest_ms: int, missing_ppm_max: int, *, suppose: bool) -> Opinion:
+def _read(reading: Reading, newest_ms: int, missing_ppm_max: int, *, suppose: bool) -> Opinion:
     columns, block = reading.columns(newest_ms)
     series = reading.all.series[reading.symbol, reading.spec.timeframe]
     said = Opinion(
@@ -240,7 +240,7 @@ def _read(reading: _Reading, newest_ms: int, missing_ppm_max: int, *, suppose: b
         series.close[block.stop - 1],
         -1,
         _holds(_at(columns, "exit", 0)),
-        _number(columns, "stop", 0),
+        number_at(columns, "stop", 0),
         1.0,
         note=_not_ready(reading, columns, "exit"),
     )
@@ -252,7 +252,7 @@ def _read(reading: _Reading, newest_ms: int, missing_ppm_max: int, *, suppose: b
     oldest = oldest_living_ms(reading.spec, newest_ms)
     for at_ms in _block_ends(reading, newest_ms, oldest):
         if at_ms != newest_ms:
-            if _block_problem(reading, at_ms, missing_ppm_max):
+            if block_problem(reading, at_ms, missing_ppm_max):
                 continue
             columns, block = reading.columns(at_ms)
         opens = block.bars.open_ms
@@ -265,7 +265,7 @@ def _read(reading: _Reading, newest_ms: int, missing_ppm_max: int, *, suppose: b
     return said
 
 
-def _block_ends(reading: _Reading, newest_ms: int, oldest_ms: int) -> list[int]:
+def _block_ends(reading: Reading, newest_ms: int, oldest_ms: int) -> list[int]:
     """The newest bar of each anchor block that holds a living bar, the newest block first."""
     step_ms, anchor_bars = reading.spec.timeframe_ms, reading.all.anchor_bars
     ends = [newest_ms]
@@ -274,7 +274,7 @@ def _block_ends(reading: _Reading, newest_ms: int, oldest_ms: int) -> list[int]:
     return ends
 
 
-def _block_problem(reading: _Reading, at_ms: int, missing_ppm_max: int) -> bool:
+def block_problem(reading: Reading, at_ms: int, missing_ppm_max: int) -> bool:
     """Whether too many bars are absent from an earlier block: nothing was said there."""
     series = reading.all.series[reading.symbol, reading.spec.timeframe]
     for frame in reading.frames:
@@ -291,10 +291,10 @@ def _block_problem(reading: _Reading, at_ms: int, missing_ppm_max: int) -> bool:
 def _entering(said: Opinion, columns: Columns, back: int, enter_ms: int, steps: int) -> Opinion:
     """The opinion with a living signal: its distances and strength are those of its own bar."""
     names = [f"{STEP_COLUMN}{number + 1}" for number in range(steps)]
-    distances = {name: _number(columns, name, back) for name in DISTANCES if name in columns}
+    distances = {name: number_at(columns, name, back) for name in DISTANCES if name in columns}
     distances.setdefault("stop", distances.get("trail", nan))
-    distances |= {name: _number(columns, name, back) for name in names}
-    strength = _number(columns, "strength", back) if "strength" in columns else 1.0
+    distances |= {name: number_at(columns, name, back) for name in names}
+    strength = number_at(columns, "strength", back) if "strength" in columns else 1.0
     bad = [name for name, value in distances.items() if not (isfinite(value) and value > 0.0)]
     if bad or not 0.0 <= strength < inf:
         told = [f"{n}={distances[n].hex()}" for n in (*DISTANCES, *names) if n in ("stop", *bad)]
@@ -319,7 +319,8 @@ def _at(columns: Columns, name: str, back: int) -> Any:
     return None if column is None else column[len(column) - 1 - back]
 
 
-def _number(columns: Columns, name: str, back: int) -> float:
+def number_at(columns: Columns, name: str, back: int) -> float:
+    """A column's number so many rows before its end; nan where it has none."""
     value = _at(columns, name, back)
     if value is None:
         return nan
@@ -332,7 +333,7 @@ def _holds(value: Any) -> bool:
     return value is not None and bool(value > 0)
 
 
-def _not_ready(reading: _Reading, columns: Columns, name: str) -> str:
+def _not_ready(reading: Reading, columns: Columns, name: str) -> str:
     """Which output of the rules is not ready on the newest row, and how many rows it lacks."""
     bound = reading.bound
     if bound is None or name not in bound.outputs or _at(columns, name, 0) != -1:
