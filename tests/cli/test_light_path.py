@@ -57,6 +57,8 @@ def by_typer(argv: list[str]) -> dict[str, object]:
         ["status"],
         ["status", "--json", "--watch", "-v"],
         ["status", "--state-dir", "s", "--state-dir", "t"],
+        ["backtest"],
+        ["backtest", "--bars", "a", "--bars=b", "--fee", "2", "--json", "--no-save"],
     ],
 )
 def test_both_parsers_read_the_same(argv: list[str]) -> None:
@@ -69,7 +71,7 @@ def test_both_parsers_read_the_same(argv: list[str]) -> None:
     "argv",
     [
         [],
-        ["backtest"],
+        ["backtest", "list"],
         ["cycle", "--help"],
         ["cycle", "-h"],
         ["cycle", "-vv"],

@@ -1,6 +1,7 @@
-"""`trader backtest`.
+"""A run of `trader backtest`.
 
-Lives here: reading its options and handing them to the use case. Must not live here: decisions.
+Lives here: reading its options and handing them to the use case. Must not live here: decisions, and
+typer: a run over kept bars has no time for it (see `backtest_group`).
 """
 
 from __future__ import annotations
@@ -10,9 +11,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from trader.app.backtest import Progress, run_backtest
 from trader.app.backtest_inputs import BacktestOptions, build_inputs
@@ -24,7 +23,6 @@ from trader.build import code_hash
 from trader.cli.given import setup_options
 from trader.cli.output import console, print_json
 from trader.cli.timeranges import parse_timerange
-from trader.cli.typed import AsJson, Config, StateDir, Verbose
 from trader.core.state import instrument_of
 from trader.domain.instrument import Instrument
 from trader.errors import UsageError
@@ -35,54 +33,33 @@ from trader.wiring import cache_folder, load_policy
 PPM_PER_BPS = 100
 
 
-def backtest(
-    *,
-    bars: Annotated[
-        list[str],
-        typer.Option(
-            metavar="FILE[=SYMBOL]",
-            help="Bar file, CSV or CSV.gz; repeatable. The symbol, where its name does not say it.",
-            show_default=False,
-        ),
-    ],
-    config: Config,
-    state_dir: StateDir,
-    timeframe: Annotated[
-        str, typer.Option(metavar="TF", help="Run strategies on these bars, not on their own.")
-    ] = "",
-    timerange: Annotated[
-        str, typer.Option(metavar="FROM-TO", help="Such as 20240101-20240601; open ends work.")
-    ] = "",
-    strategy: Annotated[
-        list[str],
-        typer.Option(
-            metavar="NAME",
-            help="Only this strategy; repeatable.",
-            default_factory=list,
-            show_default=False,
-        ),
-    ],
-    starting_balance: Annotated[
-        str, typer.Option(metavar="CASH", help="Default: app.paper.starting_balance.")
-    ] = "",
-    fee: Annotated[
-        str, typer.Option(metavar="BPS", help="Fee of a fill (default: 10, or the rules').")
-    ] = "",
-    spread: Annotated[str, typer.Option(metavar="BPS", help="Distance between bid and ask.")] = "2",
-    instruments: Annotated[
-        str, typer.Option(metavar="FILE.json", help="Rules of instruments, as a venue has them.")
-    ] = "",
-    as_json: AsJson,
-    verbose: Verbose,
-) -> int:
-    """Run the policy's strategies over bar files, with the live decision code."""
-    checked = load_policy(setup_options(config, state_dir))
+def backtest_command(given: Mapping[str, Any]) -> int:
+    """Run the policy's strategies over bar files, with the live decision code.
+
+    `given`: values of the options of `options.LIGHT["backtest"]`.
+    """
+    if not given["bars"]:
+        raise UsageError("a back-test needs bars", "name a file with --bars FILE")
+    setup = setup_options(given["config"], given["state_dir"])
+    checked = load_policy(setup)
     options = read_options(
-        checked, timerange, starting_balance, fee, spread, tuple(strategy), timeframe
+        checked,
+        given["timerange"],
+        given["starting_balance"],
+        given["fee"],
+        given["spread"],
+        tuple(given["strategy"]),
+        given["timeframe"],
     )
-    cache = cache_folder(setup_options(config, state_dir))
-    report = backtest_report(checked, bars, options, instruments, cache, verbose=verbose > 0)
-    if as_json:
+    report = backtest_report(
+        checked,
+        given["bars"],
+        options,
+        given["instruments"],
+        cache_folder(setup),
+        verbose=given["verbose"] > 0,
+    )
+    if given["as_json"]:
         print_json(report)
     else:
         from trader.cli.backtest_tables import show_report

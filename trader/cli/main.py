@@ -75,6 +75,10 @@ def _dispatch(argv: Sequence[str]) -> int:
 
         return run_tree(argv)
     command, values = light
+    if command == "backtest":
+        from trader.cli.backtests import backtest_command
+
+        return backtest_command(values)
     # A short process leaves its garbage to the kernel; collecting it costs a tenth of a pass.
     gc.disable()
     if command == "cycle":

@@ -1,7 +1,8 @@
 """The options of the command line, once: for typer, for the light path and for the documents.
 
-Lives here: names, flags, kinds and help as plain data, and the light parser of `cycle` and
-`status`, which have no time for typer. Must not live here: typer, and what an option does.
+Lives here: names, flags, kinds and help as plain data, and the light parser of the commands that
+have no time for typer (`cycle`, `status`, a run of `backtest`). Must not live here: typer, and what
+an option does.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ class Option:
 
     Attributes:
         flags: as typed. kind: `text`, `texts` (repeatable), `switch` or `count`.
-        shown: placeholder of its value in help.
+        shown: placeholder of its value in help. default: of a `text` that is not given.
     """
 
     flags: tuple[str, ...]
     kind: str
     help: str
     shown: str = ""
+    default: str = ""
 
 
 OPTIONS: dict[str, Option] = {
@@ -52,10 +54,51 @@ OPTIONS: dict[str, Option] = {
     "watch": Option(("--watch",), "switch", "Go on until interrupted."),
 }
 
+# What `trader backtest` runs on, and where its report goes.
+_RUN = {
+    "bars": Option(
+        ("--bars",),
+        "texts",
+        "Bar file or folder, as docs/data.md lists them; repeatable. The symbol, where its name "
+        "does not say it.",
+        "FILE[=SYMBOL]",
+    ),
+    "timeframe": Option(
+        ("--timeframe",), "text", "Run strategies on these bars, not on their own.", "TF"
+    ),
+    "timerange": Option(
+        ("--timerange",), "text", "Such as 20240101-20240601; open ends work.", "FROM-TO"
+    ),
+    "strategy": Option(("--strategy",), "texts", "Only this strategy; repeatable.", "NAME"),
+    "starting_balance": Option(
+        ("--starting-balance",), "text", "Default: app.paper.starting_balance.", "CASH"
+    ),
+    "fee": Option(("--fee",), "text", "Fee of a fill (default: 10, or the rules').", "BPS"),
+    "spread": Option(("--spread",), "text", "Distance between bid and ask.", "BPS", "2"),
+    "instruments": Option(
+        ("--instruments",), "text", "Rules of instruments, as a venue has them.", "FILE.json"
+    ),
+    "buy_and_hold": Option(
+        ("--buy-and-hold",), "switch", "Also what buying at the start and holding came to."
+    ),
+    "csv": Option(
+        ("--csv",), "text", "Write fills, round trips and equity there as CSV.", "FOLDER"
+    ),
+    "html": Option(("--html",), "text", "Write the report there as one page.", "FILE"),
+    "png": Option(("--png",), "text", "Write the report's charts there as a picture.", "FILE"),
+    "no_save": Option(("--no-save",), "switch", "Do not keep the run under STATE/backtests."),
+}
+OPTIONS.update(_RUN)
+
 LIGHT: dict[str, tuple[str, ...]] = {
     "cycle": ("config", "state_dir", "as_json", "verbose", "now", "dry_run"),
     "status": ("config", "state_dir", "as_json", "verbose", "watch"),
-}
+    "backtest": (
+        "bars", "config", "state_dir", "timeframe", "timerange", "strategy", "starting_balance",
+        "fee", "spread", "instruments", "buy_and_hold", "as_json", "csv", "html", "png", "no_save",
+        "verbose",
+    ),
+}  # fmt: skip
 
 _EMPTY: dict[str, Any] = {"text": "", "switch": False, "count": 0}
 
@@ -63,7 +106,10 @@ _EMPTY: dict[str, Any] = {"text": "", "switch": False, "count": 0}
 def empty(names: Sequence[str]) -> dict[str, Any]:
     """The value of each option that was not given."""
     return {
-        name: [] if OPTIONS[name].kind == "texts" else _EMPTY[OPTIONS[name].kind] for name in names
+        name: []
+        if OPTIONS[name].kind == "texts"
+        else OPTIONS[name].default or _EMPTY[OPTIONS[name].kind]
+        for name in names
     }
 
 

@@ -34,7 +34,7 @@ def build_app() -> typer.Typer:
     """Every command. The modules of commands import what they need when they run."""
     from trader.cli import (
         audits,
-        backtests,
+        backtest_group,
         demos,
         exchanges,
         flows,
@@ -72,7 +72,7 @@ def build_app() -> typer.Typer:
     app.command()(light_commands.cycle)
     app.add_typer(papers.app, name="paper")
     app.command()(light_commands.status)
-    app.command()(backtests.backtest)
+    app.add_typer(backtest_group.app, name="backtest")
     app.command()(previews.preview)
     app.command()(stops.stop)
     app.command()(resumes.resume)

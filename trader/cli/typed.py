@@ -1,8 +1,12 @@
-"""The options of `options.py` as typer's types, for the signatures of commands."""
+"""The options of `options.py` as typer's types, for the signatures of commands.
+
+Lives here: that translation, and whole signatures made of it. Must not live here: options.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import Parameter, Signature
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +19,7 @@ _EMPTY: dict[str, Callable[[], Any]] = {
     "switch": bool,
     "count": int,
 }
+_KINDS: dict[str, type] = {"text": str, "texts": list[str], "switch": bool, "count": int}
 
 
 def option(name: str) -> Any:
@@ -25,6 +30,8 @@ def option(name: str) -> Any:
         return typer.Option(
             *known.flags, help=known.help, count=True, default_factory=empty, show_default=False
         )
+    if known.default:
+        return typer.Option(*known.flags, help=known.help, metavar=known.shown or None)
     return typer.Option(
         *known.flags,
         help=known.help,
@@ -41,3 +48,19 @@ Verbose = Annotated[int, option("verbose")]
 Now = Annotated[str, option("now")]
 DryRun = Annotated[bool, option("dry_run")]
 Watch = Annotated[bool, option("watch")]
+
+
+def taking(*names: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Options of the table as the signature of `function(context, **values)`."""
+
+    def give(function: Callable[..., int]) -> Callable[..., int]:
+        given = [Parameter("context", Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)]
+        for name in names:
+            kind = Annotated[_KINDS[OPTIONS[name].kind], option(name)]
+            default = OPTIONS[name].default or Parameter.empty
+            given.append(Parameter(name, Parameter.KEYWORD_ONLY, annotation=kind, default=default))
+        vars(function)["__signature__"] = Signature(given)
+        function.__annotations__ = {known.name: known.annotation for known in given}
+        return function
+
+    return give
