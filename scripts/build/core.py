@@ -102,6 +102,9 @@ PLAIN = {
     "parities": "once a decision: its loops are in typed modules",
     "size_windows": "once when windows are asked for",
     "simulate": "the slow back-test: its time is that of what it calls",
+    "market": "the slow back-test: looks bars up, once for each order",
+    "fees": "the slow back-test: once for each fill",
+    "closing": "once for each position that the end of the bars leaves open",
     "strategy": "views of columns that typed modules compute",
 }
 # The stamp needs no Cython: one module with two texts.

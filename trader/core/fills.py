@@ -7,7 +7,11 @@ live here: the local exchange's matching, which is a second opinion and shares n
 
 from __future__ import annotations
 
-from trader.core.money import PPM, mul_div_up
+from math import isqrt
+from typing import NamedTuple
+
+from trader.core.model import AWAY_PPM_MAX, Slippage
+from trader.core.money import PPM, mul_div_down, mul_div_up
 from trader.core.scale import Spec, fee_up, notional_down, notional_up, text, to_decimal
 from trader.core.state import Order
 from trader.domain.order import Side
@@ -31,6 +35,84 @@ def fill_ioc(
         return NO_FILL
     lots = qty_lots if touch_lots < 0 else min(qty_lots, touch_lots)
     return (touch_ticks, lots) if lots > 0 else NO_FILL
+
+
+def away_ticks(side: Side, base_ticks: int, away_ppm: int) -> int:
+    """The price that a taker gets `away_ppm` (rounded up, below PPM) from a bar's price, against
+    it: a buy above, rounded up; a sale below, rounded down, at least one tick."""
+    if side is Side.BUY:
+        return mul_div_up(base_ticks, PPM + away_ppm, PPM)
+    return max(1, mul_div_down(base_ticks, PPM - away_ppm, PPM))
+
+
+def slippage_ppm(slippage: Slippage, spread_ppm: int, lots: int, volume_lots: int) -> int:
+    """What an order of so many lots gives away beyond the touch, rounded up.
+
+        fixed + of_spread * spread + impact * sqrt(lots / volume)
+
+    Linear: `impact * lots / volume`. Where no volume is told the order counts as all of it. The
+    square root is the usual law of market impact (Almgren and others, 2005), exact in integers.
+    """
+    away = slippage.fixed_ppm + mul_div_up(spread_ppm, slippage.of_spread_ppm, PPM)
+    full = slippage.impact_ppm
+    if full:
+        volume = max(1, volume_lots if volume_lots > 0 else lots)
+        if slippage.linear:
+            away += mul_div_up(full, lots, volume)
+        else:
+            # The least whole x with x * x * volume >= full * full * lots.
+            away += ceil_sqrt(full, lots, volume)
+    return min(away, AWAY_PPM_MAX)
+
+
+def ceil_sqrt(full: int, lots: int, volume: int) -> int:
+    """ceil(full * sqrt(lots / volume)), exact; big numbers are asked for in Python's integers."""
+    inside = -(-(full * full * lots) // volume)
+    root = isqrt(inside)
+    return root if root * root == inside else root + 1
+
+
+class Met(NamedTuple):
+    """What a taker's order meets: a bar's price and the spread there, the lots that may fill at
+    most (-1: no bound), and what the bar traded, lots (only asked for an impact)."""
+
+    base_ticks: int
+    spread_ppm: int
+    room_lots: int = -1
+    volume_lots: int = -1
+
+
+def fill_taker(
+    side: Side, limit_ticks: int, qty_lots: int, met: Met, slippage: Slippage
+) -> tuple[int, int]:
+    """(price_ticks, lots) of a taker's order against a bar's price with spread and slippage.
+
+    With an impact, only so much fills as the limit still covers.
+    """
+    wanted = qty_lots if met.room_lots < 0 else min(qty_lots, met.room_lots)
+    if wanted <= 0 or met.base_ticks <= 0:
+        return NO_FILL
+    half = (met.spread_ppm + 1) // 2
+
+    def price_of(lots: int) -> int:
+        away = half + slippage_ppm(slippage, met.spread_ppm, lots, met.volume_lots)
+        return away_ticks(side, met.base_ticks, min(away, PPM - 1))
+
+    def covered(lots: int) -> bool:
+        price = price_of(lots)
+        return price <= limit_ticks if side is Side.BUY else price >= limit_ticks
+
+    if covered(wanted):
+        return price_of(wanted), wanted
+    # The price only worsens with the lots, so the most that is covered is found by halves.
+    low, high = 0, wanted
+    while high - low > 1:
+        middle = (low + high) // 2
+        if covered(middle):
+            low = middle
+        else:
+            high = middle
+    return (price_of(low), low) if low else NO_FILL
 
 
 def fill_resting(

@@ -122,7 +122,8 @@ class Model:
         detail: name of the finer timeframe whose bars tell the order of events, "" for none.
         at_end: `mark` or `close` what the run's end leaves open. delisted: the same for an
             instrument whose bars end before the run does.
-        zero_volume_fills: whether a bar that traded nothing fills orders all the same.
+        zero_volume_fills: whether a bar that traded nothing fills takers all the same. One whose
+            data tell no volume at all does.
     """
 
     spread_ppm: int = 200

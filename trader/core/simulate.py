@@ -2,8 +2,8 @@
 
 Lives here: the slow, right engine. It calls the live decision functions on one snapshot after
 another; what is modelled is only what a venue would have said: a decision at a bar's close is
-carried out against the next bar's open. It stays as the oracle of any faster engine. Must not live
-here: decisions, statistics, files.
+carried out against the next bar's open, or as its `Model` has it. It stays as the oracle of any
+faster engine. Must not live here: decisions, statistics, files.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from trader.core.canonical import canonical
-from trader.core.fills import fill_ioc, fill_payload, fill_resting, fill_stop, stop_touch
+from trader.core.closing import close_row
+from trader.core.fees import FeeBook, in_coin
+from trader.core.fills import Met, fill_payload, fill_resting, fill_stop, fill_taker, stop_touch
 from trader.core.fold import fold
-from trader.core.model import Model
-from trader.core.money import PPM, AmountOverflow, mul_div_down, mul_div_up
+from trader.core.market import Market, Touch
+from trader.core.model import CLOSE, Model
 from trader.core.parameters import Parameters, StrategyCode
 from trader.core.plan import Plan, plan, plan_payload
 from trader.core.series import Series
 from trader.core.signals import wanted_windows
-from trader.core.sizing import float_down
-from trader.core.snapshot import CoreQuote, SeriesKey, Snapshot
+from trader.core.snapshot import CoreQuote, SeriesKey, Snapshot, halt_rank
 from trader.core.state import Order, State
 from trader.core.step import (
     Abandon,
@@ -48,6 +49,9 @@ class Simulation:
     a strategy into `strategy_troubles` (see Snapshot) and decide the same bar again: nothing was
     folded for a plan that was not made. `series` holds whole
     histories by (symbol, timeframe) and must contain the decision timeframe of each instrument.
+
+    What is modelled and pending lies here, beside the state: orders and cancels on their way, rests
+    of takers that are tried again, stops that were triggered.
     """
 
     def __init__(
@@ -66,12 +70,20 @@ class Simulation:
         self.state = state
         self.model = model
         self.strategy_troubles: dict[str, str] = {}
+        self.market = Market(series, model, parameters.step_ms, state)
+        self._fees = FeeBook(model.fees, series, parameters.step_ms, state.number("cash_digits"))
         self._record = record
         self._step_name = timeframe_name(parameters.step_ms)
         self._fills = 0
         self._windows: dict[SeriesKey, tuple[tuple[int, int], Series]] = {}
         self._triggered: set[str] = set()
         self._met_ms = -1
+        # By client id: when an order, or a cancel, arrives; until when a taker's rest is tried.
+        self._due: dict[str, int] = {}
+        self._cancels: dict[str, int] = {}
+        self._carried: dict[str, int] = {}
+        self._arrived_ms = -1
+        self._ends_ms = self.market.ends_ms() if model.delisted == CLOSE else -1
 
     def run(self, start_ms: int, end_ms: int) -> int:
         """Decide every bar with data that opens in [start_ms, end_ms); returns how many."""
@@ -101,10 +113,17 @@ class Simulation:
         self._execute(bar_ms)
         return decided
 
+    def finish(self, bar_ms: int) -> None:
+        """After the last decision bar: what is still open is sold at its last close, if the model
+        closes at the end; else it stays, to be marked."""
+        if self.model.at_end == CLOSE:
+            for symbol in sorted(self.state.positions):
+                self._close_out(symbol, bar_ms, "end_of_data")
+
     def is_idle(self) -> bool:
-        """Whether nothing of the model is pending beside the state: no order on its way, no rest
-        that is carried on, no stop that was triggered and rests."""
-        return not self._triggered
+        """Whether nothing of the model is pending beside the state: no order or cancel on its way,
+        no rest that is tried again, no stop that was triggered and rests."""
+        return not (self._triggered or self._due or self._cancels or self._carried)
 
     def snapshot(self, bar_ms: int) -> Snapshot:
         """What the decision sees: bars up to its close and a quote modelled from that close."""
@@ -118,10 +137,9 @@ class Simulation:
         quotes: dict[str, CoreQuote] = {}
         for symbol in sorted({symbol for symbol, _ in seen}):
             # Candidates of the universe are quoted too, though no window of theirs has this bar.
-            whole = self.series.get((symbol, self._step_name))
-            at = 0 if whole is None else whole.index_of(bar_ms)
-            if whole is not None and at < len(whole) and whole.open_ms[at] == bar_ms:
-                quotes[symbol] = self._quote(whole.close[at], close_ms)
+            quote = self.market.close_quote(symbol, bar_ms)
+            if quote is not None:
+                quotes[symbol] = quote
         return Snapshot(
             bar_ms,
             close_ms,
@@ -146,22 +164,6 @@ class Simulation:
         self._windows[key] = (span, found)
         return found
 
-    def _quote(self, price_ticks: int, at_ms: int) -> CoreQuote:
-        half = self.model.half_ppm
-        bid = max(1, mul_div_down(price_ticks, PPM - half, PPM))
-        return CoreQuote(bid, mul_div_up(price_ticks, PPM + half, PPM), -1, -1, at_ms)
-
-    def _next_touch(self, symbol: str, bar_ms: int) -> CoreQuote | None:
-        """The quote at the next bar's open; None when the next interval has no trade."""
-        series = self.series.get((symbol, self._step_name))
-        if series is None:
-            return None
-        at_ms = bar_ms + self.parameters.step_ms
-        index = series.index_of(at_ms)
-        if index >= len(series) or series.open_ms[index] != at_ms:
-            return None
-        return self._quote(series.open[index], at_ms)
-
     # --- orders at rest ----------------------------------------------------------------------
 
     def _meet(self, bar_ms: int) -> None:
@@ -171,95 +173,210 @@ class Simulation:
         if bar_ms <= self._met_ms:
             return
         self._met_ms = bar_ms
+        if self.model.latency_bars:
+            self._arrive(bar_ms)  # what no decision stood before
         resting = [
             order
             for order in self.state.orders.values()
-            if order.tif is TimeInForce.GTC and order.state is OrderState.OPEN
+            if order.tif is TimeInForce.GTC
+            and order.state is OrderState.OPEN
+            and self._due.get(order.client_id, bar_ms) <= bar_ms
         ]
-        left: dict[str, int] = {}
-        for order in sorted(resting, key=lambda order: order.side is Side.BUY):
-            series = self.series.get((order.symbol, self._step_name))
-            index = 0 if series is None else series.index_of(bar_ms)
-            if series is None or index >= len(series) or series.open_ms[index] != bar_ms:
+        resting.sort(key=lambda order: order.side is Side.BUY)
+        for symbol in dict.fromkeys(order.symbol for order in resting):
+            found = self.market.at(symbol, bar_ms)
+            if found is None:
                 continue
-            if order.symbol not in left:
-                left[order.symbol] = self._volume_lots(order.symbol, series.volume[index])
-            bar = (series.open[index], series.high[index], series.low[index])
-            left[order.symbol] -= self._meet_bar(order, bar, left[order.symbol], bar_ms)
+            own = [order for order in resting if order.symbol == symbol]
+            for series, index in self.market.inside(*found):
+                self._meet_bar(own, (series, index), found)
 
-    def _meet_bar(self, order: Order, bar: tuple[int, int, int], volume: int, bar_ms: int) -> int:
-        """Lots that one resting order traded on one bar."""
+    def _meet_bar(
+        self, orders: list[Order], finer: tuple[Series, int], whole: tuple[Series, int]
+    ) -> None:
+        """Orders of one instrument on one bar, or on one of the finer bars inside it."""
+        series, index = finer
+        bar = (series.open[index], series.high[index], series.low[index])
+        at_ms = series.open_ms[index] + series.step_ms
+        spread = self.market.spread_ppm(whole[0], whole[1] - 1)
+        used = 0
+        for order in orders:
+            if order.state is not OrderState.OPEN:
+                continue
+            room = self.market.resting_room(*whole)
+            if series is not whole[0]:
+                room = self.market.detail_room(series, index, used, room)
+            price, lots = self._rested(order, bar, room, spread, finer)
+            if lots > 0:
+                used += lots
+                self.market.take(*whole, lots, resting=True)
+                self._fill(order, price, lots, at_ms, maker=not order.is_stop)
+
+    def _rested(
+        self,
+        order: Order,
+        bar: tuple[int, int, int],
+        room: int,
+        spread_ppm: int,
+        finer: tuple[Series, int],
+    ) -> tuple[int, int]:
+        """(price_ticks, lots) that an order at rest trades on one bar."""
         wanted = order.qty_lots - order.filled_lots
         if not order.is_stop or order.client_id in self._triggered:
-            price, lots = fill_resting(order.side, order.price_ticks, wanted, bar, volume)
-        else:
-            at = stop_touch(order.trigger_ticks, bar)
-            if not at:
-                return 0
-            self._triggered.add(order.client_id)
-            touch = (at, self._quote(at, 0).bid_ticks)
-            price, lots = fill_stop(order.price_ticks, wanted, touch, bar, volume)
-        if lots > 0:
-            at_ms = bar_ms + self.parameters.step_ms
-            self._fill(order, price, lots, at_ms, maker=not order.is_stop)
-        return lots
-
-    def _volume_lots(self, symbol: str, coins: float) -> int:
-        """What a bar traded, whole lots; a volume that cannot be is none."""
-        try:
-            return float_down(coins / float(self.state.spec(symbol).lot))
-        except AmountOverflow:
-            return 0
+            return fill_resting(order.side, order.price_ticks, wanted, bar, room)
+        at = stop_touch(order.trigger_ticks, bar)
+        if not at:
+            return (0, 0)
+        self._triggered.add(order.client_id)
+        met = Met(at, spread_ppm, room, self.market.volume_lots(*finer))
+        price, lots = fill_taker(Side.SELL, order.price_ticks, wanted, met, self.model.slippage)
+        if lots or not room:
+            return price, lots
+        return fill_stop(order.price_ticks, wanted, (at, 0), bar, room)
 
     # --- what a venue would have said --------------------------------------------------------
 
     def _execute(self, bar_ms: int) -> None:
-        facts = StepFacts(now_ms=bar_ms + self.parameters.step_ms, stops=self.model.stops)
+        at_ms = bar_ms + self.parameters.step_ms
+        self._arrive(at_ms)
+        facts = StepFacts(now_ms=at_ms, stops=self.model.stops)
         while actions := step(self.state, self.parameters, facts):
             for action in actions:
-                facts = self._act(action, bar_ms, facts)
+                facts = self._act(action, at_ms, facts)
+        if bar_ms < self._ends_ms:
+            for symbol in sorted(self.state.positions):
+                if self.market.last_ms(symbol) == bar_ms:
+                    self._close_out(symbol, bar_ms, "delisted")
 
-    def _act(self, action: Action, bar_ms: int, facts: StepFacts) -> StepFacts:
+    def _act(self, action: Action, at_ms: int, facts: StepFacts) -> StepFacts:
         quote: CoreQuote | None = None
         if isinstance(action, Send):
-            self._send(action.client_id, bar_ms)
+            self._send(action.client_id, at_ms)
         elif isinstance(action, Requote):
-            quote = self._next_touch(action.symbol, bar_ms)
+            quote = self._quote_at(action.symbol, at_ms)
         elif isinstance(action, PlanAttempt):
             self._fact("order_planned", action.approved.row())
         elif isinstance(action, Cancel):
-            self._cancel(action, bar_ms)
+            self._cancel(action, at_ms)
         elif isinstance(action, Abandon):
-            self._abandon(action, bar_ms)
+            self._abandon(action, at_ms - self.parameters.step_ms)
         return noted(facts, action, quote)
 
-    def _send(self, client_id: str, bar_ms: int) -> None:
-        at_ms = bar_ms + self.parameters.step_ms
+    def _quote_at(self, symbol: str, at_ms: int) -> CoreQuote | None:
+        """What an order that arrives now meets; None when the interval has no trade."""
+        return self.market.touch_quote(self.market.touch(symbol, at_ms), at_ms)
+
+    def _later(self, at_ms: int) -> int:
+        """When what is sent now arrives: now, or some bars later."""
+        return at_ms + max(0, self.model.latency_bars - 1) * self.parameters.step_ms
+
+    def _send(self, client_id: str, at_ms: int) -> None:
         order = self.state.orders[client_id]
-        touch = self._next_touch(order.symbol, bar_ms)
+        due_ms = self._later(at_ms)
         self._fact("order_sent", {"client_id": client_id, "at_ms": at_ms})
-        refused = _refusal(order, touch)
+        refused = "" if due_ms > at_ms else self._refusal(order, at_ms)
         answer = {"outcome": "rejected" if refused else "accepted", "code": refused, "text": ""}
         base = {"client_id": client_id, "at_ms": at_ms, "venue_id": ""}
         self._fact("order_outcome", {**base, **answer})
-        if refused or order.tif is TimeInForce.GTC:
+        if order.side is Side.SELL:
+            self._give_up_buys(order.symbol, at_ms)
+        if refused:
             return
+        if due_ms > at_ms:
+            self._due[client_id] = due_ms
+        elif order.tif is TimeInForce.IOC:
+            self._take(order, at_ms)
+
+    def _refusal(self, order: Order, at_ms: int) -> str:
+        return _refusal(order, self._quote_at(order.symbol, at_ms))
+
+    def _arrive(self, at_ms: int) -> None:
+        """What was on its way arrives, and rests of takers are tried again; sales first."""
+        before_ms, self._arrived_ms = self._arrived_ms, max(self._arrived_ms, at_ms)
+        if at_ms <= before_ms or not (self._due or self._cancels or self._carried):
+            return
+        for client_id in [key for key, due_ms in self._cancels.items() if due_ms <= at_ms]:
+            del self._cancels[client_id]
+            order = self.state.orders.get(client_id)
+            if order is not None and order.state is OrderState.OPEN:
+                self._see(order, OrderState.CANCELED, order.filled_lots, at_ms)
+        orders = list(self.state.orders.values())
+        for order in sorted(orders, key=lambda order: order.side is Side.BUY):
+            if self._due.get(order.client_id, at_ms + 1) <= at_ms:
+                del self._due[order.client_id]
+                self._arrives(order, at_ms)
+            elif order.client_id in self._carried:
+                self._take(order, at_ms)
+
+    def _arrives(self, order: Order, at_ms: int) -> None:
+        if order.state is not OrderState.OPEN:
+            return  # its cancel was quicker
+        if order.tif is TimeInForce.IOC:
+            self._take(order, at_ms)
+        elif self._refusal(order, at_ms):
+            self._see(order, OrderState.REJECTED, 0, at_ms)
+
+    def _take(self, order: Order, at_ms: int) -> None:
+        """One attempt of a taker: what the limit covers and the volume leaves fills; what only the
+        volume withheld is tried again at the next bar, while the model carries it on."""
         price, lots = 0, 0
-        if touch is not None:
-            ticks = touch.ask_ticks if order.side is Side.BUY else touch.bid_ticks
-            price, lots = fill_ioc(order.side, order.price_ticks, order.qty_lots, ticks, -1)
-        self._see(order, OrderState.FILLED if lots == order.qty_lots else OrderState.EXPIRED, lots)
+        left = order.qty_lots - order.filled_lots
+        touch = self.market.touch(order.symbol, at_ms)
+        first = order.client_id not in self._carried
+        if touch is not None and (first or self._may_go_on(order)):
+            room = self.market.taker_room(touch.series, touch.row)
+            price, lots = self._filled(order, left, touch, room)
+            self.market.take(touch.series, touch.row, lots, resting=False)
+        if lots < left and self._carries(order, touch, at_ms):
+            cap = self.model.volume
+            until_ms = at_ms + cap.carry_bars * self.parameters.step_ms
+            self._carried.setdefault(order.client_id, until_ms)
+        else:
+            self._carried.pop(order.client_id, None)
+            after = OrderState.FILLED if lots == left else OrderState.EXPIRED
+            self._see(order, after, order.filled_lots + lots, at_ms)
         if lots > 0:
             self._fill(order, price, lots, at_ms, maker=False)
 
-    def _see(self, order: Order, state: OrderState, lots: int) -> None:
-        row = {"client_id": order.client_id, "at_ms": order.updated_ms, "venue_id": ""}
+    def _filled(self, order: Order, lots: int, touch: Touch, room: int) -> tuple[int, int]:
+        impact = self.model.slippage.impact_ppm
+        volume = self.market.volume_lots(touch.series, touch.row) if impact else -1
+        met = Met(touch.base_ticks, touch.spread_ppm, room, volume)
+        return fill_taker(order.side, order.price_ticks, lots, met, self.model.slippage)
+
+    def _carries(self, order: Order, touch: Touch | None, at_ms: int) -> bool:
+        """Whether a taker's rest is tried again: the volume withheld it, not its limit."""
+        cap = self.model.volume
+        if not (cap.share_ppm and cap.carry_bars):
+            return False
+        if at_ms >= self._carried.get(order.client_id, at_ms + 1) or not self._may_go_on(order):
+            return False
+        return touch is None or self._filled(order, 1, touch, -1)[1] > 0
+
+    def _may_go_on(self, order: Order) -> bool:
+        """New risk is not carried into a halt, or past a day or a draw-down that has stopped."""
+        if order.side is Side.SELL:
+            return True
+        stopped = self.state.number("day_stopped") or self.state.number("drawdown_stopped")
+        return not stopped and halt_rank(self.state, "running") == 0
+
+    def _give_up_buys(self, symbol: str, at_ms: int) -> None:
+        """What is being left is not bought any more."""
+        for client_id in list(self._carried):
+            order = self.state.orders[client_id]
+            if order.symbol == symbol and order.side is Side.BUY:
+                del self._carried[client_id]
+                self._see(order, OrderState.EXPIRED, order.filled_lots, at_ms)
+
+    def _see(self, order: Order, state: OrderState, lots: int, at_ms: int) -> None:
+        row = {"client_id": order.client_id, "at_ms": at_ms, "venue_id": ""}
         seen = {"state": str(state), "venue_lots": lots, "source": "model"}
         self._fact("order_seen", {**row, **seen})
 
     def _fill(self, order: Order, price: int, lots: int, at_ms: int, *, maker: bool) -> None:
         spec = self.state.spec(order.symbol)
         self._fills += 1
+        coin = self.model.fees.coin
         payload = fill_payload(
             order,
             spec,
@@ -267,23 +384,60 @@ class Simulation:
             price,
             lots,
             at_ms,
-            fee_ppm=spec.fee_maker_ppm if maker else spec.fee_taker_ppm,
-            fee_in_base=self.model.fee_in_base,
+            fee_ppm=self._fees.rate_ppm(spec, at_ms, maker=maker),
+            fee_in_base=self.model.fee_in_base and coin is None,
             maker=maker,
         )
+        if coin is not None:
+            payload = in_coin(payload, coin.asset, self._fees.coin_units(coin, at_ms))
+        self._fees.note(at_ms, int(payload["cost_units"]))
         self._fact("fill", payload)
 
-    def _cancel(self, action: Cancel, bar_ms: int) -> None:
-        at_ms = bar_ms + self.parameters.step_ms
+    def _cancel(self, action: Cancel, at_ms: int) -> None:
         payload = {"client_id": action.client_id, "at_ms": at_ms, "why": action.why}
         self._fact("cancel_sent", payload)
+        due_ms = self._later(at_ms)
+        if due_ms > at_ms:
+            self._cancels.setdefault(action.client_id, due_ms)
+            return
         order = self.state.orders[action.client_id]
-        self._see(order, OrderState.CANCELED, order.filled_lots)
+        self._see(order, OrderState.CANCELED, order.filled_lots, at_ms)
 
     def _abandon(self, action: Abandon, bar_ms: int) -> None:
         at_ms = bar_ms + self.parameters.step_ms
         payload = {"client_id": action.client_id, "at_ms": at_ms, "why": action.why}
         self._fact("order_abandoned", payload)
+
+    # --- the end of bars ---------------------------------------------------------------------
+
+    def _close_out(self, symbol: str, bar_ms: int, why: str) -> None:
+        """Sell everything at the newest close, with costs; the venue ends what still works."""
+        at_ms = bar_ms + self.parameters.step_ms
+        series = self.market.whole(symbol)
+        index = -1 if series is None else series.index_of(bar_ms + 1) - 1
+        for order in list(self.state.orders_of(symbol)):
+            for pending in (self._due, self._cancels, self._carried):
+                pending.pop(order.client_id, None)
+            if order.working:
+                self._see(order, OrderState.CANCELED, order.filled_lots, at_ms)
+        if series is None or index < 0:
+            return
+        spec = self.state.spec(symbol)
+        spread = self.market.spread_ppm(series, index)
+        for _, holding in sorted(self.state.holdings.items()):
+            lots = holding.qty_units // spec.base_per_lot
+            if holding.symbol != symbol or lots < spec.qty_lots_min:
+                continue
+            met = Met(series.close[index], spread, -1, self.market.volume_lots(series, index))
+            price, _ = fill_taker(Side.SELL, 0, lots, met, self.model.slippage)
+            row = close_row(self.parameters, holding, bar_ms, price, lots, why)
+            self._fact("order_planned", row)
+            order = self.state.orders[str(row["client_id"])]
+            self._fact("order_sent", {"client_id": order.client_id, "at_ms": at_ms})
+            told = {"outcome": "accepted", "code": "", "text": "", "venue_id": ""}
+            self._fact("order_outcome", {"client_id": order.client_id, "at_ms": at_ms, **told})
+            self._see(order, OrderState.FILLED, lots, at_ms)
+            self._fill(order, price, lots, at_ms, maker=False)
 
     def _fact(self, kind: str, payload: Mapping[str, Any]) -> None:
         fold(self.state, kind, dict(payload))
