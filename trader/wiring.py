@@ -38,6 +38,7 @@ from trader.policy.sources import find_sources
 from trader.policy.strategy_files import load_strategies
 
 if TYPE_CHECKING:
+    from trader.venues.history import History, Waiting
     from trader.venues.paper_books import BooksFile
 
 # How long one round of parallel reads may take, as a share of the cycle's own deadline.
@@ -145,6 +146,11 @@ def load_policy(options: SetupOptions) -> Checked:
 def cache_folder(options: SetupOptions) -> Path:
     """Where checked policies and verdicts on strategy files are kept."""
     return state_root(options) / "cache"
+
+
+def bars_folder(options: SetupOptions, named: str = "") -> Path:
+    """Where imported and fetched bars are kept; `named`: app.state_dir of the policy."""
+    return state_root(options, named) / "bars"
 
 
 def load_setup(options: SetupOptions, *, decides: bool = True) -> Setup:
@@ -289,6 +295,26 @@ def open_venue(setup: Setup) -> Venue:
     from trader.venues.paper_venue import PaperVenue
 
     return PaperVenue(venue, setup.places.paper, setup.clock.now_ms, _paper_balances(setup))
+
+
+def open_history(setup: Setup, waiting: Waiting | None = None) -> History:
+    """The public bars of the policy's venue, whatever the mode: no key is used.
+
+    Raises UsageError, VenueRefused; makes no request.
+    """
+    from trader.venues.ccxt_venue import CcxtConfig, CcxtVenue
+    from trader.venues.history import History
+
+    config = CcxtConfig(
+        exchange_id=setup.settings.venue,
+        mode="paper",
+        base_url=setup.settings.base_url,
+        timeout_ms=setup.settings.timeout_ms,
+        recv_window_ms=setup.settings.recv_window_ms,
+        cache_path=setup.places.markets,
+    )
+    venue = CcxtVenue(config, setup.clock.now_ms)
+    return History(venue, setup.clock.now_ms, waiting=waiting)
 
 
 def _credentials(setup: Setup, mode: str) -> Any:

@@ -6,13 +6,20 @@ parsing, the formats on disk, and what is done with the bars.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from trader.bars.cache import BarCache, arguments_of, hash_source, refuse_growing
-from trader.bars.load import BarFile, load_bars
+from trader.bars.grid import count_distances, gaps_of
+from trader.bars.joining import common_tick, on_tick
+from trader.bars.load import BarFile, BarFileReport, load_bars
+from trader.bars.names import STEPS_MS
+from trader.bars.resample import resample
+from trader.bars.store import BarStore
+from trader.core.series import Series
 from trader.errors import DataError
 
 # Called with (bytes read, bytes in all).
@@ -72,6 +79,103 @@ def open_bars(
     if cache is not None:
         notes += cache.save(source, arguments, file)
     return _opened(file, source.sha, notes)
+
+
+def stored(
+    pairs: Sequence[str], timeframe: str | None, folder: Path, tick: Decimal | None = None
+) -> dict[str, OpenedBars]:
+    """Kept bars by instrument, of what `trader data import` and `fetch` put into a folder.
+
+    Args:
+        pairs: instruments; none means every one that is kept on the timeframe.
+        timeframe: bars of this length: kept ones, else made exactly of the longest kept ones that
+            they consist of. None: the shortest that are kept of each instrument.
+        folder: `wiring.bars_folder`. tick: prices are counted in it.
+
+    Raises DataError for an instrument without bars, UsageError for names that mean nothing.
+    """
+    store = BarStore(folder)
+    held = store.held()
+    wanted = list(dict.fromkeys(pairs)) or sorted(
+        {symbol for symbol, name in held if timeframe in (None, name)}
+    )
+    if not wanted:
+        what = f"bars of {timeframe}" if timeframe else "bars"
+        raise DataError(f"no {what} are kept in {folder}", "trader data fetch, or import, first")
+    return {symbol: _stored(store, held, symbol, timeframe, tick) for symbol in wanted}
+
+
+def _stored(
+    store: BarStore,
+    held: Sequence[tuple[str, str]],
+    symbol: str,
+    timeframe: str | None,
+    tick: Decimal | None,
+) -> OpenedBars:
+    names = [name for known, name in held if known == symbol]
+    source = _made_of(names, timeframe) if timeframe else next(iter(names), None)
+    path = store.place(symbol, source or timeframe or "1h")
+    kept = store.load(symbol, source) if source else None
+    if kept is None or not len(kept.series):
+        have = f", only {', '.join(names)}" if names else ""
+        wanted = f" of {timeframe}" if timeframe else ""
+        raise DataError(
+            f"no bars{wanted} of {symbol} are kept in {store.folder}{have}",
+            f"trader data fetch --pairs {symbol} --timeframe {timeframe or '1h'} --since DATE, or "
+            "import a file",
+        )
+    series = kept.series if tick is None else _counted_in(kept.series, tick)
+    notes = kept.notes
+    if timeframe and timeframe != source:
+        series = resample(series, STEPS_MS[timeframe])
+        notes += (f"{symbol}: bars of {timeframe} are made of the kept ones of {source}",)
+    return OpenedBars(path, series, report_of(series), series_sha(series), cached=True, notes=notes)
+
+
+def _made_of(names: Sequence[str], timeframe: str) -> str | None:
+    """The kept timeframe to read: the wanted one, else the longest that makes it up."""
+    step_ms = STEPS_MS.get(timeframe, 0)
+    fitting = [name for name in names if step_ms and step_ms % STEPS_MS[name] == 0]
+    return fitting[-1] if fitting else None
+
+
+def _counted_in(series: Series, tick: Decimal) -> Series:
+    if common_tick(series.tick, tick) != tick:
+        raise DataError(
+            f"kept prices of {series.symbol} are in steps of {series.tick:f}, the rules say "
+            f"{tick:f}",
+            "give rules with the tick of that time",
+        )
+    return on_tick(series, tick)
+
+
+def report_of(series: Series) -> BarFileReport:
+    """What a reader would have told of these bars."""
+    gaps, missing = gaps_of(count_distances(series.open_ms), series.step_ms)
+    return BarFileReport(
+        rows=len(series),
+        first_ms=series.open_ms[0],
+        last_ms=series.open_ms[-1],
+        gaps=gaps,
+        missing=missing,
+        zero_volume=sum(map((0.0).__eq__, series.volume)),
+        snapped=0,
+        ignored=(),
+        encoding="",
+        gzipped=False,
+        delimiter="",
+        time_unit="ms",
+        ended=True,
+    )
+
+
+def series_sha(series: Series) -> str:
+    """sha256 of bars: instrument, length of a bar, tick and columns."""
+    digest = hashlib.sha256(f"{series.symbol} {series.step_ms} {series.tick} ".encode())
+    for column in (series.open_ms, series.open, series.high, series.low, series.close):
+        digest.update(memoryview(column).cast("B"))
+    digest.update(memoryview(series.volume).cast("B"))
+    return digest.hexdigest()
 
 
 def _opened(

@@ -66,6 +66,27 @@ class MarketData(Protocol):
         ...
 
 
+class HistoryVenue(Protocol):
+    """What a fetch of history needs of a venue: it keeps the venue's limits by waiting.
+
+    `bars_page`: bars in one answer at most. Both raise as every read does.
+    """
+
+    name: str
+    bars_page: int
+
+    def fetch_venue_ms(self) -> int:
+        """The venue's clock."""
+        ...
+
+    def fetch_bars(
+        self, symbol: str, timeframe: str, since_ms: int, limit: int
+    ) -> Sequence[RawBar]:
+        """One page: bars opening at or after `since_ms`, at most `limit`; none when there are none
+        up to now. The bar that is still open may be among them."""
+        ...
+
+
 class Venue(MarketData, Protocol):
     """A venue where orders can be placed.
 

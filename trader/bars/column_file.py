@@ -202,7 +202,7 @@ def _aside(path: Path, *, durable: bool) -> Generator[int]:
             os.fsync(descriptor)
         part.replace(path)
         if durable:
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
@@ -215,7 +215,8 @@ def _write_all(descriptor: int, data: memoryview[int]) -> None:
         data = data[os.write(descriptor, data) :]
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Names of new files in a folder survive a loss of power from now on. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)

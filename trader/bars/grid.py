@@ -12,6 +12,7 @@ from operator import sub
 
 from trader.bars.names import STEPS_MS, step_name
 from trader.bars.stamps import utc_text
+from trader.core.series import Ints
 from trader.domain.timeframe import bar_open_ms
 
 
@@ -28,7 +29,7 @@ class GridError(ValueError):
         self.index = index
 
 
-def count_distances(open_ms: array[int]) -> Counter[int]:
+def count_distances(open_ms: Ints) -> Counter[int]:
     """How often each distance (ms) between neighbouring bars occurs."""
     return Counter(map(sub, open_ms[1:], open_ms))
 

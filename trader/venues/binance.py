@@ -182,6 +182,7 @@ BINANCE = Dialect(
     info_kept={"orderTypes": ["LIMIT", "LIMIT_MAKER"]},
     rules_codes=frozenset({"-1013", "-1111"}),
     weight_header="x-mbx-used-weight-1m",
+    weight_max=6_000,
     bars_page=1000,
     fills_page=1000,
     fills_window_ms=86_400_000,

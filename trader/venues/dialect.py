@@ -70,6 +70,7 @@ class Dialect:
             what is assumed where a listing leaves it out (the venue has the last word).
         rules_codes: raw codes after which the cached instrument rules are doubted.
         weight_header: lower case header with the request weight used in this window.
+        weight_max: the weight that the venue serves in a window (a minute), 0 where it tells none.
         bars_page, fills_page: most rows of one answer.
         fills_window_ms: widest time window of one fill request.
         order_types: by our order type, the venue's in lower case, and the name of the parameter
@@ -90,6 +91,7 @@ class Dialect:
     info_kept: Mapping[str, Any] = field(default_factory=dict[str, Any])
     rules_codes: frozenset[str] = field(default_factory=frozenset[str])
     weight_header: str = ""
+    weight_max: int = 0
     bars_page: int = 500
     fills_page: int = 500
     fills_window_ms: int = 86_400_000
