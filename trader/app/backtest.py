@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trader.app.backtest_inputs import BacktestInputs
-from trader.app.round_trips import RoundTrip, RoundTrips
+from trader.app.round_trips import Fills, RoundTrip, RoundTrips
 from trader.app.statistics import Curve, Results, Statistics, build_statistics
 from trader.app.strategy_process import StrategyLost
 from trader.core.account_view import AccountView
@@ -52,7 +52,7 @@ class BacktestResult:
             tiers, and of the regime by its name. unfilled: orders that filled nothing.
         sent: orders sent. turnover_units: value of all fills.
         market: by symbol, (first close, last close) of the decided range, ticks.
-        state: the account at the end.
+        state: the account at the end. fills: every execution, as whole numbers.
     """
 
     inputs: BacktestInputs
@@ -70,6 +70,7 @@ class BacktestResult:
     bars: Mapping[str, int]
     statistics: Statistics
     state: State
+    fills: Fills
 
     def spec(self, symbol: str) -> Spec:
         """An instrument in the run's integers."""
@@ -186,6 +187,7 @@ class _Run:
             dict(self.bars),
             self._statistics(),
             self.state,
+            self.trips.fills,
         )
 
     def _left(self, trip: RoundTrip) -> OpenPosition:

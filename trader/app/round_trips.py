@@ -6,8 +6,9 @@ not live here: the account itself (see `core.fold`, whose results are only read)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from array import array
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from trader.core.fold import is_open
@@ -52,6 +53,63 @@ class RoundTrip:
         return self.closed_ms >= 0
 
 
+# Of one execution: see `Fills`.
+FILL_COLUMNS = (
+    "at_ms", "symbol", "strategy", "side", "qty_lots", "price_ticks", "value_units", "fee_units",
+    "reason", "maker",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Fills:
+    """Every execution, oldest first, as whole numbers: few bytes each, however many there are.
+
+    Attributes:
+        rows: int64[n * len(FILL_COLUMNS)], one execution after another. `symbol`, `strategy` and
+            `reason` are places in `names`; `side` is 0 for a buy and 1 for a sale; `maker` 0 or 1;
+            `fee_units` as in RoundTrip.
+        names: texts that rows point at, in order of appearance.
+    """
+
+    rows: array[int] = field(default_factory=lambda: array("q"))
+    names: list[str] = field(default_factory=list[str])
+    _places: dict[str, int] = field(default_factory=dict[str, int])
+
+    def __len__(self) -> int:
+        """How many executions."""
+        return len(self.rows) // len(FILL_COLUMNS)
+
+    def __iter__(self) -> Iterator[array[int]]:
+        """The columns of each execution."""
+        width = len(FILL_COLUMNS)
+        return (self.rows[at : at + width] for at in range(0, len(self.rows), width))
+
+    def place(self, name: str) -> int:
+        """Where a name is."""
+        found = self._places.get(name)
+        if found is None:
+            found = self._places[name] = len(self.names)
+            self.names.append(name)
+        return found
+
+    def add(self, order: Order, payload: Mapping[str, Any], fee_units: int) -> None:
+        """Take the fill of an order."""
+        self.rows.extend(
+            (
+                int(payload["at_ms"]),
+                self.place(order.symbol),
+                self.place(order.strategy),
+                0 if order.side is Side.BUY else 1,
+                int(payload["qty_lots"]),
+                int(payload["price_ticks"]),
+                int(payload["cost_units"]),
+                fee_units,
+                self.place(order.reason),
+                1 if payload["maker"] else 0,
+            )
+        )
+
+
 class RoundTrips:
     """Watches facts as they are folded; `closed` in the order they closed, `open` by symbol."""
 
@@ -60,6 +118,7 @@ class RoundTrips:
         self.state = state
         self.closed: list[RoundTrip] = []
         self.open: dict[str, RoundTrip] = {}
+        self.fills = Fills()
         self.turnover_units = 0
         self._realised: dict[str, int] = {}
 
@@ -107,8 +166,9 @@ class RoundTrips:
         spec = self.state.spec(trip.symbol)
         lots, value = int(payload["qty_lots"]), int(payload["cost_units"])
         price, fee_cash = int(payload["price_ticks"]), int(payload["fee_cash_units"])
-        trip.fee_units += fee_cash
-        trip.fee_units += value_of_base_down(spec, price, int(payload["fee_base_units"]))
+        fee = fee_cash + value_of_base_down(spec, price, int(payload["fee_base_units"]))
+        self.fills.add(order, payload, fee)
+        trip.fee_units += fee
         trip.fills += 1
         trip.last_ticks = price
         self.turnover_units += value
