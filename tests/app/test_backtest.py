@@ -11,7 +11,8 @@ import pytest
 
 from trader.app.backtest import BacktestResult, run_backtest
 from trader.app.backtest_inputs import BacktestOptions, build_inputs
-from trader.app.backtest_report import build_report, opinion, rounded, utc_text
+from trader.app.backtest_report import build_report, rounded
+from trader.app.report_rows import opinion, utc_text
 from trader.bars.load import BarFile, load_bars
 from trader.core.identity import owner_prefix
 from trader.core.limits import Home, Limits

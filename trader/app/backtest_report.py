@@ -6,54 +6,74 @@ not live here: layout.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from trader.app.backtest import BacktestResult
 from trader.app.book_rows import book_rows
+from trader.app.report_rows import Scales, amounts_of, opinion, trip_rows, trip_table, utc_text
+from trader.app.report_series import build_series, curve_of, daily
 from trader.app.round_trips import RoundTrip
 from trader.app.statistics import CONVENTIONS, Statistics, why_undefined
 from trader.core.scale import text, to_decimal
-from trader.domain.timeframe import DAY_MS, timeframe_name
+from trader.domain.timeframe import timeframe_name
 
-REPORT_VERSION = 1
-OPINION_DIGITS = 6
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def utc_text(at_ms: int) -> str:
-    """`2024-01-31T23:59:00Z`; "" for a time that is not there (-1)."""
-    if at_ms < 0:
-        return ""
-    moment = _EPOCH + timedelta(milliseconds=at_ms)
-    return moment.replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+REPORT_VERSION = 2
+Row = dict[str, Any]
 
 
-def opinion(value: float | None) -> str | None:
-    """A metric as text with six decimals; None stays None."""
-    if value is None:
-        return None
-    shown = f"{value:.{OPINION_DIGITS}f}"
-    return shown[1:] if shown == f"-{0:.{OPINION_DIGITS}f}" else shown
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a report says that is no part of the run itself; None where nobody asked.
+
+    Attributes:
+        costs: the same run at other costs. hold: buying at the start and holding.
+        manifest: what the run was made of.
+    """
+
+    costs: Row | None = None
+    hold: Row | None = None
+    manifest: Row | None = None
 
 
-def build_report(result: BacktestResult) -> dict[str, Any]:
+def build_report(result: BacktestResult, beside: Beside | None = None) -> Row:
     """Everything that a back-test says, ready for JSON."""
+    report = build_summary(result, beside)
+    trips = trip_table(result.closed, result.fills)
+    return with_rows(report, trips, result.fills.names)
+
+
+def with_rows(summary: Mapping[str, Any], trips: array[int], names: Sequence[str]) -> Row:
+    """A summary and its closed round trips (rows of TRIP_COLUMNS) as one report."""
+    rows = list(trip_rows(trips, names, Scales.of(summary)))
+    return {**summary, "round_trips": rows}
+
+
+def build_summary(result: BacktestResult, beside: Beside | None = None) -> Row:
+    """A report without its round trips, which may be many: what tables and pictures show."""
     inputs = result.inputs
     parameters = inputs.parameters
     step_ms = parameters.step_ms
+    beside = beside or Beside()
     return {
         "report": "backtest",
         "version": REPORT_VERSION,
         "mode": parameters.mode,
+        "manifest": beside.manifest,
         "assumed": list(inputs.assumed),
+        "costs": beside.costs,
+        "buy_and_hold": beside.hold,
         "account": {
             "quote": parameters.quote,
             "starting_balance": text(inputs.cash),
             "final_equity": _cash(result, result.curve_units[-1]),
             "cash": _cash(result, result.state.cash_units),
             "fees": _cash(result, _fees(result)),
+            "turnover": _cash(result, result.turnover_units),
+            "cash_unit": text(inputs.cash_unit),
         },
         "range": {
             "first_open": utc_text(result.curve_ms[0] - step_ms),
@@ -63,7 +83,7 @@ def build_report(result: BacktestResult) -> dict[str, Any]:
             "timeframe": timeframe_name(step_ms),
             "decision_bars": len(result.curve_ms),
         },
-        "metrics": _metrics(result.statistics),
+        "metrics": metrics_of(result.statistics),
         "metrics_undefined": why_undefined(result.statistics),
         "conventions": CONVENTIONS,
         "instruments": _groups(result, "symbol"),
@@ -71,17 +91,17 @@ def build_report(result: BacktestResult) -> dict[str, Any]:
         "books": _books(result),
         "exit_reasons": _groups(result, "exit_reason"),
         "market": _market(result),
-        "orders": {"sent": result.sent, "unfilled": result.unfilled},
+        "orders": {"sent": result.sent, "unfilled": result.unfilled, "fills": len(result.fills)},
         "refusals": dict(result.refusals),
         "quiet": dict(result.quiet),
         "universe": dict(result.universe),
         "open_positions": _open(result),
-        "round_trips": [_trip(result, trip) for trip in result.closed],
-        "equity_daily": _daily(result),
+        "series": build_series(result),
+        "equity_daily": list(daily(curve_of(result))),
     }
 
 
-def _books(result: BacktestResult) -> list[dict[str, Any]]:
+def _books(result: BacktestResult) -> list[Row]:
     """Each strategy's book at the end, closed and open round trips together."""
     flags = {s.name: (s.enabled, s.shadow) for s in result.inputs.parameters.strategies}
     marks = {symbol: last for symbol, (_, last) in result.market.items()}
@@ -89,7 +109,7 @@ def _books(result: BacktestResult) -> list[dict[str, Any]]:
 
 
 def _cash(result: BacktestResult, units: int) -> str:
-    return text(to_decimal(units, result.inputs.cash_unit))
+    return amounts_of(result.inputs.cash_unit)(units)
 
 
 def _fees(result: BacktestResult) -> int:
@@ -97,7 +117,8 @@ def _fees(result: BacktestResult) -> int:
     return sum(trip.fee_units for trip in trips)
 
 
-def _metrics(found: Statistics) -> dict[str, Any]:
+def metrics_of(found: Statistics) -> Row:
+    """The metric block as text."""
     fallen = found.drawdown
     names = (
         "days", "total_return", "cagr", "sharpe", "sortino", "calmar", "volatility",
@@ -114,7 +135,7 @@ def _metrics(found: Statistics) -> dict[str, Any]:
     }
 
 
-def _groups(result: BacktestResult, by: str) -> list[dict[str, Any]]:
+def _groups(result: BacktestResult, by: str) -> list[Row]:
     """Closed round trips grouped by one of their fields, in order of the name."""
     groups: dict[str, list[RoundTrip]] = {}
     for trip in result.closed:
@@ -122,25 +143,27 @@ def _groups(result: BacktestResult, by: str) -> list[dict[str, Any]]:
     return [_group(result, by, name, trips) for name, trips in sorted(groups.items())]
 
 
-def _group(result: BacktestResult, by: str, name: str, trips: list[RoundTrip]) -> dict[str, Any]:
-    total = sum(trip.result_units for trip in trips)
+def _group(result: BacktestResult, by: str, name: str, trips: list[RoundTrip]) -> Row:
+    gains = [trip.result_units for trip in trips]
+    total = sum(gains)
     cost = sum(trip.cost_units for trip in trips)
     held_ms = sum(trip.closed_ms - trip.opened_ms for trip in trips) // len(trips)
+    cash = amounts_of(result.inputs.cash_unit)
     return {
         by: name,
         "round_trips": len(trips),
-        "wins": sum(1 for trip in trips if trip.result_units > 0),
-        "result": _cash(result, total),
+        "wins": sum(1 for gain in gains if gain > 0),
+        "result": cash(total),
         "mean_share": opinion(total / cost if cost else None),
-        "best": _cash(result, max(trip.result_units for trip in trips)),
-        "worst": _cash(result, min(trip.result_units for trip in trips)),
-        "fees": _cash(result, sum(trip.fee_units for trip in trips)),
+        "best": cash(max(gains)),
+        "worst": cash(min(gains)),
+        "fees": cash(sum(trip.fee_units for trip in trips)),
         "mean_held_ms": held_ms,
     }
 
 
-def _market(result: BacktestResult) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
+def _market(result: BacktestResult) -> list[Row]:
+    rows: list[Row] = []
     for symbol, (first, last) in sorted(result.market.items()):
         spec = result.spec(symbol)
         rows.append(
@@ -158,31 +181,8 @@ def _market(result: BacktestResult) -> list[dict[str, Any]]:
     return rows
 
 
-def _trip(result: BacktestResult, trip: RoundTrip) -> dict[str, Any]:
-    spec = result.spec(trip.symbol)
-    return {
-        "strategy": trip.strategy,
-        "symbol": trip.symbol,
-        "opened": utc_text(trip.opened_ms),
-        "closed": utc_text(trip.closed_ms) or None,
-        "opened_ms": trip.opened_ms,
-        "closed_ms": trip.closed_ms if trip.closed else None,
-        "bought": text(spec.qty(trip.bought_lots)),
-        "sold": text(spec.qty(trip.sold_lots)),
-        "first_price": text(spec.price(trip.first_ticks)),
-        "last_price": text(spec.price(trip.last_ticks)),
-        "cost": _cash(result, trip.cost_units),
-        "proceeds": _cash(result, trip.proceeds_units),
-        "fees": _cash(result, trip.fee_units),
-        "result": _cash(result, trip.result_units),
-        "share": opinion(trip.result_units / trip.cost_units if trip.cost_units else None),
-        "fills": trip.fills,
-        "exit_reason": trip.exit_reason,
-    }
-
-
-def _open(result: BacktestResult) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
+def _open(result: BacktestResult) -> list[Row]:
+    rows: list[Row] = []
     for position in result.open:
         spec = result.spec(position.trip.symbol)
         held = result.state.positions[position.trip.symbol]
@@ -201,14 +201,6 @@ def _open(result: BacktestResult) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def _daily(result: BacktestResult) -> list[list[str]]:
-    """[day, equity] at the last decision bar of each UTC day."""
-    days: dict[int, int] = {}
-    for at_ms, units in zip(result.curve_ms, result.curve_units, strict=True):
-        days[(at_ms - 1) // DAY_MS] = units
-    return [[utc_text(day * DAY_MS)[:10], _cash(result, units)] for day, units in days.items()]
 
 
 def rounded(amount: str, digits: int = 2) -> str:
