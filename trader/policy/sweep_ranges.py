@@ -15,7 +15,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -141,6 +141,12 @@ class Where:
     def names(self) -> tuple[str, ...]:
         """The parameters that it reads."""
         return tuple(dict.fromkeys(t.name for t in (self.left, self.right) if t.name))
+
+    def renamed(self, names: Mapping[str, str]) -> Where:
+        """The same with other names for its parameters."""
+        left = replace(self.left, name=names.get(self.left.name, self.left.name))
+        right = replace(self.right, name=names.get(self.right.name, self.right.name))
+        return Where(left, self.sign, right)
 
     def holds(self, values: Mapping[str, str]) -> bool:
         """Whether values (decimal texts by name) keep it."""
