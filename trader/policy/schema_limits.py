@@ -96,7 +96,7 @@ class Limits(Section):
     order_notional_min: Annotated[str, Amount("0", "1000000")] = Field(
         default="10", description="smallest order worth its fees, in app.quote"
     )
-    order_value_max: Annotated[str, Amount("0", "1000000000")] = Field(
+    order_value_max: Annotated[str, Amount("0", "10000000000")] = Field(
         default="25000", description="largest value of one entry order, in app.quote"
     )
     order_qty_max: Annotated[str, Amount("0", "1000000000000")] = Field(
@@ -279,7 +279,7 @@ class Home(Section):
         description="instrument whose price is one unit of it in app.quote, such as EUR/USDT; "
         "empty: none",
     )
-    order_value_max: Annotated[str, Amount("0", "1000000000")] = Field(
+    order_value_max: Annotated[str, Amount("0", "10000000000")] = Field(
         default="25000", description="largest value of one entry order, in home.currency"
     )
     quote_age_max: Annotated[str, Duration("100ms", "1h")] = Field(
