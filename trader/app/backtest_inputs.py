@@ -7,15 +7,24 @@ Must not live here: reading files, running, and statistics.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from trader.app.backtest_model import (
+    ModelOptions,
+    build_model,
+    detail_series,
+    fees_of,
+    say_model,
+    times_fees,
+)
 from trader.app.backtest_universe import fit_universe, universe_series
 from trader.bars.load import BarFile
 from trader.bars.resample import resample
 from trader.core.daily import asks_correlated, asks_var
 from trader.core.identity import owner_prefix
+from trader.core.model import Model
 from trader.core.parameters import Parameters, StrategyCode, StrategySpec, UniverseSpec
 from trader.core.scale import (
     ScaleError,
@@ -26,7 +35,6 @@ from trader.core.scale import (
 )
 from trader.core.series import Series
 from trader.core.signals import rules_of
-from trader.core.simulate import Model
 from trader.core.snapshot import SeriesKey
 from trader.core.universe import tier_of
 from trader.domain.instrument import Instrument
@@ -47,17 +55,25 @@ class BacktestOptions:
     Attributes:
         start_ms, end_ms: decision bars that open in [start, end); None: open end.
         cash: starting balance, quote currency.
-        fee: taker and maker fee as a share. spread_ppm: full distance between bid and ask.
+        fee, spread_ppm: shorthand for those of `model`.
         strategies: names to run; empty: all. timeframe: run them on this one, not their own.
+        model: what is assumed of the venue.
     """
 
     cash: Decimal
     start_ms: int | None = None
     end_ms: int | None = None
     fee: Decimal | None = None
-    spread_ppm: int = 200
+    spread_ppm: int | None = None
     strategies: tuple[str, ...] = ()
     timeframe: str = ""
+    model: ModelOptions = field(default_factory=ModelOptions)
+
+    @property
+    def modelled(self) -> ModelOptions:
+        """The model's options, shorthand taken in."""
+        model = self.model if self.fee is None else replace(self.model, fee=self.fee)
+        return model if self.spread_ppm is None else replace(model, spread_ppm=self.spread_ppm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +103,13 @@ def build_inputs(
     files: Mapping[str, BarFile],
     options: BacktestOptions,
     rules: Mapping[str, Instrument] | None = None,
+    details: Mapping[str, BarFile] | None = None,
 ) -> BacktestInputs:
     """Bring policy, files and options together.
 
-    `rules` are instruments as a venue described them; what is not among them is inferred. Raises
-    UsageError or DataError when they do not fit together.
+    `rules` are instruments as a venue described them; what is not among them is inferred.
+    `details`: files of finer bars, by instrument. Raises UsageError or DataError when they do not
+    fit together.
     """
     assumed: list[str] = []
     quote = _one_quote(parameters, files, assumed)
@@ -99,7 +117,9 @@ def build_inputs(
     step_ms = _decision_step(parameters, files, assumed)
     universe = fit_universe(parameters.universe, chosen, files, parameters.quote, step_ms, assumed)
     rate = _rate_symbol(parameters, files, assumed)
-    specs = _taking_part(chosen, universe, files, rate, options, assumed)
+    model = options.modelled
+    beside = frozenset({rate, model.coin_symbol(quote)})
+    specs = _taking_part(chosen, universe, files, beside, options, assumed)
     specs = _that_fit(specs, strategies, step_ms, options, assumed)
     instruments = tuple(
         _instrument(files[symbol], (rules or {}).get(symbol), options, assumed)
@@ -129,7 +149,12 @@ def build_inputs(
         universe=universe,
     )
     series = _series(account, strategies, files)
-    _say_model(options, specs, assumed)
+    finer = detail_series(model, step_ms, files, details or {}, series, assumed)
+    series |= finer
+    _check_volume(model, files)
+    detailed = replace(model, detail=next((name for _, name in finer), ""))
+    makers = any(spec.style.style == "maker" for spec in specs)
+    assumed += say_model(detailed, quote, makers=makers)
     first = min(file.series.open_ms[0] for file in files.values())
     last = max(file.series.open_ms[-1] for file in files.values())
     return BacktestInputs(
@@ -141,9 +166,21 @@ def build_inputs(
         digits,
         first if options.start_ms is None else options.start_ms,
         last + 1 if options.end_ms is None else options.end_ms,
-        Model(spread_ppm=options.spread_ppm),
+        build_model(model, quote, digits, step_ms, series),
         tuple(assumed),
     )
+
+
+def cost_variants(inputs: BacktestInputs) -> dict[str, BacktestInputs]:
+    """The same run at no cost and at double: spread, slippage and fees `zero` and `double`."""
+    return {
+        name: replace(
+            inputs,
+            model=inputs.model.times(factor),
+            instruments=times_fees(inputs.instruments, factor),
+        )
+        for name, factor in (("zero", 0), ("double", 2))
+    }
 
 
 def _one_quote(parameters: Parameters, files: Mapping[str, BarFile], assumed: list[str]) -> str:
@@ -187,15 +224,15 @@ def _taking_part(
     chosen: Sequence[StrategySpec],
     universe: UniverseSpec,
     files: Mapping[str, BarFile],
-    rate: str,
+    beside: Collection[str],
     options: BacktestOptions,
     assumed: list[str],
 ) -> tuple[StrategySpec, ...]:
-    """`rate`: an instrument that is only there for its price, "" for none."""
+    """`beside`: instruments that are only there for their price, unless a strategy names them."""
     named = {symbol for spec in chosen for symbol in spec.symbols}
     followed = {spec.tier for spec in chosen if spec.tier}
     named |= {symbol for symbol in files if tier_of(universe, symbol) in followed}
-    strangers = sorted(set(files) - named - {rate})
+    strangers = sorted(set(files) - named - set(beside))
     if strangers:
         assumed.append(
             f"{', '.join(strangers)}: named by no strategy of the policy, so each strategy here "
@@ -301,18 +338,17 @@ def _instrument(
                 f"{known.symbol} say {text(known.tick)}",
                 "read the file with that tick",
             )
-        if options.fee is None:
-            return known
-        return replace(known, fee_taker=options.fee, fee_maker=options.fee)
-    fee = Decimal("0.001") if options.fee is None else options.fee
+        taker, maker = fees_of(options.modelled, known)
+        return replace(known, fee_taker=taker, fee_maker=maker)
+    taker, maker = fees_of(options.modelled, None)
     lot = _lot(file, options.cash)
     base, _, quote = file.symbol.partition("/")
     assumed.append(
         f"{file.symbol}: tick {text(file.tick)} (from the data), lot {text(lot)}, no smallest "
-        f"value but the policy's, fee {text(fee * 10_000)} bps"
+        f"value but the policy's, fee {_fee_text(taker, maker)} bps"
     )
     return Instrument(
-        file.symbol, base, quote, file.tick, lot, lot, Decimal(0), Decimal(0), fee, fee
+        file.symbol, base, quote, file.tick, lot, lot, Decimal(0), Decimal(0), taker, maker
     )
 
 
@@ -348,14 +384,16 @@ def _series(
     return found
 
 
-def _say_model(options: BacktestOptions, specs: Sequence[StrategySpec], assumed: list[str]) -> None:
-    spread = text(Decimal(options.spread_ppm) / 100)
-    assumed.append(
-        "a decision at a bar's close is carried out at the next bar's open, all of it or nothing, "
-        f"{spread} bps between bid and ask; without a next bar nothing fills"
-    )
-    if any(spec.style.style == "maker" for spec in specs):
-        assumed.append(
-            "an entry at rest fills at its own price once a bar trades through it, for what the "
-            "bar traded at most"
-        )
+def _fee_text(taker: Decimal, maker: Decimal) -> str:
+    told = text(taker * 10_000)
+    return told if taker == maker else f"{told} taker, {text(maker * 10_000)} maker"
+
+
+def _check_volume(model: ModelOptions, files: Mapping[str, BarFile]) -> None:
+    """A share of the volume needs a volume."""
+    for symbol, file in sorted(files.items()):
+        if model.volume.share_ppm and not any(file.series.volume):
+            raise DataError(
+                f"{file.path}: no bar of {symbol} tells a volume, so no share of it can fill",
+                "leave --volume-share out, or give bars with volume",
+            )
