@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from decimal import Decimal, InvalidOperation
+from decimal import InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from trader.app.inputs import decision_inputs
 from trader.app.strategy_verdicts import refuse_cheats
 from trader.bars.load import BarFile, load_bars
 from trader.build import code_hash
+from trader.cli.backtest_options import number, read_model
 from trader.cli.given import setup_options
 from trader.cli.output import console, print_json
 from trader.cli.timeranges import parse_timerange
@@ -29,8 +30,6 @@ from trader.errors import UsageError
 from trader.policy.checked import Checked
 from trader.policy.strategy_files import load_strategies
 from trader.wiring import cache_folder, load_policy
-
-PPM_PER_BPS = 100
 
 
 def backtest_command(given: Mapping[str, Any]) -> int:
@@ -42,15 +41,7 @@ def backtest_command(given: Mapping[str, Any]) -> int:
         raise UsageError("a back-test needs bars", "name a file with --bars FILE")
     setup = setup_options(given["config"], given["state_dir"])
     checked = load_policy(setup)
-    options = read_options(
-        checked,
-        given["timerange"],
-        given["starting_balance"],
-        given["fee"],
-        given["spread"],
-        tuple(given["strategy"]),
-        given["timeframe"],
-    )
+    options = read_options(checked, given)
     report = backtest_report(
         checked,
         given["bars"],
@@ -58,6 +49,7 @@ def backtest_command(given: Mapping[str, Any]) -> int:
         given["instruments"],
         cache_folder(setup),
         verbose=given["verbose"] > 0,
+        detail=given["detail"],
     )
     if given["as_json"]:
         print_json(report)
@@ -76,51 +68,46 @@ def backtest_report(
     cache: Path,
     *,
     verbose: bool,
+    detail: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The report of one run; `cache`: where verdicts on strategy files are kept."""
+    """The report of one run; `cache`: where verdicts on strategy files are kept. `detail`: files of
+    finer bars."""
     rules = read_rules(instruments) if instruments else {}
     files = load_files(bars, rules)
     texts = {name: source.text for name, source in load_strategies(checked).items()}
     parameters, sources = decision_inputs(checked.form, texts)
     codes = {source.name: source.code for source in sources}
-    inputs = build_inputs(parameters, codes, files, options, rules)
+    details = load_files(detail, rules, "--detail")
+    inputs = build_inputs(parameters, codes, files, options, rules, details)
     refuse_cheats(inputs.parameters, sources, cache, code_hash())
     with _progress(shown=verbose) as advance:
         return build_report(run_backtest(inputs, advance))
 
 
-def load_files(bars: Sequence[str], rules: Mapping[str, Instrument]) -> dict[str, BarFile]:
+def load_files(
+    bars: Sequence[str], rules: Mapping[str, Instrument], option: str = "--bars"
+) -> dict[str, BarFile]:
     """Bar files by instrument; raises UsageError or DataError."""
     files: dict[str, BarFile] = {}
     for given in bars:
         file = _load(given, rules)
         if file.symbol in files:
-            raise UsageError(f"--bars names {file.symbol} twice", "give each instrument once")
+            raise UsageError(f"{option} names {file.symbol} twice", "give each instrument once")
         files[file.symbol] = file
     return files
 
 
-def read_options(
-    checked: Checked,
-    timerange: str,
-    starting_balance: str,
-    fee: str,
-    spread: str,
-    strategies: tuple[str, ...],
-    timeframe: str,
-) -> BacktestOptions:
+def read_options(checked: Checked, given: Mapping[str, Any]) -> BacktestOptions:
     """The options as values; raises UsageError."""
-    start_ms, end_ms = parse_timerange(timerange)
-    cash = starting_balance or checked.form["app"]["paper"]["starting_balance"]
-    spread_ppm = _number("--spread", spread, 5_000) * PPM_PER_BPS
+    start_ms, end_ms = parse_timerange(given["timerange"])
+    cash = given["starting_balance"] or checked.form["app"]["paper"]["starting_balance"]
     return BacktestOptions(
-        cash=_number("--starting-balance", cash, 10_000_000_000, above=True),
+        cash=number("--starting-balance", cash, 10_000_000_000, above=True),
         start_ms=start_ms,
         end_ms=end_ms,
-        fee=_number("--fee", fee, 1_000) / 10_000 if fee else None,
-        spread_ppm=int(spread_ppm),
-        strategies=strategies,
-        timeframe=timeframe,
+        strategies=tuple(given["strategy"]),
+        timeframe=given["timeframe"],
+        model=read_model(given),
     )
 
 
@@ -157,17 +144,6 @@ def _load(given: str, rules: Mapping[str, Instrument]) -> BarFile:
     if known is None or known.tick == file.tick:
         return file
     return load_bars(name, file.symbol, known.tick)
-
-
-def _number(option: str, text: str, most: int, *, above: bool = False) -> Decimal:
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise UsageError(f"{option} {text!r} is not a number", "write it plainly: 10") from None
-    if not value.is_finite() or value < 0 or value > most or (above and value == 0):
-        low = "above 0" if above else "at least 0"
-        raise UsageError(f"{option} {text} is out of range", f"{low}, at most {most}")
-    return value
 
 
 @contextmanager

@@ -74,7 +74,7 @@ _RUN = {
         ("--starting-balance",), "text", "Default: app.paper.starting_balance.", "CASH"
     ),
     "fee": Option(("--fee",), "text", "Fee of a fill (default: 10, or the rules').", "BPS"),
-    "spread": Option(("--spread",), "text", "Distance between bid and ask.", "BPS", "2"),
+    "spread": Option(("--spread",), "text", "Distance between bid and ask (default: 2).", "BPS"),
     "instruments": Option(
         ("--instruments",), "text", "Rules of instruments, as a venue has them.", "FILE.json"
     ),
@@ -88,7 +88,57 @@ _RUN = {
     "png": Option(("--png",), "text", "Write the report's charts there as a picture.", "FILE"),
     "no_save": Option(("--no-save",), "switch", "Do not keep the run under STATE/backtests."),
 }
-OPTIONS.update(_RUN)
+# What it assumes of the venue (docs/fills.md); each may stand in the file of --model too.
+_MODEL = {
+    "model": Option(
+        ("--model",), "text", "What is assumed of the venue, fee tiers included.", "FILE.json"
+    ),
+    "latency": Option(
+        ("--latency",),
+        "text",
+        "Opens until an order arrives (default: 1; 0: at the close).",
+        "BARS",
+    ),
+    "slippage": Option(
+        ("--slippage",), "text", "What a taker pays beyond the spread (default: 0).", "BPS"
+    ),
+    "impact": Option(
+        ("--impact",),
+        "text",
+        "What an order of a whole bar's volume pays on top; by the square root of its share.",
+        "BPS",
+    ),
+    "volume_share": Option(
+        ("--volume-share",), "text", "Fill at most this share of what a bar traded.", "PERCENT"
+    ),
+    "carry_bars": Option(
+        ("--carry-bars",), "text", "Opens at which a rest is tried again (default: 10).", "BARS"
+    ),
+    "fee_maker": Option(("--fee-maker",), "text", "Fee of a fill at rest, if another.", "BPS"),
+    "fee_in": Option(
+        ("--fee-in",), "text", "quote (default), base, or a third coin such as BNB.", "COIN"
+    ),
+    "fee_coin_price": Option(
+        ("--fee-coin-price",), "text", "Price of the third coin; else its bars tell it.", "PRICE"
+    ),
+    "stops": Option(
+        ("--stops",), "text", "Protective stops rest at the venue (default: program).", "venue"
+    ),
+    "timeframe_detail": Option(
+        ("--timeframe-detail",), "text", "Finer bars tell what happens inside a bar.", "TF"
+    ),
+    "detail": Option(
+        ("--detail",), "texts", "Bar file of those finer bars; repeatable.", "FILE[=SYMBOL]"
+    ),
+    "at_end": Option(
+        ("--at-end",), "text", "mark (default) or close what the end leaves open.", "WORD"
+    ),
+    "delisted": Option(
+        ("--delisted",), "text", "The same where an instrument's bars end before.", "WORD"
+    ),
+}
+MODEL = tuple(_MODEL)
+OPTIONS.update(_RUN | _MODEL)
 
 LIGHT: dict[str, tuple[str, ...]] = {
     "cycle": ("config", "state_dir", "as_json", "verbose", "now", "dry_run"),
@@ -96,7 +146,7 @@ LIGHT: dict[str, tuple[str, ...]] = {
     "backtest": (
         "bars", "config", "state_dir", "timeframe", "timerange", "strategy", "starting_balance",
         "fee", "spread", "instruments", "buy_and_hold", "as_json", "csv", "html", "png", "no_save",
-        "verbose",
+        "verbose", *MODEL,
     ),
 }  # fmt: skip
 
