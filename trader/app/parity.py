@@ -12,10 +12,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+from trader.app.parity_answers import Remembering
 from trader.app.parity_bars import Bars
 from trader.app.parity_causes import Difference, count_causes, roots_of
 from trader.app.parity_decisions import live_parts, stepped_payload
@@ -138,6 +141,26 @@ def parity(
     return _Parity(journals, options or ParityOptions(), progress).run()
 
 
+@contextmanager
+def journals_at_hand(path: Path) -> Generator[list[Journal]]:
+    """The journal at `path` and, before it, those of its sealed segments that lie beside it,
+    oldest first, all open to be read. Raises JournalError."""
+    with ExitStack() as opened:
+        found = [opened.enter_context(Journal.open(path, read_only=True))]
+        while sealed := _sealed_before(found[0]):
+            found.insert(0, opened.enter_context(Journal.open(sealed, read_only=True)))
+        yield found
+
+
+def _sealed_before(journal: Journal) -> Path | None:
+    """The file that a journal goes on from, where it is still there."""
+    checkpoint = journal.entry(journal.origin.seq + 1) if journal.origin.seq else None
+    if checkpoint is None:
+        return None
+    sealed = journal.path.with_name(str(checkpoint.payload["file"]))
+    return sealed if sealed.exists() else None
+
+
 class _Parity:
     """One comparison; lives for one walk over all files."""
 
@@ -149,6 +172,7 @@ class _Parity:
         self.progress = progress
         self.report = ParityReport()
         self.known = Bars()
+        self.strategies = Remembering()
         final = Bars()
         self.model = _read_all(journals, final, options.spread_ppm)
         self.free = FreeRun(self.model, self.known, final)
@@ -203,6 +227,8 @@ class _Parity:
             self._decision(event)
 
     def _decision(self, event: Decision) -> None:
+        codes = self.strategies.of(event.snapshot.strategies)
+        event = replace(event, snapshot=replace(event.snapshot, strategies=codes))
         report, bar_ms = self.report, event.snapshot.bar_ms
         self.free.begin(event, carried=self._is_carried())
         report.first_ms = bar_ms if report.first_ms < 0 else report.first_ms

@@ -69,7 +69,9 @@ class Difference:
 
     Attributes:
         number: from 1, in the order found.
-        what: `decision`, `order`, `fill`, `account`, or `event` (an entry that a back-test lacks).
+        what: `decision` (what is wanted or refused), `numbers` (only what a decision was made
+            from: marks, results, the trail), `order`, `fill`, `account`, or `event` (an entry that
+            a back-test lacks).
         bar_ms: the decision bar. seq: the journal's entry that is told or that proves it, 0: none.
         where: first differing value. journal, free: what each says there.
         causes: the smallest set that was found to bring it about, most telling first.

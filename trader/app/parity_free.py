@@ -55,7 +55,20 @@ from trader.journal.codec import Entry
 # Entries that say what the account and its venue are: no difference, both sides have them.
 SHARED = frozenset({"genesis", "instrument", "policy"})
 # Of a plan, what a reader looks for first.
-TELLING = ("legs", "refused", "ends", "stops", "even", "scaled", "dust", "members", "regime", "off")
+TELLING = (
+    "legs",
+    "refused",
+    "ends",
+    "stops",
+    "even",
+    "scaled",
+    "dust",
+    "members",
+    "regime",
+    "off",
+    "stopped",
+    "shadow",
+)
 PLAIN = {
     CLOCK: (Cause.CLOCK, "the pass ran at another time than the close"),
     SKEW: (Cause.CLOCK_SKEW, "skew_ms"),
@@ -289,7 +302,7 @@ class FreeRun:
         number = self._add(
             _Place(parted.what, bar_ms, _seq_of(mine), str(row.get("strategy", "")), symbol),
             (parted.where, (mine or OrderFacts()).words(), (theirs or OrderFacts()).words()),
-            (parted.cause,),
+            parted.causes,
             parted.proof,
             self._order_follows(parted, rows, earlier, decision, symbol),
         )
@@ -303,7 +316,7 @@ class FreeRun:
         decision: int,
         symbol: str,
     ) -> tuple[int, ...]:
-        if parted.cause is not Cause.FOLLOWS:
+        if Cause.FOLLOWS not in parted.causes:
             return ()
         if rows[0] != rows[1] and decision:
             return (decision,)
@@ -334,8 +347,9 @@ class FreeRun:
         derived = payload_of(own)
         if canonical(derived) == stored:
             return
-        place = _Place("decision", own.bar_ms, event.seq)
         told = _telling(event.stored, derived)
+        telling = told[0].partition(".")[0].partition("[")[0] in TELLING
+        place = _Place("decision" if telling else "numbers", own.bar_ms, event.seq)
         if not stepped:
             proof = "the back-test decides otherwise on the journal's own account, too"
             self._decided(place, told, (Cause.UNEXPLAINED,), proof)

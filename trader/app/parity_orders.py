@@ -67,6 +67,10 @@ class OrderFacts:
             by_price[price] = by_price.get(price, 0) + lots
         return tuple(sorted(by_price.items()))
 
+    def prices(self) -> tuple[int, ...]:
+        """Every price at which something traded."""
+        return tuple(price for price, _ in self.bought())
+
     def fees(self) -> tuple[int, int, str]:
         """(cash, base, coins of a third kind) that the fills cost."""
         third = ",".join(f"{fill[5]} {fill[4]}" for fill in self.fills if fill[4])
@@ -135,7 +139,7 @@ class Parted:
 
     what: str
     where: str
-    cause: Cause
+    causes: tuple[Cause, ...]
     proof: str
 
 
@@ -165,21 +169,32 @@ def compare_order(
     free: OrderFacts | None,
     around: Around,
 ) -> Parted | None:
-    """How an order's way differs; None when it does not. `rows`: as (journal, free) planned it."""
+    """How an order's way differs; None when it does not. `rows`: as (journal, free) planned it.
+
+    One that was asked for otherwise is told with the cause of that, and with what else happened to
+    it, where both sides have it.
+    """
     mine, theirs = journal or OrderFacts(), free or OrderFacts()
     row = rows[0] or rows[1]
     if row is None:
-        return Parted("order", "client_id", Cause.UNEXPLAINED, "nobody planned it")
+        return Parted("order", "client_id", (Cause.UNEXPLAINED,), "nobody planned it")
     beyond = _beyond_limit(row, mine)
     if beyond and rows[0] is not None:
-        return Parted("fill", "price_ticks", Cause.UNEXPLAINED, beyond)
-    if rows[0] != rows[1]:
-        return _other_order(rows, mine, theirs, around)
-    if mine.told() == theirs.told() and mine.bought() == theirs.bought():
-        if mine.fees() == theirs.fees():
-            return None
-        return Parted("fill", "fee", Cause.FEE, _entry(mine, "fill") + " tells the venue's fee")
-    return _other_way(Order(row), mine, theirs, around)
+        return Parted("fill", "price_ticks", (Cause.UNEXPLAINED,), beyond)
+    asked = None if rows[0] == rows[1] else _other_order(rows, mine, theirs, around)
+    fate: Parted | None = None
+    if rows[0] is not None and rows[1] is not None:
+        left = (_left(rows[0], mine), _left(rows[1], theirs))
+        fate = _other_fate(Order(rows[0]), mine, theirs, left, around)
+    if asked is None or fate is None:
+        return asked or fate
+    causes = tuple(dict.fromkeys((*fate.causes, *asked.causes)))
+    return Parted(asked.what, asked.where, causes, f"{asked.proof}; {fate.proof}")
+
+
+def _left(row: Row, facts: OrderFacts) -> int:
+    """Lots asked for that did not trade."""
+    return int(row["qty_lots"]) - facts.lots
 
 
 def _beyond_limit(row: Row, facts: OrderFacts) -> str:
@@ -200,34 +215,50 @@ def _other_order(
     attempt = int(row["attempt"]) > 0 or journal.planned or free.planned
     if around.decided or around.earlier:
         of = "its decision" if around.decided else "an earlier attempt"
-        return Parted("order", where, Cause.FOLLOWS, f"{of} differs")
+        return Parted("order", where, (Cause.FOLLOWS,), f"{of} differs")
     if attempt and around.changed:
-        return Parted("order", where, Cause.POLICY_CHANGE, f"entry {around.changed} (policy)")
+        return Parted("order", where, (Cause.POLICY_CHANGE,), f"entry {around.changed} (policy)")
     if attempt and around.requoted:
-        return Parted("order", where, Cause.QUOTE, f"entry {around.requoted} (quote)")
+        return Parted("order", where, (Cause.QUOTE,), f"entry {around.requoted} (quote)")
     if attempt and around.apart:
-        return Parted("order", where, Cause.FOLLOWS, "the accounts had parted")
-    return Parted("order", where, Cause.UNEXPLAINED, "no decision differs")
+        return Parted("order", where, (Cause.FOLLOWS,), "the accounts had parted")
+    return Parted("order", where, (Cause.UNEXPLAINED,), "no decision differs")
 
 
-def _other_way(order: Order, journal: OrderFacts, free: OrderFacts, around: Around) -> Parted:
-    """The same order, another fate."""
+def _other_fate(
+    order: Order, journal: OrderFacts, free: OrderFacts, left: tuple[int, int], around: Around
+) -> Parted | None:
+    """Another fate of an order that both sides have; None when it is the same."""
+    if journal.told() == free.told() and left[0] == left[1]:
+        return _other_price(journal, free)
     what = "fill" if journal.lots or free.lots else "order"
-    if around.earlier:
-        return Parted(what, "facts", Cause.FOLLOWS, "it was told of as different before")
-    if journal.asked_by:
-        return Parted(what, "cancel", Cause.CANCEL_ASKED, _entry(journal, "cancel_sent"))
+    if around.earlier or journal.asked_by:
+        cause = Cause.FOLLOWS if around.earlier else Cause.CANCEL_ASKED
+        proof = "it was told of before" if around.earlier else _entry(journal, "cancel_sent")
+        return Parted(what, "facts", (cause,), proof)
     never = journal.abandoned or (free.sent and not journal.sent)
     if order.tif is TimeInForce.GTC and not never:
         return _at_rest(what, journal, free)
-    for found in (_never_left(journal), _not_taken(journal), _filled_less(order, journal, free)):
+    for found in (_never_left(journal), _not_taken(journal), _filled_less(order, journal, left)):
         if found is not None:
-            return Parted(what, *found)
-    if journal.lots > free.lots and not around.next_bar:
-        return Parted(what, "lots", Cause.MODEL_NO_BAR, "the journal has no such bar with volume")
-    if journal.lots and (journal.lots >= free.lots):
-        return Parted(what, "price_ticks", Cause.QUOTE, _entry(journal, "fill"))
-    return Parted(what, "facts", Cause.UNEXPLAINED, "no entry tells why")
+            where, cause, proof = found
+            return Parted(what, where, (cause,), proof)
+    cause, proof = Cause.UNEXPLAINED, "no entry tells why"
+    if left[0] < left[1] and not around.next_bar:
+        cause, proof = Cause.MODEL_NO_BAR, "the journal has no such bar with volume"
+    elif journal.lots and left[0] <= left[1]:
+        cause, proof = Cause.QUOTE, _entry(journal, "fill")
+    return Parted(what, "lots", (cause,), proof)
+
+
+def _other_price(journal: OrderFacts, free: OrderFacts) -> Parted | None:
+    """The same fate; another price or fee. Fees of another quantity are no difference of theirs."""
+    proof = _entry(journal, "fill")
+    if journal.prices() != free.prices():
+        return Parted("fill", "price_ticks", (Cause.QUOTE,), proof)
+    if journal.bought() != free.bought() or journal.fees() == free.fees():
+        return None
+    return Parted("fill", "fee", (Cause.FEE,), f"{proof} tells the venue's fee")
 
 
 def _at_rest(what: str, journal: OrderFacts, free: OrderFacts) -> Parted:
@@ -237,10 +268,10 @@ def _at_rest(what: str, journal: OrderFacts, free: OrderFacts) -> Parted:
     if refused and free.outcome != journal.outcome:
         found = _not_taken(journal)
         if found is not None:
-            return Parted(what, *found)
+            return Parted(what, found[0], (found[1],), found[2])
     where = "lots" if journal.lots != free.lots else "facts"
     said = f"entry {max(told.values())}" if told else "no entry since the decision before"
-    return Parted(what, where, Cause.RESTING, f"it rests (GTC): {said}")
+    return Parted(what, where, (Cause.RESTING,), f"it rests (GTC): {said}")
 
 
 Found = tuple[str, Cause, str]
@@ -274,8 +305,8 @@ def _not_taken(journal: OrderFacts) -> Found | None:
     return None
 
 
-def _filled_less(order: Order, journal: OrderFacts, free: OrderFacts) -> Found | None:
-    if journal.lots >= free.lots:
+def _filled_less(order: Order, journal: OrderFacts, left: tuple[int, int]) -> Found | None:
+    if left[0] <= left[1]:
         return None
     ended = journal.seen in _ENDED
     if not ended:

@@ -1,4 +1,4 @@
-"""`trader audit verify | replay | explain | controls | inspect | export`: what only reads.
+"""`trader audit verify | replay | explain | inspect | export`: what only reads.
 
 Lives here: signatures and words. Must not live here: the proofs themselves, or the commands that
 write (`audit_upkeep`).
@@ -6,26 +6,23 @@ write (`audit_upkeep`).
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trader.cli.audit_controls import controls
+from trader.cli.audit_parity import parity
 from trader.cli.audit_upkeep import accept_head, repair, seal
 from trader.cli.given import account_setup, setup_options
+from trader.cli.journals import JournalFile, chosen_journal, mode_of
 from trader.cli.output import print_json, print_lines, say
 from trader.cli.typed import AsJson, Config, StateDir
 from trader.errors import ExitCode, UsageError
-from trader.wiring import Setup, open_journal
+from trader.wiring import open_journal
 
 if TYPE_CHECKING:
     from trader.app.replay import ReplayReport
     from trader.journal.head import Head
-
-JournalFile = Annotated[
-    str, typer.Option("--journal", metavar="PATH", help="This file; no policy is read then.")
-]
 
 app = typer.Typer(no_args_is_help=True, help="Prove and explain what the journal holds.")
 
@@ -184,18 +181,5 @@ def parse_head(text: str) -> Head | None:
         ) from error
 
 
-def chosen_journal(config: list[str], state_dir: str, journal: str) -> tuple[str, Path]:
-    """(mode, path) of the file that is named, else of the policy's account."""
-    if journal:
-        return "audit", Path(journal)
-    setup = account_setup(setup_options(config, state_dir), decides=False)
-    return mode_of(setup), setup.places.journal
-
-
-def mode_of(setup: Setup) -> str:
-    """paper, testnet or live."""
-    return setup.run.parameters.mode
-
-
-for more in (controls, seal, repair, accept_head):
+for more in (parity, controls, seal, repair, accept_head):
     app.command()(more)
