@@ -68,6 +68,8 @@ def open_bars(
     if cache is not None:
         found, notes = cache.load(source, arguments)
         if found is not None:
+            if source.changed():
+                raise refuse_growing(path)
             return _opened(found, source.sha, notes, cached=True)
     try:
         file = load_bars(path, symbol, tick, timeframe)

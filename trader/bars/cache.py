@@ -65,15 +65,17 @@ def hash_source(path: Path, progress: Hashing | None = None) -> Source | None:
     total, done = sum(row[0] for row in state), 0
     block = memoryview(bytearray(_BLOCK_BYTES))
     shas: list[tuple[str, str]] = []
-    for file in files:
-        # Read in small blocks: mapped, the source would count as memory of this process.
-        digest = hashlib.sha256()
+    for file, row in zip(files, state, strict=True):
+        # Read in small blocks: mapped, the source would count as memory of this process. And no
+        # further than it went at first: one that grows would never end.
+        digest, left = hashlib.sha256(), row[0]
         with file.open("rb", buffering=0) as stream:
-            while count := stream.readinto(block):
+            while left > 0 and (count := stream.readinto(block[:left])):
                 digest.update(block[:count])
+                left -= count
                 done += count
                 if progress is not None:
-                    progress(done, max(done, total))
+                    progress(done, total)
         shas.append((str(file.relative_to(path)), digest.hexdigest()))
     if path.is_dir():
         return Source(path, _sha_of(shas), state)
