@@ -123,11 +123,14 @@ class _Run:
         if not wanted:
             raise DataError("no bar lies in the asked time range", "see --timerange")
         for done, bar_ms in enumerate(wanted):
+            simulation.meet(bar_ms)  # what rested met the bar before it closed
             self._mark(bar_ms)
             self._count(_decided(simulation, bar_ms))
             self.exposed += bool(self.trips.open)
             if progress is not None and done % 256 == 0:
                 progress(done, len(wanted))
+        if simulation.finish(wanted[-1]):
+            self.curve_units[-1] = AccountView(self.state, self.closes).equity_units()
         return self._result()
 
     def _record(self, kind: str, payload: Mapping[str, Any]) -> None:

@@ -105,7 +105,7 @@ class Simulation:
     def decide_and_execute(self, bar_ms: int) -> Plan:
         """One decision bar: what rests meets it, then plan at its close, carry out against the
         next open."""
-        self._meet(bar_ms)
+        self.meet(bar_ms)
         for intent in stale_intents(self.state, bar_ms):
             self._abandon(intent, bar_ms)
         decided = plan(self.snapshot(bar_ms))
@@ -113,12 +113,14 @@ class Simulation:
         self._execute(bar_ms)
         return decided
 
-    def finish(self, bar_ms: int) -> None:
+    def finish(self, bar_ms: int) -> bool:
         """After the last decision bar: what is still open is sold at its last close, if the model
-        closes at the end; else it stays, to be marked."""
+        closes at the end, else it stays, to be marked; whether anything was sold."""
+        before = self._fills
         if self.model.at_end == CLOSE:
             for symbol in sorted(self.state.positions):
                 self._close_out(symbol, bar_ms, "end_of_data")
+        return self._fills > before
 
     def is_idle(self) -> bool:
         """Whether nothing of the model is pending beside the state: no order or cancel on its way,
@@ -166,10 +168,10 @@ class Simulation:
 
     # --- orders at rest ----------------------------------------------------------------------
 
-    def _meet(self, bar_ms: int) -> None:
+    def meet(self, bar_ms: int) -> None:
         """Orders that rested when the bar opened meet it: sales first, for what they sell is not
         there for the worse price after it; what one order took is not there for the next. Once,
-        also when the bar is decided again."""
+        also when the bar is decided again; whoever marks equity at the close asks for it before."""
         if bar_ms <= self._met_ms:
             return
         self._met_ms = bar_ms
