@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from trader.app.acts import Allowed
 from trader.app.parity_answers import Remembering
 from trader.app.parity_bars import Bars
 from trader.app.parity_causes import Difference, count_causes, roots_of
@@ -59,8 +60,9 @@ class ParityReport:
 
     Attributes:
         first_ms, last_ms: first and last decision bar compared, -1 for none.
-        plans, steps: decisions of the journal made again on its own account. stepped: those that
-            differ, in words. live: how many decisions took each live part from their snapshot.
+        plans, steps: decisions of the journal made again on its own account. acts: sends, attempts
+            and cancels held against them. stepped: those that differ, in words. live: how many
+            decisions took each live part from their snapshot.
         bars, orders: decision bars and orders of the free run that were compared. differences: of
             the free run, in the order found.
         undecidable: decisions whose inputs cannot be put together. archived: what lies in sealed
@@ -71,6 +73,7 @@ class ParityReport:
     last_ms: int = -1
     plans: int = 0
     steps: int = 0
+    acts: int = 0
     stepped: list[str] = field(default_factory=list[str])
     live: Counter[str] = field(default_factory=Counter[str])
     bars: int = 0
@@ -111,6 +114,7 @@ class ParityReport:
             "stepped": {
                 "plans": self.plans,
                 "steps": self.steps,
+                "acts": self.acts,
                 "live": dict(sorted(self.live.items())),
                 "differences": self.stepped,
             },
@@ -173,6 +177,7 @@ class _Parity:
         self.report = ParityReport()
         self.known = Bars()
         self.strategies = Remembering()
+        self.allowed = Allowed()
         final = Bars()
         self.model = _read_all(journals, final, options.spread_ppm)
         self.free = FreeRun(self.model, self.known, final)
@@ -187,7 +192,9 @@ class _Parity:
                 ended = ended or (isinstance(event, Decision) and self._is_late(event))
                 if ended:
                     break
+                self.allowed.enter(event.cycle.number)
                 if isinstance(event, Act):
+                    self._act(event)
                     continue
                 self._read(journal, read + 1, event.seq)
                 read = event.seq
@@ -251,11 +258,25 @@ class _Parity:
         stored = event.stored
         try:
             actions = step(event.state, event.parameters, facts_of(stored["facts"]))
-            derived: dict[str, Any] = {**stored, "actions": [action_row(a) for a in actions]}
+            rows = [action_row(action) for action in actions]
+            derived: dict[str, Any] = {**stored, "actions": rows}
         except SHAPE_ERRORS as error:
-            derived = {"failed": f"{type(error).__name__}: {error}"}
+            rows, derived = [], {"failed": f"{type(error).__name__}: {error}"}
+        for row in rows:
+            self.allowed.allow(row)
         if canonical(stored) != canonical(derived):
             self._stepped_differs(event, stored, derived, "step")
+
+    def _act(self, event: Act) -> None:
+        """Nothing was sent, attempted or cancelled that no step asked for."""
+        if not self.free.started:
+            return
+        self.report.acts += 1
+        if not self.allowed.is_asked(event):
+            self.report.stepped.append(
+                f"cycle {event.cycle.number}, entry {event.seq} ({event.kind}): no decision asked "
+                f"for it (order {event.stored['client_id']})"
+            )
 
     def _stepped_differs(
         self, event: Decision | Step, stored: dict[str, Any], derived: dict[str, Any], kind: str

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from trader.app.acts import Allowed
 from trader.app.decide import decide_again
 from trader.app.trail import (
     SHAPE_ERRORS,
@@ -25,7 +26,7 @@ from trader.app.trail import (
 )
 from trader.core.canonical import canonical
 from trader.core.plan import plan_payload
-from trader.core.step import Abandon, action_row, facts_of, stale_intents, step
+from trader.core.step import action_row, facts_of, step
 from trader.errors import ExitCode, ProofFailed
 from trader.journal.journal import Journal
 
@@ -139,14 +140,11 @@ class _Replay:
         self.chosen = None if cycles is None else frozenset(cycles)
         self.report = ReplayReport()
         self._seen: set[int] = set()
-        self._cycle = -1
-        self._allowed: set[tuple[str, str]] = set()
+        self._allowed = Allowed()
 
     def run(self) -> ReplayReport:
         for event in walk(self.journal, self._wanted):
-            if event.cycle.number != self._cycle:
-                self._cycle = event.cycle.number
-                self._allowed = set()
+            self._allowed.enter(event.cycle.number)
             if isinstance(event, Decision):
                 self._plan(event)
             elif isinstance(event, Step):
@@ -186,34 +184,14 @@ class _Replay:
         except SHAPE_ERRORS as error:
             rows, derived = [], _failure(error)
         for row in rows:
-            self._allow(row)
+            self._allowed.allow(row)
         self._compare(event.cycle, event.seq, "step", stored, derived)
 
-    def _allow(self, row: dict[str, Any]) -> None:
-        if row["do"] == "Send":
-            self._allowed.add(("order_sent", row["client_id"]))
-        elif row["do"] == "PlanAttempt":
-            self._allowed.add(("order_planned", canonical(row["order"])))
-        elif row["do"] == "Cancel":
-            self._allowed.add(("cancel_sent", row["client_id"]))
-        elif row["do"] == Abandon.__name__:
-            self._allowed.add(("order_abandoned", row["client_id"]))
-
     def _act(self, event: Act) -> None:
-        """What was done must have been decided, in this cycle and just so; a named human may cancel
-        at any time (`stop --cancel`)."""
+        """What was done must have been decided."""
         self.report.acts += 1
-        whole = event.kind == "order_planned"
-        what = canonical(event.stored) if whole else str(event.stored["client_id"])
-        if (event.kind, what) in self._allowed:
-            self._allowed.discard((event.kind, what))
+        if self._allowed.is_asked(event):
             return
-        if event.kind == "cancel_sent" and event.stored.get("by"):
-            return
-        if event.kind == "order_abandoned":
-            stale = stale_intents(event.state, event.cycle.bar_ms)
-            if what in {intent.client_id for intent in stale}:
-                return
         self.report.differences.append(
             Difference(
                 event.cycle.number,
