@@ -153,6 +153,11 @@ def bars_folder(options: SetupOptions, named: str = "") -> Path:
     return state_root(options, named) / "bars"
 
 
+def runs_folder(options: SetupOptions, named: str = "") -> Path:
+    """Where back-tests are kept; `named`: app.state_dir of the policy."""
+    return state_root(options, named) / "backtests"
+
+
 def load_setup(options: SetupOptions, *, decides: bool = True) -> Setup:
     """Policy, strategies, clock and places. Raises UsageError; touches no venue, no journal.
 

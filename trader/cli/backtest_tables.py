@@ -8,31 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from textwrap import fill
-from typing import TYPE_CHECKING, Any
-
-from rich.table import Table
-from rich.text import Text
+from typing import Any
 
 from trader.app.backtest_report import rounded
+from trader.cli.plain_tables import BOLD, Paper
 from trader.cli.times import span
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
 Report = Mapping[str, Any]
+Rows = Sequence[Mapping[str, Any]]
 NONE = "-"
 LONG = 10_000
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SHARES = frozenset(
     {"total_return", "cagr", "max_drawdown", "win_rate", "exposure", "market_change",
-     "expectancy_share"}
+     "expectancy_share", "volatility"}
 )  # fmt: skip
 _METRICS = (
     ("total_return", "total return", "market_change", "market change"),
     ("cagr", "CAGR", "max_drawdown", "max drawdown"),
     ("sharpe", "Sharpe", "calmar", "Calmar"),
-    ("sortino", "Sortino", "profit_factor", "profit factor"),
-    ("win_rate", "win rate", "expectancy", "expectancy"),
+    ("sortino", "Sortino", "volatility", "volatility"),
+    ("win_rate", "win rate", "profit_factor", "profit factor"),
+    ("expectancy", "expectancy", "expectancy_share", "of its cost"),
     ("exposure", "exposure", "turnover", "turnover"),
 )
 # Why nothing is asked for on most bars; what else is quiet may keep a strategy from ever trading.
@@ -40,53 +37,43 @@ ORDINARY = {"NO_SIGNAL", "HOLD", "SIGNAL_USED", "EXIT_WORKING"}
 AT_REST = "ENTRY_"
 
 
-def show_report(report: Report, console: Console) -> None:
+def show_report(report: Report, paper: Paper) -> None:
     """Everything, in the order in which it matters."""
-    _head(report, console)
-    console.print()
-    console.print(_metrics(report))
-    _short(report, console)
-    _drawdown(report, console)
+    _head(report, paper)
+    _result(report, paper)
+    paper.line()
+    _metrics(report, paper)
+    _short(report, paper)
+    _drawdown(report, paper)
+    _held(report, paper)
     quote = report["account"]["quote"]
     for key, title in (
         ("instruments", f"Round trips by instrument, {quote}"),
         ("strategies", f"Round trips by strategy, {quote}"),
         ("exit_reasons", f"Round trips by exit reason, {quote}"),
     ):
-        _section(title, report[key], _groups, console)
+        _section(title, report[key], _groups, paper)
     books = report["books"]
-    _section(f"Books of the strategies, {quote}", books if len(books) > 1 else (), _books, console)
+    _section(f"Books of the strategies, {quote}", books if len(books) > 1 else (), _books, paper)
     for row in books:
         if row["off_why"]:
             said = f"Strategy {row['strategy']} failed and was not asked again: {row['off_why']}"
-            console.print(Text(said, style="bold red"))
-    if not report["round_trips"]:
-        console.print("No round trip was closed.")
+            paper.says(said, style=BOLD)
+    if not report["exit_reasons"]:
+        paper.line("No round trip was closed.")
     _section(
-        f"Still open, marked at the last close, {quote}", report["open_positions"], _open, console
+        f"Still open, marked at the last close, {quote}", report["open_positions"], _open, paper
     )
-    _section("Refusals (how often each rule said no)", report["refusals"], _refusals, console)
-    quiet = report["quiet"]
-    rests = {code: times for code, times in quiet.items() if code.startswith(AT_REST)}
-    _section("Entries at rest (how often one stayed, was moved, ended)", rests, _refusals, console)
-    unready = {c: times for c, times in quiet.items() if c not in ORDINARY and c not in rests}
-    _section("Not ready (how often nothing could be asked for)", unready, _refusals, console)
-    _section(
-        "Universe (how often candidates were in or out, and the regime was told)",
-        report["universe"], _refusals, console,
-    )  # fmt: skip
-    _foot(report, console)
+    _months(report, paper)
+    _counts(report, paper)
+    _foot(report, paper)
 
 
-def _section(title: str, rows: Any, draw: Callable[[Any], Table], console: Console) -> None:
+def _section(title: str, rows: Any, draw: Callable[[Any, Paper], None], paper: Paper) -> None:
     if rows:
-        console.print()
-        console.print(Text(title, style="bold"))
-        console.print(draw(rows))
-
-
-def _table() -> Table:
-    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+        paper.line()
+        paper.says(title, style=BOLD)
+        draw(rows, paper)
 
 
 def share(value: str | None) -> str:
@@ -108,142 +95,216 @@ def _plain(moment: str) -> str:
     return moment.replace("T", " ").removesuffix(":00Z")
 
 
-def _head(report: Report, console: Console) -> None:
+def _head(report: Report, paper: Paper) -> None:
     symbols = ", ".join(row["symbol"] for row in report["market"])
     span = report["range"]
-    console.print(Text(f"Back-test of {symbols}", style="bold"))
-    console.print(
+    paper.says(f"Back-test of {symbols}", style=BOLD)
+    paper.says(
         f"{_plain(span['first_open'])} to {_plain(span['last_close'])} UTC, "
         f"{span['decision_bars']} decision bars of {span['timeframe']}"
     )
-    console.print("Assumed:")
+    paper.line("Assumed:")
     for sentence in report["assumed"]:
-        console.print(_wrapped(sentence, console, " - ", "   "))
-    account = report["account"]
-    quote = account["quote"]
-    console.print(
-        Text(
-            f"{rounded(account['starting_balance'])} {quote} became "
-            f"{rounded(account['final_equity'])} {quote}",
-            style="bold",
-        ),
-        f"(fees {rounded(account['fees'])} {quote})",
+        paper.says(sentence, " - ", "   ")
+
+
+def _result(report: Report, paper: Paper) -> None:
+    account, quote = report["account"], report["account"]["quote"]
+    paper.says(
+        f"{rounded(account['starting_balance'])} {quote} became "
+        f"{rounded(account['final_equity'])} {quote} (fees {rounded(account['fees'])} {quote})",
+        style=BOLD,
     )
+    others: Rows = report["costs"]["runs"] if report["costs"] else ()
+    for row in others:
+        paper.says(
+            f"{row['name']}: {rounded(row['final_equity'])} {quote} ({share(row['total_return'])})",
+            "  ",
+            "    ",
+        )
+    hold = report["buy_and_hold"]
+    if hold is not None:
+        paper.says(
+            f"buying at the start and holding: {rounded(hold['final_equity'])} {quote} "
+            f"({share(hold['total_return'])})",
+            "  ",
+            "    ",
+        )
 
 
-def _metrics(report: Report) -> Table:
+def _metrics(report: Report, paper: Paper) -> None:
     found = report["metrics"]
     names = {"expectancy": f"expectancy, {report['account']['quote']}"}
-    table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    table.add_column()
-    table.add_column(justify="right")
-    table.add_column()
-    table.add_column(justify="right")
-    for left, left_name, right, right_name in _METRICS:
-        table.add_row(
-            left_name, _metric(left, found), names.get(right, right_name), _metric(right, found)
+    rows = [
+        (
+            names.get(left, left_name),
+            _metric(left, found),
+            "",
+            names.get(right, right_name),
+            _metric(right, found),
         )
-    return table
+        for left, left_name, right, right_name in _METRICS
+    ]
+    wide = max(len(row[3]) for row in rows)
+    paper.table([""] * 5, [(*row[:3], row[3].ljust(wide), row[4]) for row in rows])
 
 
 def _metric(name: str, found: Mapping[str, str | None]) -> str:
     return share(found[name]) if name in _SHARES else ratio(found[name])
 
 
-def _short(report: Report, console: Console) -> None:
+def _short(report: Report, paper: Paper) -> None:
     """Why the figures of a year are missing."""
     found = report["metrics_undefined"].get("cagr", "")
     if found.startswith("too short"):
-        console.print(_wrapped(f"CAGR, Sharpe, Sortino and Calmar: {found}", console))
+        paper.says(f"CAGR, Sharpe, Sortino, Calmar and volatility: {found}")
 
 
-def _drawdown(report: Report, console: Console) -> None:
+def _drawdown(report: Report, paper: Paper) -> None:
     found = report["metrics"]
     if float(found["max_drawdown"]) == 0:
         return
     back = found["max_drawdown_recovered"]
     end = f"recovered {_plain(back)}" if back else "not recovered"
-    console.print(
+    paper.says(
         f"Max drawdown {rounded(found['max_drawdown_amount'])} "
         f"{report['account']['quote']} from "
         f"{_plain(found['max_drawdown_peak'])} to {_plain(found['max_drawdown_trough'])}, {end}"
     )
 
 
-def _groups(rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = _table()
-    table.padding = (0, 1, 0, 0)
-    table.add_column("", no_wrap=True)
-    for name in ("closed", "won", "result", "mean", "best", "worst", "fees", "held"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(
-            str(next(iter(row.values()))),
-            str(row["round_trips"]),
-            str(row["wins"]),
-            cash(row["result"]),
-            share(row["mean_share"]),
-            cash(row["best"]),
-            cash(row["worst"]),
-            cash(row["fees"]),
-            span(row["mean_held_ms"]),
-        )
-    return table
+def _held(report: Report, paper: Paper) -> None:
+    """The metrics of buying and holding beside those of the run."""
+    hold = report["buy_and_hold"]
+    if hold is None or "metrics" not in hold:
+        return
+    paper.line()
+    paper.says("Beside buying at the start and holding", style=BOLD)
+    names = ("total_return", "cagr", "sharpe", "sortino", "calmar", "volatility", "max_drawdown")
+    titles = {name: title for row in _METRICS for name, title in (row[:2], row[2:])}
+    rows = [
+        (titles[name], _metric(name, report["metrics"]), _metric(name, hold["metrics"]))
+        for name in names
+    ]
+    paper.table(("", "run", "holding"), rows)
 
 
-def _books(rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = _table()
-    table.add_column("", no_wrap=True)
-    table.add_column("state", no_wrap=True)
-    for name in ("fills", "result", "realised", "open", "deepest fall"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        amounts = (row["result"], row["realised_result"], row["open_result"], row["drawdown_max"])
-        table.add_row(row["strategy"], row["state"], str(row["fills"]), *map(cash, amounts))
-    return table
+def _groups(rows: Rows, paper: Paper) -> None:
+    paper.table(
+        ("", "closed", "won", "result", "mean", "best", "worst", "fees", "held"),
+        [
+            (
+                str(next(iter(row.values()))),
+                str(row["round_trips"]),
+                str(row["wins"]),
+                cash(row["result"]),
+                share(row["mean_share"]),
+                cash(row["best"]),
+                cash(row["worst"]),
+                cash(row["fees"]),
+                span(row["mean_held_ms"]),
+            )
+            for row in rows
+        ],
+        gap=1,
+    )
 
 
-def _open(rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = _table()
-    for name in ("", "strategy", "since"):
-        table.add_column(name, no_wrap=True)
-    for name in ("quantity", "entry", "last", "result"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(
-            row["symbol"],
-            row["strategy"],
-            _plain(row["opened"]),
-            row["qty"],
-            row["entry_price"],
-            row["last_price"],
-            rounded(row["result_open"]),
-        )
-    return table
+def _books(rows: Rows, paper: Paper) -> None:
+    amounts = ("result", "realised_result", "open_result", "drawdown_max")
+    paper.table(
+        ("", "state", "fills", "result", "realised", "open", "deepest fall"),
+        [
+            (row["strategy"], row["state"], str(row["fills"]), *(cash(row[a]) for a in amounts))
+            for row in rows
+        ],
+        left=2,
+    )
 
 
-def _refusals(counts: Mapping[str, int]) -> Table:
-    table = _table()
-    table.add_column("code", no_wrap=True)
-    table.add_column("times", justify="right")
-    for code, times in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
-        table.add_row(code, str(times))
-    return table
+def _open(rows: Rows, paper: Paper) -> None:
+    paper.table(
+        ("", "strategy", "since", "quantity", "entry", "last", "result"),
+        [
+            (
+                row["symbol"],
+                row["strategy"],
+                _plain(row["opened"]),
+                row["qty"],
+                row["entry_price"],
+                row["last_price"],
+                rounded(row["result_open"]),
+            )
+            for row in rows
+        ],
+        left=3,
+    )
 
 
-def _foot(report: Report, console: Console) -> None:
+def _months(report: Report, paper: Paper) -> None:
+    rows = report["series"]["monthly"]
+    if len(rows) < 2:
+        return
+    paper.line()
+    paper.says("Return by month (UTC), %", style=BOLD)
+    years = year_table(rows)
+    for digits in (1, 0):
+        cells = [
+            [str(year), *(_percent(value, digits) for value in values)] for year, values in years
+        ]
+        head = ["", *MONTHS, "year"]
+        widths = [max(map(len, column)) for column in zip(head, *cells, strict=True)]
+        if sum(widths) + len(widths) - 1 <= paper.width:
+            break
+    paper.table(head, cells, gap=1)
+
+
+def year_table(months: Rows) -> list[tuple[int, list[float | None]]]:
+    """(year, returns of its twelve months and of the year), None where there were no bars."""
+    years: dict[int, list[float | None]] = {}
+    for row in months:
+        year, month = map(int, row["month"].split("-"))
+        values = years.setdefault(year, [None] * 13)
+        found = None if row["return"] is None else float(row["return"])
+        values[month - 1] = found
+        grown = (1.0 + (values[12] or 0.0)) * (1.0 + (found or 0.0)) - 1.0
+        values[12] = grown
+    return list(years.items())
+
+
+def _percent(value: float | None, digits: int) -> str:
+    if value is None:
+        return NONE
+    shown = f"{value * 100:.{digits}f}"
+    return shown[1:] if float(shown) == 0 and shown.startswith("-") else shown
+
+
+def _counts(report: Report, paper: Paper) -> None:
+    """How often each code was the answer."""
+    _section("Refusals (how often each rule said no)", report["refusals"], _codes, paper)
+    quiet = report["quiet"]
+    rests = {code: times for code, times in quiet.items() if code.startswith(AT_REST)}
+    _section("Entries at rest (how often one stayed, was moved, ended)", rests, _codes, paper)
+    unready = {c: times for c, times in quiet.items() if c not in ORDINARY and c not in rests}
+    _section("Not ready (how often nothing could be asked for)", unready, _codes, paper)
+    title = "Universe (how often candidates were in or out, and the regime was told)"
+    _section(title, report["universe"], _codes, paper)
+
+
+def _codes(counts: Mapping[str, int], paper: Paper) -> None:
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    paper.table(("code", "times"), [(code, str(times)) for code, times in ordered])
+
+
+def _foot(report: Report, paper: Paper) -> None:
     orders = report["orders"]
-    console.print()
-    console.print(
+    paper.line()
+    paper.says(
         f"{orders['sent']} orders sent, {orders['unfilled'] or 'none'} of them without a fill."
     )
-    sentence = (
+    paper.says(
         "Conventions: a year of 365 days, deviation ddof 1, risk-free 0; daily returns (UTC); "
         "drawdown at decision bars; each formula is in --json under conventions."
     )
-    console.print(_wrapped(sentence, console))
-
-
-def _wrapped(sentence: str, console: Console, first: str = "", rest: str = "") -> Text:
-    width = max(console.width, 40)
-    return Text(fill(sentence, width, initial_indent=first, subsequent_indent=rest))
+    if report["manifest"] is not None:
+        paper.says(f"Run {report['manifest']['id']}")

@@ -7,94 +7,125 @@ typer: a run over kept bars has no time for it (see `backtest_group`).
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from trader.app.backtest import Progress, run_backtest
-from trader.app.backtest_inputs import BacktestOptions, build_inputs
-from trader.app.backtest_report import build_report
+from trader.app.backtest import BacktestResult, run_backtest
+from trader.app.backtest_beside import costs_of, hold_of
+from trader.app.backtest_inputs import BacktestInputs, BacktestOptions, build_inputs
+from trader.app.backtest_report import Beside, build_summary
+from trader.app.backtest_runs import KeptRun, Made, Runs, build_manifest
 from trader.app.inputs import decision_inputs
+from trader.app.report_rows import trip_table
 from trader.app.strategy_verdicts import refuse_cheats
-from trader.bars.load import BarFile, load_bars
-from trader.build import code_hash
+from trader.bars.load import BarFile
+from trader.build import code_hash, lock_hash
 from trader.cli.backtest_options import number, read_model
+from trader.cli.backtest_outputs import check_outputs, show_run, write_outputs
+from trader.cli.bar_files import load_files, load_pairs
 from trader.cli.given import setup_options
-from trader.cli.output import console, print_json
+from trader.cli.progress import ProgressLine, progress_line
 from trader.cli.timeranges import parse_timerange
 from trader.core.state import instrument_of
 from trader.domain.instrument import Instrument
 from trader.errors import UsageError
 from trader.policy.checked import Checked
 from trader.policy.strategy_files import load_strategies
-from trader.wiring import cache_folder, load_policy
+from trader.wiring import SetupOptions, bars_folder, cache_folder, load_policy, runs_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything that a run is made of."""
+
+    inputs: BacktestInputs
+    options: BacktestOptions
+    files: Mapping[str, BarFile]
+    details: Mapping[str, BarFile]
+    made: Made
+
+    def manifest(self) -> dict[str, Any]:
+        """What names the run."""
+        return build_manifest(self.made, self.inputs, self.options, self.files, self.details)
 
 
 def backtest_command(given: Mapping[str, Any]) -> int:
-    """Run the policy's strategies over bar files, with the live decision code.
+    """Run the policy's strategies over bars, with the live decision code.
 
     `given`: values of the options of `options.LIGHT["backtest"]`.
     """
-    if not given["bars"]:
-        raise UsageError("a back-test needs bars", "name a file with --bars FILE")
+    check_outputs(given)
     setup = setup_options(given["config"], given["state_dir"])
     checked = load_policy(setup)
-    options = read_options(checked, given)
-    report = backtest_report(
-        checked,
-        given["bars"],
-        options,
-        given["instruments"],
-        cache_folder(setup),
-        verbose=given["verbose"] > 0,
-        detail=given["detail"],
-    )
-    if given["as_json"]:
-        print_json(report)
-    else:
-        from trader.cli.backtest_tables import show_report
-
-        show_report(report, console())
+    with progress_line(asked=given["verbose"] > 0) as line:
+        prepared = prepare(setup, checked, given, line)
+        result, run = make_run(prepared, given, line)
+    show_run(run, given)
+    write_outputs(run, given, result)
+    if not given["no_save"]:
+        Runs(runs_folder(setup, checked.form["app"]["state_dir"])).save(run)
     return 0
 
 
-def backtest_report(
-    checked: Checked,
-    bars: Sequence[str],
-    options: BacktestOptions,
-    instruments: str,
-    cache: Path,
-    *,
-    verbose: bool,
-    detail: Sequence[str] = (),
-) -> dict[str, Any]:
-    """The report of one run; `cache`: where verdicts on strategy files are kept. `detail`: files of
-    finer bars."""
-    rules = read_rules(instruments) if instruments else {}
-    files = load_files(bars, rules)
+def prepare(
+    setup: SetupOptions, checked: Checked, given: Mapping[str, Any], line: ProgressLine | None
+) -> Prepared:
+    """Policy, bars and options brought together; raises UsageError or DataError."""
+    options = read_options(checked, given)
+    rules = read_rules(given["instruments"]) if given["instruments"] else {}
+    cache = cache_folder(setup)
+    reading = line.of("reading bars") if line else None
+    files = load_files(given["bars"], rules, "--bars", cache, reading)
+    if given["pairs"] or not files:
+        folder = bars_folder(setup, checked.form["app"]["state_dir"])
+        kept = load_pairs(_pairs(checked, given, folder), given["timeframe"], rules, folder)
+        doubled = sorted(set(files) & set(kept))
+        if doubled:
+            raise UsageError(f"--bars and --pairs both name {doubled[0]}", "give it once")
+        files |= kept
+    details = load_files(given["detail"], rules, "--detail", cache, reading)
     texts = {name: source.text for name, source in load_strategies(checked).items()}
     parameters, sources = decision_inputs(checked.form, texts)
     codes = {source.name: source.code for source in sources}
-    details = load_files(detail, rules, "--detail")
     inputs = build_inputs(parameters, codes, files, options, rules, details)
     refuse_cheats(inputs.parameters, sources, cache, code_hash())
-    with _progress(shown=verbose) as advance:
-        return build_report(run_backtest(inputs, advance))
+    shas = {source.name: source.sha for source in sources if source.sha}
+    made = Made(checked.sha, checked.source_sha, code_hash(), lock_hash(), shas)
+    return Prepared(inputs, options, files, details, made)
 
 
-def load_files(
-    bars: Sequence[str], rules: Mapping[str, Instrument], option: str = "--bars"
-) -> dict[str, BarFile]:
-    """Bar files by instrument; raises UsageError or DataError."""
-    files: dict[str, BarFile] = {}
-    for given in bars:
-        file = _load(given, rules)
-        if file.symbol in files:
-            raise UsageError(f"{option} names {file.symbol} twice", "give each instrument once")
-        files[file.symbol] = file
-    return files
+def _pairs(checked: Checked, given: Mapping[str, Any], folder: Path) -> list[str]:
+    """The pairs asked for, else those that the strategies name; raises UsageError."""
+    rows = checked.form["strategies"].values()
+    named = list(dict.fromkeys(symbol for row in rows for symbol in row["instruments"]))
+    if not given["pairs"] and not (named and folder.is_dir()):
+        raise UsageError(
+            "a back-test needs bars", "name a file with --bars FILE, or kept bars with --pairs PAIR"
+        )
+    return given["pairs"] or named
+
+
+def make_run(
+    prepared: Prepared, given: Mapping[str, Any], line: ProgressLine | None
+) -> tuple[BacktestResult, KeptRun]:
+    """Run it, and beside it what it is held against."""
+    inputs = prepared.inputs
+    result = run_backtest(inputs, line.of("decision bars") if line else None)
+
+    def again(other: BacktestInputs) -> BacktestResult:
+        return run_backtest(other, line.of("decision bars at other costs") if line else None)
+
+    beside = Beside(
+        None if given["no_costs"] else costs_of(result, again),
+        hold_of(result, whole=given["buy_and_hold"]),
+        None if given["no_save"] else prepared.manifest(),
+    )
+    trips = trip_table(result.closed, result.fills)
+    summary = build_summary(result, beside)
+    return result, KeptRun(summary, trips, result.fills.rows, result.fills.names)
 
 
 def read_options(checked: Checked, given: Mapping[str, Any]) -> BacktestOptions:
@@ -124,41 +155,3 @@ def read_rules(path: str) -> dict[str, Instrument]:
             "each needs symbol, base, quote, tick, lot, qty_min, qty_max, notional_min, "
             "fee_taker, fee_maker and active",
         ) from error
-
-
-def _load(given: str, rules: Mapping[str, Instrument]) -> BarFile:
-    name, mark, symbol = given.rpartition("=")
-    if not mark or Path(given).exists():
-        name, symbol = given, ""
-    wanted = symbol.upper().replace("-", "/") or None
-    spot, colon, _ = symbol.partition(":")
-    if colon:
-        raise UsageError(
-            f"--bars names {symbol}: a perpetual or future; only spot is traded",
-            f"did you mean {spot}",
-        )
-    if not name:
-        raise UsageError(f"--bars {given!r} names no file", "write FILE=BASE/QUOTE")
-    file = load_bars(name, wanted)
-    known = rules.get(file.symbol)
-    if known is None or known.tick == file.tick:
-        return file
-    return load_bars(name, file.symbol, known.tick)
-
-
-@contextmanager
-def _progress(*, shown: bool) -> Generator[Progress | None]:
-    """A bar on stderr for whoever waits at a terminal."""
-    shower = console(stderr=True)
-    if not (shown or shower.is_terminal):
-        yield None
-        return
-    from rich.progress import Progress as Bar
-
-    with Bar(console=shower, transient=True) as bar:
-        task = bar.add_task("decision bars", total=None)
-
-        def advance(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield advance

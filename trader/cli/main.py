@@ -16,7 +16,7 @@ from trader.cli.options import parse_light
 from trader.cli.output import say_detail, say_error, spoken_mode
 from trader.errors import ExitCode, TraderError
 
-_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO})
 
 
 def main() -> int:

@@ -63,6 +63,13 @@ _RUN = {
         "does not say it.",
         "FILE[=SYMBOL]",
     ),
+    "pairs": Option(
+        ("--pairs",),
+        "texts",
+        "Instruments whose kept bars are used (see trader data); repeatable, or with commas. "
+        "Without --bars and --pairs: those that the strategies name.",
+        "PAIR",
+    ),
     "timeframe": Option(
         ("--timeframe",), "text", "Run strategies on these bars, not on their own.", "TF"
     ),
@@ -79,7 +86,10 @@ _RUN = {
         ("--instruments",), "text", "Rules of instruments, as a venue has them.", "FILE.json"
     ),
     "buy_and_hold": Option(
-        ("--buy-and-hold",), "switch", "Also what buying at the start and holding came to."
+        ("--buy-and-hold",), "switch", "Also the metrics and the curve of buying and holding."
+    ),
+    "no_costs": Option(
+        ("--no-costs",), "switch", "Leave out the same run at no cost and at double."
     ),
     "csv": Option(
         ("--csv",), "text", "Write fills, round trips and equity there as CSV.", "FOLDER"
@@ -144,9 +154,9 @@ LIGHT: dict[str, tuple[str, ...]] = {
     "cycle": ("config", "state_dir", "as_json", "verbose", "now", "dry_run"),
     "status": ("config", "state_dir", "as_json", "verbose", "watch"),
     "backtest": (
-        "bars", "config", "state_dir", "timeframe", "timerange", "strategy", "starting_balance",
-        "fee", "spread", "instruments", "buy_and_hold", "as_json", "csv", "html", "png", "no_save",
-        "verbose", *MODEL,
+        "bars", "pairs", "config", "state_dir", "timeframe", "timerange", "strategy",
+        "starting_balance", "fee", "spread", "instruments", "buy_and_hold", "no_costs", "as_json",
+        "csv", "html", "png", "no_save", "verbose", *MODEL,
     ),
 }  # fmt: skip
 

@@ -258,6 +258,6 @@ def given_bars(files: Sequence[str]) -> dict[str, Any]:
     if not files:
         return {}
     from trader.app.strategy_markets import given_market
-    from trader.cli.backtests import load_files
+    from trader.cli.bar_files import load_files
 
     return {symbol: given_market(file.series) for symbol, file in load_files(files, {}).items()}

@@ -70,7 +70,7 @@ def view_of(
         with open_journal(setup, read_only=True) as journal:
             return mode, view_of_journal(journal, at_ms)
     from trader.app.backtest_inputs import BacktestOptions, build_inputs
-    from trader.cli.backtests import load_files
+    from trader.cli.bar_files import load_files
 
     cash = setup.checked.form["app"]["paper"]["starting_balance"]
     options = BacktestOptions(cash=Decimal(cash))
