@@ -34,16 +34,23 @@ def run_sweep(inputs: BacktestInputs, trials: Trials, workers: int = 0) -> list[
 
 
 def sweep_rows(
-    inputs: BacktestInputs, trials: Trials, wanted: Sequence[int], workers: int = 0
+    inputs: BacktestInputs,
+    trials: Trials,
+    wanted: Sequence[int],
+    workers: int = 0,
+    died: list[str] | None = None,
 ) -> Iterator[TrialRow]:
-    """The rows of the wanted trials as they are done. Closing the iterator ends the workers."""
+    """The rows of the wanted trials as they are done. Closing the iterator ends the workers.
+
+    `died`: how workers ended that were not let go is put there.
+    """
 
     def work(batch: Sequence[int]) -> Iterator[bytes]:
         for row in trial_rows(inputs, trials, batch):
             yield row.line().encode()
 
     count = workers or usable_cores()
-    answers = Workers(work, batches(wanted, count), count).answers()
+    answers = Workers(work, batches(wanted, count), count, died).answers()
     try:
         for trial, answer in answers:
             if isinstance(answer, Lost):

@@ -61,15 +61,22 @@ def usable_cores() -> int:
 class Workers:
     """Some workers and the batches that are left for them."""
 
-    def __init__(self, work: Work, batches: Sequence[Sequence[int]], count: int) -> None:
-        """`work(batch)` yields the answer of each trial of a batch, in order."""
+    def __init__(
+        self,
+        work: Work,
+        batches: Sequence[Sequence[int]],
+        count: int,
+        died: list[str] | None = None,
+    ) -> None:
+        """`work(batch)` yields the answer of each trial of a batch, in order. `died`: how workers
+        died is put there."""
         self._work = work
         self._left: deque[Sequence[int]] = deque(batches)
         self._count = max(1, min(count, len(self._left)))
         self._attempts: dict[int, int] = {}
         self._workers: dict[int, _Worker] = {}
         self._ready = selectors.DefaultSelector()
-        self.died: list[str] = []
+        self.died: list[str] = [] if died is None else died
 
     def answers(self) -> Generator[tuple[int, bytes | Lost]]:
         """(trial, its answer) as they come, until every trial has one.

@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from trader.cli import sweeps
 from trader.cli.options import LIGHT
 from trader.cli.typed import taking
 
@@ -25,3 +26,6 @@ def backtest(context: typer.Context, **given: Any) -> int:
     from trader.cli.backtests import backtest_command
 
     return backtest_command(given)
+
+
+app.command("sweep")(sweeps.sweep)
