@@ -49,6 +49,31 @@ def levels_program() -> dict[str, Any]:
     )
 
 
+def mean_program(enter: str, leave: str) -> dict[str, Any]:
+    """Comparisons of a price and of means of two of them."""
+    p = Program()
+    close, high = p.column(), p.column("high")
+    calm = p.indicator("sma", high, numbers=(3,))
+    return p.plain(
+        enter=p.add(enter, close, calm),
+        exit=p.add(leave, calm, p.indicator("sma", close, numbers=(2,))),
+        stop=p.add("max", p.number("0.01"), p.add("sub", high, p.column("low"))),
+        strength=p.add("div", p.column("volume"), p.number("100")),
+    )
+
+
+def range_program() -> dict[str, Any]:
+    """A cross of means, with a stop that needs more than the bar of the signal."""
+    p = Program()
+    close = p.column()
+    quick, calm = (p.indicator("sma", close, numbers=(n,)) for n in (2, 3))
+    return p.plain(
+        enter=p.add("crosses_above", quick, calm),
+        exit=p.add("not", p.add("gt", quick, calm)),
+        stop=p.indicator("atr", numbers=(4,)),
+    )
+
+
 def hourly_program() -> dict[str, Any]:
     p = Program()
     hourly = p.indicator("ema", p.column(timeframe="1h"), numbers=(3,), timeframe="1h")
@@ -112,36 +137,29 @@ def check(columns: PairColumns, expected: list[Opinion]) -> None:
     assert columns.quiet(0, half) + columns.quiet(half, len(expected)) == counts
 
 
+RULED = strategy(source="")
+LIVES_ON = strategy(source="", ttl_bars=3)
+SCALED = {"scale_ppm": (500_000,)}
 CASES: dict[str, tuple[StrategySpec, StrategyCode]] = {
-    "a cross": (strategy(), ruled(cross_program(4, 9))),
-    "a fading cross that lives on": (
-        replace(strategy(), ttl_bars=3),
-        ruled(cross_program(4, 9, "ema")),
-    ),
-    "levels with all distances": (
-        replace(strategy(), scale_ppm=(500_000,)),
-        ruled(levels_program()),
-    ),
-    "levels that live on": (
-        replace(strategy(), scale_ppm=(500_000,), ttl_bars=3),
-        ruled(levels_program()),
-    ),
-    "a higher timeframe": (strategy(), ruled(hourly_program())),
-    "a higher timeframe that lives on": (
-        replace(strategy(), ttl_bars=3),
-        ruled(hourly_program()),
-    ),
+    "a cross": (RULED, ruled(cross_program(4, 9))),
+    "a cross that lives on": (LIVES_ON, ruled(cross_program(4, 9))),
+    "a fading cross": (RULED, ruled(cross_program(4, 9, "ema"))),
+    "a fading cross that lives on": (LIVES_ON, ruled(cross_program(4, 9, "ema"))),
+    "levels with all distances": (replace(RULED, **SCALED), ruled(levels_program())),
+    "levels that live on": (replace(LIVES_ON, **SCALED), ruled(levels_program())),
+    "levels of means": (RULED, ruled(mean_program("gt", "le"))),
+    "levels of means that are rarely equal": (RULED, ruled(mean_program("eq", "ne"))),
+    "a range that stops": (RULED, ruled(range_program())),
+    "a higher timeframe": (RULED, ruled(hourly_program())),
+    "a higher timeframe that lives on": (LIVES_ON, ruled(hourly_program())),
     "a file": (strategy(), StrategyCode(lambda _: 3, from_file)),
-    "a file that lives on": (
-        replace(strategy(), ttl_bars=12),
-        StrategyCode(lambda _: 3, from_file),
-    ),
+    "a file that lives on": (strategy(ttl_bars=12), StrategyCode(lambda _: 3, from_file)),
     "a file that fails at times": (
-        replace(strategy(), ttl_bars=3, numbers={"most": 101.0}),
+        strategy(ttl_bars=3, numbers={"most": 101.0}),
         StrategyCode(lambda _: 3, from_file),
     ),
     "a file beside rules": (strategy(), StrategyCode(lambda _: 3, from_file, cross_program(2, 5))),
-    "no stop": (strategy(), ruled({**cross_program(), "outputs": {"enter": 3, "exit": 4}})),
+    "no stop": (RULED, ruled({**cross_program(), "outputs": {"enter": 3, "exit": 4}})),
 }
 
 
@@ -149,7 +167,7 @@ def several(series: Series) -> dict[SeriesKey, Series]:
     return {(BTC, "1m"): series, (BTC, "1h"): resample(series, HOUR_MS)}
 
 
-@pytest.mark.parametrize("holes", [0.0, 0.002, 0.2])
+@pytest.mark.parametrize("holes", [0.0, 0.002, 0.12, 0.2])
 @pytest.mark.parametrize("case", CASES)
 def test_each_row_says_what_its_decision_says(case: str, holes: float) -> None:
     spec, code = CASES[case]
@@ -172,7 +190,7 @@ def test_a_slower_strategy_speaks_at_every_decision_until_its_next_bar(
     rows = [row for row in whole.rows() if rng.random() > holes]
     own = build_series(BTC, 5 * MINUTE_MS, one.tick, rows)
     series = {(BTC, "1m"): one, (BTC, "5m"): own}
-    spec = replace(strategy(), timeframe="5m", timeframe_ms=5 * MINUTE_MS, ttl_bars=ttl)
+    spec = replace(RULED, timeframe="5m", timeframe_ms=5 * MINUTE_MS, ttl_bars=ttl)
     code = ruled(levels_program())
     spec = replace(spec, scale_ppm=(500_000,))
     expected = [said_by(spec, code, series, opens + MINUTE_MS) for opens in one.open_ms]
@@ -197,11 +215,10 @@ def test_an_absent_bar_of_a_strategy_on_every_bar_is_stale() -> None:
 
 
 def test_code_that_cannot_start_says_so_on_every_row() -> None:
-    spec = strategy()
     series = several(walk(50, 1))
-    for code in (
-        StrategyCode(lambda p: int(p["none"]), from_file),
-        ruled({"nodes": [["nonsense", "", [], [], ""]], "outputs": {"enter": 0}}),
+    for spec, code in (
+        (strategy(), StrategyCode(lambda p: int(p["none"]), from_file)),
+        (RULED, ruled({"nodes": [["nonsense", "", [], [], ""]], "outputs": {"enter": 0}})),
     ):
         columns = made(spec, code, series)
         check(

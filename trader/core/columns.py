@@ -19,7 +19,8 @@ from itertools import chain
 from math import nan
 
 from trader.core.frames import SeriesKey, last_open_ms
-from trader.core.own_signals import NUMBER_NAMES, WORK_ROWS, OwnReader, OwnSignals, own_signals
+from trader.core.own_reader import OwnReader, OwnSignals
+from trader.core.own_signals import NUMBER_NAMES, WORK_ROWS, own_signals
 from trader.core.parameters import Parameters, StrategyCode, StrategySpec
 from trader.core.series import Series
 from trader.core.signals import Opinion
@@ -54,7 +55,7 @@ class PairColumns:
     """
 
     __slots__ = (
-        "_limit", "_odd", "_reader", "_step_ms", "absent_code", "arm", "code", "enters", "even",
+        "_odd", "_reader", "_step_ms", "absent_code", "arm", "code", "enters", "even",
         "leaves", "offsets", "own", "plain", "problems", "series", "signals", "spec", "steps",
         "stop", "strength", "symbol", "target", "trail",
     )  # fmt: skip
@@ -71,7 +72,6 @@ class PairColumns:
         self.own = reader.series
         self.plain = spec.timeframe_ms == parameters.step_ms and spec.ttl_bars == 1
         self._reader = reader
-        self._limit = parameters.limits.missing_ppm_max
         self._step_ms = parameters.step_ms
         self.steps = tuple(made.steps)
         for name in NUMBER_NAMES:
@@ -158,7 +158,7 @@ class PairColumns:
 
     def opinion_at(self, bar_ms: int) -> Opinion:
         """What `form_opinion` says at a decision bar, whether or not this instrument has it."""
-        return self._reader.opinion_at(bar_ms + self._step_ms, self._limit)
+        return self._reader.opinion_at(bar_ms + self._step_ms)
 
     def code_at(self, bar_ms: int) -> str:
         """What is said at a decision bar that has no row here; "" with a living signal."""
@@ -290,8 +290,15 @@ def build_columns(
     step_name = timeframe_name(parameters.step_ms)
     made: dict[Pair, PairColumns] = {}
     for name, symbol in pairs:
-        reader = OwnReader(specs[name], strategies[name], series, symbol, parameters.anchor_bars)
-        found = own_signals(reader, parameters.limits.missing_ppm_max, work_rows, want)
+        reader = OwnReader(
+            specs[name],
+            strategies[name],
+            series,
+            symbol,
+            parameters.anchor_bars,
+            parameters.limits.missing_ppm_max,
+        )
+        found = own_signals(reader, work_rows, want)
         decided = series.get((symbol, step_name))
         made[name, symbol] = PairColumns(reader, parameters, decided, found)
     return made

@@ -1,12 +1,13 @@
 """Whole histories: a program's outputs on every bar of a series, equal to what each decision saw.
 
-Lives here: `evaluate_history`, which a back-test asks once instead of asking every decision: the
-same anchored values, block after block, in scratch columns that are made once. Must not live here:
-what a value means (`frames`), what a node computes (`rules`), decisions.
+Lives here: `History`, which a back-test asks once instead of asking every decision: the same
+anchored values, part after part, in scratch columns that are made once and lent to whoever reads
+them; and `evaluate_history`, which keeps them. Must not live here: what a value means (`frames`),
+what a node computes (`rules`), decisions.
 
 Where every node below is exact, a value does not depend on where its rows start as long as its
 warm-up lies before it, so many anchor blocks are computed in one go and only those whose warm-up
-has holes are computed again, from their own start. Exact to the bit are indicators that read their
+has holes are computed from their own start. Exact to the bit are indicators that read their
 window anew for each row; and a mean, whose kernel carries the exact sum along, where its input is
 near: 2**20 between the largest and the smallest value, at most 2**14 rows in a window and 2**18 in
 one go stay below the 2**53 units of the smallest that the second float of the sum can hold.
@@ -15,6 +16,7 @@ one go stay below the 2**53 units of the smallest that the second float of the s
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from trader.core.frames import Block, Frames, anchor_ms
@@ -26,12 +28,16 @@ from trader.core.strategy import NEAR, Window
 # Rows computed in one go: their columns stay in the processor's caches (8,192 rows took 16 %
 # longer for a cross of two means, 65,536 no less).
 ROWS_AT_ONCE = 32_768
+# Anchor blocks after which blocks of other timeframes are forgotten: memory stays flat.
+BLOCKS_KEPT = 256
 REREAD = frozenset(
     {
         "wma", "stdev", "variance", "percentrank", "linreg", "slope", "correlation", "highest",
         "lowest", "donchian", "aroon", "williams_r", "true_range",
     }
 )  # fmt: skip
+# What is told of rows [at, stop): columns by output, whose first row is `first`.
+Sink = Callable[[Mapping[str, Column], int, int, int], None]
 
 
 def evaluate_history(
@@ -48,20 +54,90 @@ def evaluate_history(
     earlier evaluation of as many bars, to be written over.
     """
     series = frames.series[symbol, bound.frames[0].timeframe]
-    whole = Window(series) if bars is None else bars
     if outs is None:
         outs = {
             name: new_column(bound.nodes[index], len(series))
             for name, index in bound.outputs.items()
         }
-    return _History(bound, frames, symbol, series, whole, outs).run()
+    views = {name: memoryview(out) for name, out in outs.items()}
+
+    def put(columns: Mapping[str, Column], first: int, at: int, stop: int) -> None:
+        for name, view in views.items():
+            view[at:stop] = memoryview(columns[name])[at - first : stop - first]
+
+    whole = Window(series) if bars is None else bars
+    History(bound, frames, symbol, bound.outputs, whole).all(put)
+    return outs
+
+
+class Grid:
+    """The anchor blocks of a series, and which rows have enough rows before them."""
+
+    def __init__(self, series: Series, anchor_bars: int, warmup: int) -> None:
+        """`warmup`: rows before an anchor block that its evaluation reads."""
+        self.opens = series.open_ms
+        self.step_ms = series.step_ms
+        self.anchor_bars = anchor_bars
+        self.warmup = warmup
+        self.block_ms = anchor_bars * self.step_ms
+
+    def start_ms(self, row: int) -> int:
+        """Start of the anchor block that holds a row."""
+        return anchor_ms(self.opens[row], self.step_ms, self.anchor_bars)
+
+    def index(self, open_ms: int, guess: int) -> int:
+        """Index of the first bar at or after a time; where no bar is absent the guess is right."""
+        opens = self.opens
+        if 0 <= guess < len(opens) and opens[guess] == open_ms:
+            return guess
+        return bisect_left(opens, open_ms)
+
+    def first(self, at: int) -> int:
+        """First row that the evaluation of the block that begins at row `at` reads."""
+        return self.index(self.start_ms(at) - self.warmup * self.step_ms, at - self.warmup)
+
+    def end(self, at: int, blocks: int = 1) -> int:
+        """Where the block that begins at row `at` ends, or so many blocks."""
+        return self.index(
+            self.start_ms(at) + blocks * self.block_ms, at + blocks * self.anchor_bars
+        )
+
+    def is_unbroken(self, start: int, stop: int) -> bool:
+        """Whether no bar is absent between two rows of [start, stop)."""
+        opens = self.opens
+        return start >= stop or opens[stop - 1] - opens[start] == (stop - 1 - start) * self.step_ms
+
+    def parts(
+        self, start: int, stop: int, needs: int, blocks: int
+    ) -> Iterator[tuple[int, int, bool]]:
+        """(at, stop, ready) of rows [start, stop), which are whole blocks: where `ready`, at most
+        so many blocks, each of which has `needs` rows before it; else one block."""
+        at = start
+        while at < stop:
+            end = min(stop, self.end(at, blocks))
+            first = self.first(at)
+            whole = self.opens[first] == self.start_ms(at) - self.warmup * self.step_ms
+            if whole and self.warmup >= needs and self.is_unbroken(first, end):
+                yield at, end, True
+                at = end
+                continue
+            while at < end:
+                after = min(end, self.end(at))
+                if at - self.first(at) < needs:
+                    yield at, after, False
+                    at = after
+                    continue
+                begun = at
+                while at < end and at - self.first(at) >= needs:
+                    at = min(end, self.end(at))
+                yield begun, at, True
 
 
 class _Scratch:
     """Columns for the nodes of one timeframe, filled over and over from row 0."""
 
-    def __init__(self, bound: Bound, rows: int) -> None:
-        self.nodes = [(i, bound.nodes[i]) for i in bound.frames[0].order]
+    def __init__(self, bound: Bound, order: Iterable[int], rows: int) -> None:
+        self.nodes = [(i, bound.nodes[i]) for i in order]
         self.columns: dict[int, Any] = {}
         self._calls: dict[int, list[Any]] = {}
         made: dict[str, Any] = {}
@@ -87,7 +163,7 @@ class _Scratch:
     def is_near(self, bars: Window) -> bool:
         """Whether the inputs of means are such that their sums were exact."""
         nodes = dict(self.nodes)
-        for source in {node.args[0] for node in nodes.values() if _is_mean(node)}:
+        for source in {node.args[0] for node in nodes.values() if is_mean(node)}:
             node = nodes[source]
             if node.form == "column":
                 near = bars.is_near(node.columns[0])
@@ -98,100 +174,97 @@ class _Scratch:
         return True
 
 
-def _is_mean(node: Node) -> bool:
+def is_mean(node: Node) -> bool:
+    """Whether a node is a simple moving average."""
     return node.indicator is not None and node.indicator.name == "sma"
 
 
-class _History:
-    """One evaluation in progress."""
+class History:
+    """Some outputs of a program on an instrument, told to a sink part by part, in any range."""
 
     def __init__(
         self,
         bound: Bound,
         frames: Frames,
         symbol: str,
-        series: Series,
-        bars: Window,
-        outs: dict[str, Any],
+        names: Iterable[str],
+        bars: Window | None = None,
+        work_rows: int = ROWS_AT_ONCE,
     ) -> None:
+        """`names`: the outputs that are wanted. `work_rows`: about how many rows are computed in
+        one go; it changes no value."""
         self.bound = bound
-        self.all = frames
         self.symbol = symbol
-        self.series = series
-        self.bars = bars
-        self.outs = outs
+        self.outputs = {name: bound.outputs[name] for name in names}
         self.frame = bound.frames[0]
-        self.block_ms = frames.anchor_bars * self.frame.step_ms
-        self.warm_ms = self.frame.warmup * self.frame.step_ms
-        self.needs = max((bound.nodes[i].warmup for i in self.frame.order), default=0)
-        self._views = {name: memoryview(out) for name, out in outs.items()}
-        self._block_scratch: _Scratch | None = None
-
-    def run(self) -> dict[str, Column]:
-        opens, at = self.series.open_ms, 0
-        exact = len(self.bound.frames) == 1 and all(
-            node.indicator is None or node.indicator.name in REREAD or _is_mean(node)
-            for node in (self.bound.nodes[i] for i in self.frame.order)
+        self.series = frames.series[symbol, self.frame.timeframe]
+        self.bars = bars
+        self.grid = Grid(self.series, frames.anchor_bars, self.frame.warmup)
+        self._frames = frames
+        self._told = 0
+        below = {i for index in self.outputs.values() for i in bound.below(index)}
+        self.order = [i for i in self.frame.order if i in below]
+        nodes = [bound.nodes[i] for i in self.order]
+        self.needs = max((node.warmup for node in nodes), default=0)
+        self.alone = not any(node.form == "on" for node in nodes)
+        self.exact = self.alone and all(
+            node.indicator is None or node.indicator.name in REREAD or is_mean(node)
+            for node in nodes
         )
-        blocks = max(1, ROWS_AT_ONCE // self.all.anchor_bars) if exact else 1
-        scratch = _Scratch(self.bound, blocks * self.all.anchor_bars + self.frame.warmup)
-        self._block_scratch = scratch if blocks == 1 else None
-        while at < len(opens):
-            start = anchor_ms(opens[at], self.frame.step_ms, self.all.anchor_bars)
-            stop = self._index(start + blocks * self.block_ms, at + blocks * self.all.anchor_bars)
-            if not exact:
-                self._block(start, at, stop)
-            else:
-                self._blocks(scratch, start, at, stop)
-            at = stop
-        return self.outs
+        self.blocks = max(1, work_rows // frames.anchor_bars) if self.exact else 1
+        self._scratches: dict[int, _Scratch] = {}
 
-    def _blocks(self, scratch: _Scratch, start: int, at: int, stop: int) -> None:
+    def all(self, sink: Sink) -> None:
+        """Every row of the series."""
+        self.tell(0, len(self.series), sink)
+
+    def tell(self, start: int, stop: int, sink: Sink) -> None:
+        """Rows [start, stop), which are whole anchor blocks but for the ends of the series."""
+        needs = self.needs if self.exact else self.grid.warmup + 1
+        for at, end, ready in self.grid.parts(start, stop, needs, self.blocks):
+            if ready:
+                self.go(at, end, sink)
+            else:
+                self.block(at, end, sink)
+
+    def go(self, at: int, stop: int, sink: Sink) -> None:
         """Rows [at, stop) of several anchor blocks in one go, where that is exact."""
-        opens, step_ms = self.series.open_ms, self.frame.step_ms
-        first = self._index(start - self.warm_ms, at - self.frame.warmup)
+        first = self.grid.first(at)
         bars = Window(self.series, first, stop, self.bars)
+        scratch = self._scratch(self.blocks)
         scratch.run(bars)
-        near = scratch.is_near(bars)
-        if near:
-            self._keep(scratch, first, at, stop)
-            is_whole = opens[first] == start - self.warm_ms
-            if is_whole and opens[stop - 1] - opens[first] == (stop - 1 - first) * step_ms:
-                return
+        if scratch.is_near(bars):
+            self._lend(scratch, sink, first, at, stop)
+            return
         while at < stop:
-            start = anchor_ms(opens[at], step_ms, self.all.anchor_bars)
-            end = self._index(start + self.block_ms, at + self.all.anchor_bars)
-            first = self._index(start - self.warm_ms, at - self.frame.warmup)
-            if not near or at - first < self.needs:
-                self._block(start, at, end)
+            end = min(stop, self.grid.end(at))
+            self.block(at, end, sink)
             at = end
 
-    def _block(self, start: int, at: int, stop: int) -> None:
+    def block(self, at: int, stop: int, sink: Sink) -> None:
         """Rows [at, stop) of one anchor block, from its own start."""
-        first = self._index(start - self.warm_ms, at - self.frame.warmup)
-        if len(self.bound.frames) == 1:
-            if self._block_scratch is None:
-                rows = self.all.anchor_bars + self.frame.warmup
-                self._block_scratch = _Scratch(self.bound, rows)
-            self._block_scratch.run(Window(self.series, first, stop, self.bars))
-            self._keep(self._block_scratch, first, at, stop)
+        first = self.grid.first(at)
+        if self.alone:
+            scratch = self._scratch(1)
+            scratch.run(Window(self.series, first, stop, self.bars))
+            self._lend(scratch, sink, first, at, stop)
             return
+        self._told += 1
+        if self._told % BLOCKS_KEPT == 0:
+            old = self._frames
+            self._frames = Frames(old.series, old.close_ms, old.anchor_bars)
         key = (self.symbol, self.frame.timeframe)
-        block = Block(self.all, key, self.series, (first, at, stop))
-        for name, index in self.bound.outputs.items():
-            self._put(name, block.column(self.bound, index), first, at, stop)
+        block = Block(self._frames, key, self.series, (first, at, stop))
+        columns = {name: block.column(self.bound, index) for name, index in self.outputs.items()}
+        sink(columns, first, at, stop)
 
-    def _index(self, open_ms: int, guess: int) -> int:
-        """Index of the first bar at or after a time; where no bar is absent the guess is right."""
-        opens = self.series.open_ms
-        if 0 <= guess < len(opens) and opens[guess] == open_ms:
-            return guess
-        return bisect_left(opens, open_ms)
+    def _scratch(self, blocks: int) -> _Scratch:
+        found = self._scratches.get(blocks)
+        if found is None:
+            rows = blocks * self.grid.anchor_bars + self.frame.warmup
+            found = self._scratches[blocks] = _Scratch(self.bound, self.order, rows)
+        return found
 
-    def _keep(self, scratch: _Scratch, first: int, at: int, stop: int) -> None:
-        for name, index in self.bound.outputs.items():
-            self._put(name, scratch.columns[index], first, at, stop)
-
-    def _put(self, name: str, column: Column, first: int, at: int, stop: int) -> None:
-        """Rows [at, stop) of the series from a column that starts at row `first`."""
-        self._views[name][at:stop] = memoryview(column)[at - first : stop - first]
+    def _lend(self, scratch: _Scratch, sink: Sink, first: int, at: int, stop: int) -> None:
+        columns = {name: scratch.columns[index] for name, index in self.outputs.items()}
+        sink(columns, first, at, stop)

@@ -45,6 +45,17 @@ def add_run(runs: Spans, start: int, stop: int) -> None:
         runs.append(stop)
 
 
+def add_runs(runs: Spans, told: Spans, count: int) -> None:
+    """Put flat runs, the first `count` ints of `told`, behind the others."""
+    if not count:
+        return
+    begun = 0
+    if len(runs) and runs[-1] == told[0]:
+        runs[-1] = told[1]
+        begun = 2
+    runs.extend(told[begun:count])
+
+
 def joined(runs: Iterable[tuple[int, int]]) -> Spans:
     """Runs in any order, which may overlap, as flat runs."""
     made = no_spans()
@@ -58,17 +69,28 @@ def joined(runs: Iterable[tuple[int, int]]) -> Spans:
 
 def minus(runs: Spans, less: Spans) -> Spans:
     """Rows of `runs` that are not in `less`; runs that touch each other stay apart."""
-    if not len(less):
-        return runs
     made = no_spans()
-    for i in range(0, len(runs), 2):
-        start, stop = runs[i], runs[i + 1]
-        at = bisect_right(less, start) // 2 * 2
-        while start < stop and at < len(less) and less[at] < stop:
-            if start < less[at]:
-                made.extend((start, less[at]))
-            start = max(start, less[at + 1])
+    at = 0  # the first run that was not taken over yet
+    for i in range(0, len(less), 2):
+        clear = bisect_right(runs, less[i]) // 2 * 2
+        made.extend(runs[at:clear])
+        at = max(at, clear)
+        while at < len(runs) and runs[at] < less[i + 1]:
+            start, stop = runs[at], runs[at + 1]
+            made.extend(_cut(start, stop, less, i))
             at += 2
-        if start < stop:
-            made.extend((start, stop))
+    made.extend(runs[at:])
     return made
+
+
+def _cut(start: int, stop: int, less: Spans, at: int) -> list[int]:
+    """What the runs of `less` from index `at` on leave of [start, stop)."""
+    left: list[int] = []
+    while start < stop and at < len(less) and less[at] < stop:
+        if start < less[at]:
+            left += (start, less[at])
+        start = max(start, less[at + 1])
+        at += 2
+    if start < stop:
+        left += (start, stop)
+    return left
