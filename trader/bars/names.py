@@ -36,6 +36,11 @@ _BASES = frozenset(
     )
 )  # fmt: skip
 _NOT_SPOT = frozenset(("PERP", "SWAP", "FUTURES", "FUTURE", "QUARTERLY", "PERPETUAL"))
+_ENDINGS = re.compile(
+    r"\.(csv|txt|tsv|json|jsonl|ndjson|parquet|feather|gz|zip|zst|bz2|xz)", re.IGNORECASE
+)
+# How LEAN and Binance say a length in words.
+_LENGTHS = {"second": "1s", "minute": "1m", "hour": "1h", "daily": "1d"}
 _COIN = re.compile(r"[A-Z0-9]*[A-Z][A-Z0-9]*", re.ASCII)
 
 
@@ -59,7 +64,7 @@ def symbols_in(file_name: str) -> list[str]:
 
     Names of perpetuals and futures mean none: they are not the spot instrument.
     """
-    words = re.split(r"[_\-. +]+", re.sub(r"\.(csv|txt|gz)", "", file_name, flags=re.IGNORECASE))
+    words = words_in(file_name)
     if any(word.upper() in _NOT_SPOT for word in words):
         return []
     found: dict[str, None] = {}
@@ -77,8 +82,13 @@ def symbols_in(file_name: str) -> list[str]:
 
 def timeframes_in(file_name: str) -> list[str]:
     """Every timeframe that the name holds as a word of its own."""
-    words = re.split(r"[_\-. +]+", file_name)
-    return list(dict.fromkeys(word for word in words if word in STEPS_MS))
+    said = (_LENGTHS.get(word, word) for word in words_in(file_name))
+    return list(dict.fromkeys(word for word in said if word in STEPS_MS))
+
+
+def words_in(file_name: str) -> list[str]:
+    """The words of a name, without what tells the format."""
+    return re.split(r"[_\-. +]+", _ENDINGS.sub("", file_name))
 
 
 def _cuts(word: str) -> list[str]:

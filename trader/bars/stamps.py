@@ -25,7 +25,19 @@ TIME_COLUMNS: dict[str, str] = {
     "time": "",
     "open_time": "",
     "open_ms": "ms",
-}
+    **dict.fromkeys(
+        (
+            "opentime", "open_timestamp", "opentimestamp", "start", "start_time", "starttime",
+            "start_at", "startat", "time_period_start", "period_start", "t", "ts", "mts", "unix",
+            "unix_time", "unixtime", "unix_timestamp", "epoch", "utc", "utc_time", "time_utc",
+            "date_utc", "datetime_utc", "timestamp_utc", "open_time_utc", "gmt_time",
+        ),
+        "",
+    ),
+    "time_s": "s", "unix_s": "s", "epoch_s": "s", "open_time_s": "s",
+    "time_ms": "ms", "unix_ms": "ms", "epoch_ms": "ms", "open_time_ms": "ms",
+    "time_us": "us", "open_time_us": "us", "time_ns": "ns", "open_time_ns": "ns",
+}  # fmt: skip
 # Units per ms as (multiply, divide), and the digits range in which only that unit is a date
 # between 1973 and 5138.
 _SCALE: dict[str, tuple[int, int]] = {
@@ -39,7 +51,10 @@ STAMP_MS_MAX = 10**14
 _NUMBER = re.compile(r"(\d{1,20})(?:\.(\d*))?", re.ASCII)
 _EXPONENT = re.compile(r"[\d.]+[eE][+-]?\d+", re.ASCII)
 _DAY_FIRST = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{2,4})(\D.*)?", re.ASCII)
-_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+# MetaTrader and spreadsheets write points or strokes; the year first, it is the same date.
+_ISO_DAY = re.compile(r"\d{4}([-./])\d{2}\1\d{2}", re.ASCII)
+_COMPACT = re.compile(r"(\d{8}) \d{1,2}:", re.ASCII)
+_HALF_DAY = re.compile(r"(0?[1-9]|1[0-2])-?([AP])M", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
@@ -53,7 +68,7 @@ def utc_text(at_ms: int) -> str:
 
 
 class _Days(dict[str, int]):
-    """`2018-06-05` -> epoch ms of its midnight UTC."""
+    """`2018-06-05` (also 2018.06.05, 2018/06/05) -> epoch ms of its midnight UTC."""
 
     def __missing__(self, text: str) -> int:
         # The pattern keeps out the week dates that fromisoformat reads too.
@@ -61,7 +76,10 @@ class _Days(dict[str, int]):
         if not _ISO_DAY.fullmatch(text):
             raise wrong
         try:
-            at_ms = (date.fromisoformat(text).toordinal() - _EPOCH.toordinal()) * DAY_MS
+            at_ms = (
+                date.fromisoformat(text.replace(".", "-").replace("/", "-")).toordinal()
+                - _EPOCH.toordinal()
+            ) * DAY_MS
         except ValueError:
             raise wrong from None
         self[text] = at_ms
@@ -76,6 +94,9 @@ class _Clocks(dict[str, int]):
         wrong = BarTextError(f"{text!r} is not a time of day")
         if rest and text[0] not in "Tt ":
             raise wrong
+        if half := _HALF_DAY.fullmatch(rest):
+            hours = int(half[1]) % 12 + (12 if half[2] == "P" else 0)
+            rest = f"{hours:02}:00"
         try:
             moment = datetime.fromisoformat(f"1970-01-01T{rest.lstrip('Tt ') or '00:00'}")
         except ValueError:
@@ -90,12 +111,14 @@ class _Clocks(dict[str, int]):
 class StampColumn:
     """Reads the cells of one time column; the first cell decides how. Times without zone are UTC.
 
-    `unit` is "s", "ms", "us", "ns", "iso", or "" before the first cell.
+    `unit` is "s", "ms", "us", "ns", "iso", "compact" (`20180605 00:01`), or "" before the first
+    cell. `day_ms`: cells are ms since this midnight, as LEAN writes them; None: they are epochs.
     """
 
-    def __init__(self, column: str) -> None:
+    def __init__(self, column: str, day_ms: int | None = None) -> None:
         self.column = column
-        self.unit = ""
+        self.unit = "" if day_ms is None else "ms"
+        self.day_ms = day_ms
         self._days = _Days()
         self._clocks = _Clocks()
 
@@ -109,8 +132,10 @@ class StampColumn:
                 return [days[cell[:10]] + clocks[cell[10:]] for cell in cells]
             except BarTextError:
                 return [self.read_one(cell) for cell in cells]
+        if self.day_ms is not None:
+            return [self.read_one(cell) for cell in cells]
         joined = "".join(cells)
-        if not (joined.isascii() and joined.isdecimal()) or "" in cells:
+        if self.unit == "compact" or not (joined.isascii() and joined.isdecimal()) or "" in cells:
             return [self.read_one(cell) for cell in cells]
         times, over = _SCALE[self.unit]
         values = list(map(int, cells))
@@ -127,13 +152,25 @@ class StampColumn:
             self.unit = _unit_of(self.column, text)
         if self.unit == "iso":
             return self._days[text[:10]] + self._clocks[text[10:]]
+        if self.unit == "compact":
+            return self._days[f"{text[:4]}-{text[4:6]}-{text[6:8]}"] + self._clocks[text[8:]]
         found = _NUMBER.fullmatch(text)
         if found is None:
             raise _not_a_time(text)
         times, over = _SCALE[self.unit]
         fraction = (found[2] or "").rstrip("0")
         scaled = int(found[1] + fraction) * times
-        return _whole(scaled, over * 10 ** len(fraction), text)
+        at_ms = _whole(scaled, over * 10 ** len(fraction), text)
+        if self.day_ms is None:
+            return at_ms
+        if at_ms >= DAY_MS:
+            raise BarTextError(f"time {text} is not within a day, in ms since midnight")
+        return self.day_ms + at_ms
+
+    @property
+    def scale(self) -> tuple[int, int]:
+        """(times, over): a stamp s is s * times / over ms; times 0: ISO dates."""
+        return (0, 1) if self.unit == "iso" else _SCALE[self.unit]
 
 
 def _whole(value: int, over: int, text: str | int) -> int:
@@ -148,6 +185,8 @@ def _unit_of(column: str, text: str) -> str:
     if found is None:
         if _ISO_DAY.match(text):
             return "iso"
+        if _COMPACT.match(text):
+            return "compact"
         raise _not_a_time(text)
     value = int(found[1])
     by_size = next((unit for unit in reversed(_FROM) if value >= _FROM[unit]), "")
