@@ -75,7 +75,7 @@ def build_manifest(
         "policy_source": made.policy_source,
         "strategies": dict(sorted(made.strategies.items())),
         "data": data,
-        "instruments": {i.symbol: sha256_of(instrument_row(i)) for i in inputs.instruments},
+        "instruments": {i.symbol: instrument_row(i) for i in inputs.instruments},
         "options": {
             "start_ms": inputs.start_ms,
             "end_ms": inputs.end_ms,
