@@ -180,8 +180,10 @@ class Desk:
     def _form_opinion(self, spec: StrategySpec, symbol: str) -> Opinion:
         found = self._opinions.get((spec.name, symbol))
         if found is None:
-            code, missing = self.snapshot.strategies[spec.name], self.limits.missing_ppm_max
-            found = form_opinion(spec, code, self.snapshot.frames, symbol, missing)
+            found = self.snapshot.told_opinion(spec.name, symbol)
+            if found is None:
+                code, missing = self.snapshot.strategies[spec.name], self.limits.missing_ppm_max
+                found = form_opinion(spec, code, self.snapshot.frames, symbol, missing)
             self._opinions[spec.name, symbol] = found
         return found
 

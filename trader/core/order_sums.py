@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from trader.core.account_view import in_flight
 from trader.core.frames import last_open_ms
-from trader.core.limits import ALL_PPM, NEVER
+from trader.core.limits import ALL_PPM, NEVER, Restricted
 from trader.core.money import AMOUNT_MAX, PPM, mul_div_down
 from trader.core.order_gates import OrderSums
 from trader.core.scale import notional_up
@@ -140,22 +140,10 @@ class OrderDesk:
         key = (proposal.symbol, proposal.side, proposal.order_type)
         found = self._rules.get(key)
         if found is None:
-            names = self._restrictions(*key)
+            desk = self._desk
+            names = restrictions(desk.limits.restricted, desk.parameters.venue, key)
             found = self._rules[key] = (len(names), ",".join(names))
         return found
-
-    def _restrictions(self, symbol: str, side: Side, kind: str) -> list[str]:
-        rules, venue = self._desk.limits.restricted, self._desk.parameters.venue
-        return [
-            name
-            for name, named in (
-                ("instrument", symbol in pair_set(rules.instruments)),
-                ("side", str(side) in rules.sides),
-                ("order_type", kind in rules.order_types or kind not in ORDER_TYPES),
-                ("venue", venue in rules.venues or not venue),
-            )
-            if named
-        ]
 
     def qty_lots_max(self, symbol: str, spec: Spec) -> int:
         """Largest quantity of an order, lots, rounded down."""
@@ -208,6 +196,18 @@ class OrderDesk:
         if not isfinite(lots) or lots < 0.0:
             return -1
         return float_down(lots) if lots < float(AMOUNT_MAX) else AMOUNT_MAX - 1
+
+
+def restrictions(rules: Restricted, venue: str, order: tuple[str, Side, str]) -> list[str]:
+    """Which restrictions name an order, given as (instrument, side, kind of order)."""
+    symbol, side, kind = order
+    named = (
+        ("instrument", symbol in pair_set(rules.instruments)),
+        ("side", str(side) in rules.sides),
+        ("order_type", kind in rules.order_types or kind not in ORDER_TYPES),
+        ("venue", venue in rules.venues or not venue),
+    )
+    return [name for name, is_named in named if is_named]
 
 
 def units_below(value: Decimal, unit: Decimal) -> int:

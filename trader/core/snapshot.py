@@ -7,16 +7,20 @@ the payload is enough to decide again. Must not live here: fetching.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trader.core.frames import Frames
 from trader.core.parameters import Parameters, StrategyCode
 from trader.core.series import Series
 from trader.core.state import HALT_LEVELS, State
 
+if TYPE_CHECKING:
+    from trader.core.signals import Opinion
+
 SeriesKey = tuple[str, str]
+Told = Callable[[str, str, int], "Opinion | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ class Snapshot:
         running: hashes of what decides.
         skew_ms: this host's clock less the venue's, as read at the start of the pass; 0 where time
             travels.
+        told: of a back-test that formed all opinions before: (strategy, symbol, close_ms) -> the
+            one that the bars would give.
         repaints: by symbol: the largest change, millionths, of a price of a bar that was decided
             on and that the venue now tells otherwise.
     """
@@ -86,9 +92,14 @@ class Snapshot:
     running: Running = Running()
     skew_ms: int = 0
     repaints: Mapping[str, int] = field(default_factory=dict[str, int])
+    told: list[Told] = field(default_factory=list[Told], init=False, repr=False, compare=False)
     _frames: list[Frames] = field(
         default_factory=list[Frames], init=False, repr=False, compare=False
     )
+
+    def told_opinion(self, strategy: str, symbol: str) -> Opinion | None:
+        """The opinion that somebody formed before; None: it is to be formed from the bars."""
+        return self.told[0](strategy, symbol, self.close_ms) if self.told else None
 
     @property
     def frames(self) -> Frames:

@@ -1,0 +1,241 @@
+"""The lane: decision bars on which only plain things happen, in typed numbers.
+
+Lives here: the walk over the grid of decision bars: equity and its marks, and whether a bar is
+quiet, plain or none of the lane's business. The lane decides nothing of its own: what it cannot say
+for certain it leaves to the reference (`simulate`), which does that bar from the same state. Must
+not live here: what becomes of plain entries and exits (`lane_entries`, `lane_books`), and the way
+to and from a `State` (`lane_state`).
+
+A bar is the reference's when something is due (members, regime, quality), a coin that is held has
+no bar, a strategy fell too far, a sum may be above the cap at which positions are trimmed, or an
+order would not be filled as a whole at the next open.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+from trader.core.lane_books import LaneBooks
+from trader.core.lane_entries import LaneEntries
+from trader.core.lane_rows import NO_ROW, Coin, Pair
+from trader.core.money import AMOUNT_MAX, PPM
+
+# Comparisons that only have to be certain one way leave this much room for the float's rounding.
+SURE = 0.999_999
+
+
+class Lane:
+    """A walk in progress.
+
+    Attributes:
+        grid: int64[n], open of each decision bar. curve: int64[n], equity at its close.
+        wish: one byte for each: whether some pair has a living signal there.
+        holds, exposed: how many positions were looked after and kept, and how many bars ended with
+            a position. lane_bars: how many bars it did.
+    """
+
+    __slots__ = (
+        "aligned", "books", "coins", "curve", "due_ms", "entries", "exposed", "grid", "held",
+        "holds", "lane_bars", "ready", "step_ms", "wish",
+    )  # fmt: skip
+
+    def __init__(
+        self, books: LaneBooks, entries: LaneEntries, grid: memoryview, step_ms: int, aligned: bool
+    ) -> None:
+        """Nothing is known of the account yet (see `lane_state`)."""
+        self.books = books
+        self.entries = entries
+        self.coins: list[Coin] = books.coins
+        self.grid = grid
+        self.step_ms = step_ms
+        self.aligned = 1 if aligned else 0
+        self.curve = memoryview(array("q", bytes(8 * len(grid))))
+        self.wish = memoryview(bytearray(len(grid)))
+        self.held: list[Coin] = []
+        self.due_ms = 0
+        self.ready = 0
+        self.holds = self.exposed = self.lane_bars = 0
+
+    def mark_wishes(self, pairs: list[Pair]) -> None:
+        """Note at which bars of the grid any pair has a living signal."""
+        for pair in pairs:
+            note_wishes(pair, pair.coin, self.grid, self.wish)
+
+    def run(self, at: int, stop: int) -> int:
+        """Do bars [at, stop) of the grid; the first that is the reference's, else `stop`."""
+        books, grid, curve, wish = self.books, self.grid, self.curve, self.wish
+        t = at
+        while t < stop:
+            close_ms = grid[t] + self.step_ms
+            if close_ms >= self.due_ms or self.ready == 0:
+                break
+            if self.aligned == 0 and find_rows(self.coins, grid[t]):
+                break
+            total = books.cash_units
+            plain = wish[t]
+            lost = 0
+            for i in range(len(self.held)):
+                coin = self.held[i]
+                row = t + coin.offset if self.aligned else coin.row
+                if row == NO_ROW:
+                    lost = 1
+                    break
+                coin.row = row
+                price = coin.close[row]
+                value = coin.value_at(price)
+                coin.mark_ticks = price
+                coin.value_units = value
+                total += value
+                if coin.owned and must_look(coin, books.pairs[coin.holder], row, close_ms):
+                    plain = 1
+            if lost or total >= AMOUNT_MAX or self._unsure(total, close_ms):
+                break
+            if plain:
+                if self.aligned:
+                    self._place(t)
+                # A bar that is given back has its marks already: the reference finds the same.
+                books.mark(close_ms, total)
+                if not self.entries.decide(grid[t], close_ms, total):
+                    break
+                self.holds += self.entries.holds
+                self.entries.commit(grid[t], close_ms)
+                self.hold()
+            else:
+                books.mark(close_ms, total)
+                self.holds += len(self.held) - books.leftovers
+            curve[t] = total
+            books.last_bar_ms = grid[t]
+            if books.owned_count > 0:
+                self.exposed += 1
+            t += 1
+        self.lane_bars += t - at
+        return t
+
+    def _place(self, t: int) -> None:
+        """Rows of all coins at a bar of an aligned grid."""
+        for i in range(len(self.coins)):
+            coin = self.coins[i]
+            coin.row = t + coin.offset
+
+    def hold(self) -> None:
+        """Coins of which something is held, in the order of their names."""
+        self.held = [coin for coin in self.coins if coin.qty_units > 0]
+        self.books.leftovers = 0
+        self.books.owned_count = 0
+        for coin in self.held:
+            if coin.owned:
+                self.books.owned_count += 1
+            else:
+                self.books.leftovers += 1
+        if self.books.undeclared:
+            self.ready = 0
+
+    def _unsure(self, total: int, close_ms: int) -> bool:
+        """Whether the reference has to say what this equity means."""
+        books = self.books
+        if total < 0 or (books.asks_quality and close_ms >= books.day_ends_ms):
+            return True
+        if books.trim_ppm > 0 and books.owned_count > 0 and self._may_trim(total):
+            return True
+        return books.fall_ppm >= 0 and books.may_have_fallen(total)
+
+    def _may_trim(self, total: int) -> bool:
+        """Whether exposure or loss may be far enough above its cap to be trimmed."""
+        books = self.books
+        exposure = 0.0
+        loss = 0.0
+        for i in range(len(self.held)):
+            coin = self.held[i]
+            value = coin.value_units
+            exposure += value
+            if coin.owned and coin.stop_ticks > 0:
+                loss += value - coin.net_stop_units if value > coin.net_stop_units else 0.0
+            else:
+                loss += value
+        room = SURE * total / PPM * (PPM + books.trim_ppm) / PPM
+        return exposure >= room * books.exposure_ppm or loss >= room * books.loss_ppm
+
+
+def must_look(coin: Coin, pair: Pair, row: int, close_ms: int) -> bool:
+    """Whether a position may be left, or its stop moved, at a bar: nothing may be missed here."""
+    if coin.complex:
+        return True
+    stop = coin.stop_ticks
+    if stop > 0 and (coin.low[row] <= stop or coin.close[row] <= coin.bid_stop_ticks):
+        return True
+    if 0 < coin.target_ticks <= coin.high[row]:
+        return True
+    if coin.trail_ticks > 0 and coin.high[row] > coin.peak_ticks:
+        return True
+    if 0 < coin.hold_ms <= close_ms - coin.began_ms:
+        return True
+    return leaves_now(pair, row)
+
+
+def leaves_now(pair: Pair, row: int) -> bool:
+    """Whether the pair's exit level holds at a row; rows are asked in order."""
+    runs = pair.leaves
+    at = pair.leave_at
+    end = len(runs)
+    while at < end and runs[at + 1] <= row:
+        at += 2
+    pair.leave_at = at
+    return at < end and runs[at] <= row
+
+
+def enters_now(pair: Pair, row: int) -> bool:
+    """Whether the pair has a living signal at a row; rows are asked in order."""
+    runs = pair.enters
+    at = pair.enter_at
+    end = len(runs)
+    while at < end and runs[at + 1] <= row:
+        at += 2
+    pair.enter_at = at
+    return at < end and runs[at] <= row
+
+
+def find_rows(coins: list[Coin], bar_ms: int) -> bool:
+    """The row of each coin at a bar; bars are asked in order. Whether one without a row may be
+    spoken of all the same."""
+    absent = False
+    for i in range(len(coins)):
+        coin = coins[i]
+        row = coin.next_row
+        while row < coin.rows and coin.open_ms[row] < bar_ms:
+            row += 1
+        coin.next_row = row
+        if row < coin.rows and coin.open_ms[row] == bar_ms:
+            coin.row = row
+        else:
+            coin.row = NO_ROW
+            absent = absent or coin.asks_absent == 1
+    return absent
+
+
+def note_wishes(pair: Pair, coin: Coin, grid: memoryview, wish: memoryview) -> None:
+    """Mark the bars of the grid that lie in the runs of a pair."""
+    runs = pair.enters
+    bars = len(grid)
+    t = 0
+    for at in range(0, len(runs), 2):
+        for row in range(runs[at], runs[at + 1]):
+            if coin.offset != NO_ROW:
+                t = row - coin.offset
+            else:
+                t = first_at(grid, coin.open_ms[row], t)
+            if 0 <= t < bars and grid[t] == coin.open_ms[row]:
+                wish[t] = 1
+
+
+def first_at(grid: memoryview, open_ms: int, low: int) -> int:
+    """Index of the first bar at or after a time, looked for from `low` on; n for none."""
+    high = len(grid)
+    while low < high:
+        middle = (low + high) // 2
+        if grid[middle] < open_ms:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+

@@ -1,0 +1,450 @@
+"""The lane's books: marks of the account, days, messages, and what a whole fill means.
+
+Lives here: the typed mirror of what `marks`, `days`, `account_facts`, `bookkeeping` and `waits` do
+with the facts of a plain bar. `fold` stays the one definition; that both agree to the last unit is
+what `scripts/prove/fast_equals_reference.py` holds. Must not live here: what may be traded.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+from trader.core.calendar import day_of, day_start_ms
+from trader.core.days import DAY_SLOTS
+from trader.core.lane_rows import (
+    DAY,
+    END,
+    FEES,
+    FIELDS,
+    FILLS,
+    FLOW,
+    LOW,
+    REALISED,
+    START,
+    TRADES,
+    Coin,
+    DayTape,
+    Pair,
+    Strand,
+)
+from trader.core.limits import Day
+from trader.core.marks import limit_units
+from trader.core.money import PPM, mul_div_down, mul_div_up, price_down
+from trader.core.scale import fee_up, value_of_base_down
+from trader.core.state import MINUTE_SLOTS, SENT_SLOTS, STAMP_SLOTS
+
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+DAY_MS = 86_400_000
+TIMES_MAX = 1_000
+SURE = 0.999_999
+
+
+class LaneBooks:
+    """The account in typed numbers; names as in `State.meta`, `Position` and `Book`.
+
+    Attributes:
+        tape: days of the account. day_floor, fall_floor: equity at and below which the day's stop
+            and the draw-down are hit; fall_fresh: 1 while the latter is that of `high_units`.
+        fall_ppm: of `strategy_drawdown`, -1 when it is not asked. asks_quality: 1 when strategies
+            are judged by their days. exits_elsewhere: 1 when the reference looks after every exit.
+        sent_*: ring of entries sent; sent_day, sent_hour: number of the oldest one that counts.
+        minute_*, stamp_at: messages sent, see `State.messages`. *_new: how many since it was
+            loaded.
+        leftovers: coins held that are dust; undeclared: 1 when some of it is not declared yet.
+    """
+
+    __slots__ = (
+        "asks_quality", "bid_ppm", "capital_units", "cash_units", "close_ms", "coins", "day", "day_ends_ms",
+        "day_floor", "day_limit", "day_loss_ppm", "day_rule", "day_stopped", "day_units",
+        "day_whole", "drawdown_ppm", "drawdown_stopped", "equity_units", "exits_elsewhere",
+        "exposure_ppm",
+        "fall_floor", "fall_fresh", "fall_ppm", "fee_in_base", "fills", "high_units",
+        "last_bar_ms", "leftovers", "loss_ppm", "message_count", "minute_at", "minute_new",
+        "minutes", "owned_count", "pairs", "sent_at", "sent_by", "sent_count", "sent_day",
+        "sent_hour", "sent_new", "slippage_ppm", "stamp_at", "step_ms", "strands", "tape",
+        "trim_ppm", "undeclared", "updated",
+    )  # fmt: skip
+
+    def __init__(
+        self, coins: list[Coin], strands: list[Strand], pairs: list[Pair], day: Day, step_ms: int
+    ) -> None:
+        """Nothing is known of the account yet (see `lane_state`)."""
+        self.coins = coins
+        self.strands = strands
+        self.pairs = pairs
+        self.day_rule = day
+        self.step_ms = step_ms
+        self.tape = DayTape()
+        self.bid_ppm = PPM
+        self.slippage_ppm = 0
+        self.fee_in_base = 0
+        self.asks_quality = self.trim_ppm = self.exits_elsewhere = 0
+        self.fall_ppm = -1
+        self.day_loss_ppm = self.drawdown_ppm = self.exposure_ppm = self.loss_ppm = PPM
+        self.cash_units = self.capital_units = self.close_ms = self.equity_units = self.high_units = 0
+        self.day = self.day_ends_ms = -1
+        self.day_units = self.day_whole = self.day_stopped = self.drawdown_stopped = 0
+        self.day_floor = self.day_limit = self.fall_floor = self.fall_fresh = 0
+        self.last_bar_ms = -1
+        self.leftovers = self.owned_count = self.undeclared = self.fills = self.updated = 0
+        self.message_count = self.sent_count = 0
+        self.sent_day = self.sent_hour = 0
+        self.sent_new = self.minute_new = 0
+        self.stamp_at = memoryview(array("q", [-1]) * STAMP_SLOTS)
+        self.minute_at = memoryview(array("q", [-1]) * MINUTE_SLOTS)
+        self.minutes = memoryview(array("q", [0]) * MINUTE_SLOTS)
+        self.sent_at = memoryview(array("q", [-1]) * SENT_SLOTS)
+        self.sent_by = memoryview(array("q", [-1]) * SENT_SLOTS)
+
+    # --- marks and days ----------------------------------------------------------------------
+
+    def mark(self, close_ms: int, equity: int) -> None:
+        """Take the equity of a decision, and the results of all strategies at it."""
+        day_before = self.day
+        if close_ms >= self.day_ends_ms:
+            self._begin_day(close_ms, equity)
+        self.close_ms = close_ms
+        if equity > self.high_units:
+            self.high_units = equity
+            self.fall_fresh = 0
+        elif equity < self.high_units and self.drawdown_stopped == 0:
+            if self.fall_fresh == 0:
+                self.fall_floor = self.high_units - limit_units(self.high_units, self.drawdown_ppm)
+                self.fall_fresh = 1
+            if equity <= self.fall_floor:
+                self.drawdown_stopped = 1
+        if equity <= self.day_floor:
+            self.day_stopped = 1
+        self.equity_units = equity
+        at = self.day % DAY_SLOTS * FIELDS
+        cells = self.tape.cells
+        if cells[at + END] != equity:
+            reach(cells, at, equity)
+            self.tape.changed[self.day % DAY_SLOTS] = 1
+        self._tell_results(day_before)
+
+    def _begin_day(self, close_ms: int, equity: int) -> None:
+        """As `marks._begin_day` and `days.note_equity` do."""
+        before = self.day
+        number = day_of(close_ms, self.day_rule)
+        if number > before:
+            self.day_whole = int(day_start_ms(number, self.day_rule) == close_ms)
+            carried = before >= 0 and self.day_whole == 0
+            self.day_units = self.equity_units if carried else equity
+            self.day_stopped = 0
+            self.day = number
+        self.day_ends_ms = day_start_ms(self.day + 1, self.day_rule)
+        self.set_day_floor()
+        if self.tape.cells[self.day % DAY_SLOTS * FIELDS + DAY] == self.day:
+            return
+        if before >= 0:
+            last = before % DAY_SLOTS
+            cells = self.tape.cells
+            if cells[last * FIELDS + DAY] == before and cells[last * FIELDS + END] != self.day_units:
+                reach(cells, last * FIELDS, self.day_units)
+                self.tape.changed[last] = 1
+        begin(self.tape, self.day, self.day_units)
+
+    def set_day_floor(self) -> None:
+        """The equity at and below which the day's stop is hit."""
+        self.day_limit = limit_units(self.day_units, self.day_loss_ppm)
+        self.day_floor = self.day_units - self.day_limit
+
+    def _tell_results(self, day_before: int) -> None:
+        """As `bookkeeping.note_plan` does with the results that a plan tells."""
+        for i in range(len(self.strands)):
+            strand = self.strands[i]
+            if strand.has_book == 0:
+                continue
+            result = strand.cash_units
+            for j in range(len(self.coins)):
+                coin = self.coins[j]
+                if coin.qty_units > 0 and self._strand_of(coin) == strand.index:
+                    result += coin.value_units
+            if result == strand.result_units:
+                continue
+            day = self.day
+            if day != day_before and day_before >= 0 and self.day_whole:
+                day = day_before
+            place = day % DAY_SLOTS
+            if strand.tape.cells[place * FIELDS + DAY] != day:
+                begin(strand.tape, day, strand.result_units)
+            if strand.tape.cells[place * FIELDS + END] != result:
+                reach(strand.tape.cells, place * FIELDS, result)
+                strand.tape.changed[place] = 1
+            strand.result_units = result
+            if result > strand.high_units:
+                strand.high_units = result
+            if strand.high_units - result > strand.drawdown_units:
+                strand.drawdown_units = strand.high_units - result
+
+    def _strand_of(self, coin: Coin) -> int:
+        pair = self.pairs[coin.holder]
+        return pair.strand.index
+
+    def may_have_fallen(self, equity: int) -> bool:
+        """Whether the book of a strategy may have fallen to its limit."""
+        for i in range(len(self.strands)):
+            strand = self.strands[i]
+            if strand.has_book == 0 or strand.stopped:
+                continue
+            result = strand.cash_units
+            for j in range(len(self.coins)):
+                coin = self.coins[j]
+                if coin.qty_units > 0 and self._strand_of(coin) == strand.index:
+                    result += coin.value_units
+            budget = SURE * equity * strand.budget_exposure_ppm / PPM
+            if strand.high_units - result >= budget * self.fall_ppm / PPM - 1.0:
+                if result < strand.high_units:
+                    return True
+        return False
+
+    # --- messages and entries sent -----------------------------------------------------------
+
+    def count_message(self, at_ms: int) -> None:
+        """As `account_facts.count_message` does."""
+        minute = at_ms // MINUTE_MS
+        slot = minute % MINUTE_SLOTS
+        if self.minute_at[slot] == minute:
+            self.minutes[slot] += 1
+        else:
+            self.minute_at[slot] = minute
+            self.minutes[slot] = 1
+        self.stamp_at[self.message_count % STAMP_SLOTS] = at_ms
+        self.message_count += 1
+        self.minute_new += 1
+
+    def messages_after(self, after_ms: int) -> int:
+        """As `messages._after` does."""
+        count = 0
+        oldest = self.message_count % STAMP_SLOTS
+        if self.message_count < STAMP_SLOTS or self.stamp_at[oldest] <= after_ms:
+            i = self.message_count - 1
+            last = max(0, self.message_count - STAMP_SLOTS)
+            while i >= last and self.stamp_at[i % STAMP_SLOTS] > after_ms:
+                count += 1
+                i -= 1
+            return count
+        first = after_ms // MINUTE_MS
+        for slot in range(MINUTE_SLOTS):
+            if self.minute_at[slot] >= first:
+                count += self.minutes[slot]
+        return count
+
+    def forget_sent(self, now_ms: int) -> None:
+        """Move on to the entries that were sent within the last hour, and the last day."""
+        least = self.sent_count - SENT_SLOTS
+        at = max(self.sent_day, least)
+        for lost in range(self.sent_day, at):
+            self._less_sent(lost)
+        while at < self.sent_count and self.sent_at[at % SENT_SLOTS] <= now_ms - DAY_MS:
+            self._less_sent(at)
+            at += 1
+        self.sent_day = at
+        at = max(self.sent_hour, least)
+        while at < self.sent_count and self.sent_at[at % SENT_SLOTS] <= now_ms - HOUR_MS:
+            at += 1
+        self.sent_hour = at
+
+    def forget_oldest_sent(self) -> None:
+        """The ring is full: the oldest entry of the last day is counted no more."""
+        self._less_sent(self.sent_day)
+        self.sent_day += 1
+
+    def _less_sent(self, at: int) -> None:
+        """One entry of the last day less."""
+        by = self.sent_by[at % SENT_SLOTS]
+        if by >= 0:
+            strand = self.strands[by]
+            strand.sent_day -= 1
+
+    def note_entry_sent(self, strand: Strand, at_ms: int) -> None:
+        """As `account_facts.note_sent` does with an entry."""
+        if self.sent_count - self.sent_day >= SENT_SLOTS:
+            self.forget_oldest_sent()
+        slot = self.sent_count % SENT_SLOTS
+        self.sent_at[slot] = at_ms
+        self.sent_by[slot] = strand.index
+        self.sent_count += 1
+        self.sent_new += 1
+        strand.sent_day += 1
+        known_day(self.tape, self.day, self.day_units)
+        known_day(strand.tape, self.day, strand.result_units)
+        self.tape.cells[self.day % DAY_SLOTS * FIELDS + TRADES] += 1
+        strand.tape.cells[self.day % DAY_SLOTS * FIELDS + TRADES] += 1
+
+    # --- fills -------------------------------------------------------------------------------
+
+    def note_fill(self, strand: Strand, realised: int, fee: int) -> None:
+        """As `days.note_fill` does, and the counts of the book."""
+        strand.has_book = 1
+        if strand.first_day < 0:
+            strand.first_day = self.day
+        strand.fees_units += fee
+        strand.fills += 1
+        known_day(self.tape, self.day, self.day_units)
+        known_day(strand.tape, self.day, strand.result_units)
+        at = self.day % DAY_SLOTS * FIELDS
+        self.tape.cells[at + REALISED] += realised
+        self.tape.cells[at + FEES] += fee
+        self.tape.cells[at + FILLS] += 1
+        strand.tape.cells[at + REALISED] += realised
+        strand.tape.cells[at + FEES] += fee
+        strand.tape.cells[at + FILLS] += 1
+
+    def buy(self, pair: Pair, leg: memoryview, at_ms: int) -> None:
+        """A whole entry was filled: `leg` as `lane_entries` lays it out."""
+        coin = pair.coin
+        strand = pair.strand
+        spec = coin.spec
+        lots, value, fee = leg[L_LOTS], leg[L_VALUE], leg[L_FEE]
+        coins = lots * spec.base_per_lot - leg[L_BASE_FEE]
+        strand.cash_units -= value + fee
+        strand.entries_filled += 1
+        if coin.owned == 0:
+            coin.holder = pair.index
+            coin.opened_ms = at_ms
+            coin.began_ms = at_ms
+            coin.bought_lots = coin.bought_units = coin.trailed = coin.result_units = 0
+            coin.scaled = 0
+            coin.peak_ticks = 0
+            coin.stop_ticks = leg[L_STOP]
+            coin.target_ticks, coin.trail_ticks = leg[L_TARGET], leg[L_TRAIL]
+            coin.hold_ms = pair.hold_ms
+        coin.qty_units += coins
+        coin.cost_units += value + fee
+        if leg[L_STOP] > coin.stop_ticks:
+            coin.stop_ticks = leg[L_STOP]
+        if coin.target_ticks == 0:
+            coin.target_ticks = leg[L_TARGET]
+        if coin.trail_ticks == 0:
+            coin.trail_ticks = leg[L_TRAIL]
+        if coin.hold_ms == 0:
+            coin.hold_ms = pair.hold_ms
+        coin.bought_lots += lots
+        coin.bought_units += value
+        coin.entry_ticks = mul_div_up(
+            coin.bought_units, spec.notional_den, spec.notional_num * coin.bought_lots
+        )
+        coin.owned = 1
+        self.note_fill(strand, 0, fee)
+        coin.fees_units += fee
+        coin.known = coin.touched = pair.touched = 1
+        coin.weigh()
+        self.guard(coin)
+        self.cash_units -= value + fee
+        if leg[L_SIGNAL] > pair.consumed_ms:
+            pair.consumed_ms = leg[L_SIGNAL]
+
+    def sell(self, pair: Pair, leg: memoryview, at_ms: int, close_ms: int) -> None:
+        """A whole exit was filled."""
+        coin = pair.coin
+        strand = pair.strand
+        spec = coin.spec
+        value, fee = leg[L_VALUE], leg[L_FEE]
+        gone = leg[L_LOTS] * spec.base_per_lot
+        cost = mul_div_up(coin.cost_units, gone, coin.qty_units)
+        cost = min(cost, coin.cost_units)
+        coin.qty_units -= gone
+        coin.cost_units -= cost
+        result = value - fee - cost
+        coin.result_units += result
+        coin.realised_units += result
+        strand.realised_units += result
+        strand.cash_units += value - fee
+        closed = coin.qty_units // spec.base_per_lot < spec.qty_lots_min
+        stopped = leg[L_REASON] <= R_BREAK_EVEN
+        if closed or stopped:
+            since = min(at_ms, close_ms)
+            pair.has_wait = 1
+            if closed and since > pair.exit_ms:
+                pair.exit_ms = since
+            if stopped and since > pair.stop_ms:
+                pair.stop_ms = since
+        if closed:
+            settle(strand, coin.result_units, coin.bought_units)
+            coin.forget()
+        self.note_fill(strand, result, fee)
+        coin.fees_units += fee
+        coin.touched = pair.touched = 1
+        leg[L_RESULT], leg[L_CLOSED] = result, int(closed)
+        coin.weigh()
+        if coin.qty_units == 0:
+            coin.holder = -1
+        elif closed:
+            self.undeclared = 1
+        if not closed:
+            self.guard(coin)
+        self.cash_units += value - fee
+
+    def guard(self, coin: Coin) -> None:
+        """What follows from where the stop of a position is now."""
+        stop = coin.stop_ticks
+        coin.bid_stop_ticks = coin.net_stop_units = 0
+        if stop <= 0:
+            return
+        # The highest close whose bid, floor(close * bid_ppm / PPM), is not above the stop.
+        coin.bid_stop_ticks = mul_div_down(stop + 1, PPM, 1) - 1
+        coin.bid_stop_ticks = coin.bid_stop_ticks // self.bid_ppm
+        received = value_of_base_down(
+            coin.spec, price_down(stop, self.slippage_ppm), coin.qty_units
+        )
+        coin.net_stop_units = received - fee_up(received, coin.spec.fee_taker_ppm)
+
+
+def settle(strand: Strand, result: int, bought: int) -> None:
+    """As `bookkeeping._settle` does."""
+    ppm = TIMES_MAX * PPM
+    if abs(result) // TIMES_MAX < bought:
+        ppm = mul_div_down(result, PPM, bought) if result > 0 else mul_div_up(-result, PPM, bought)
+    if result > 0:
+        strand.wins += 1
+        strand.won_ppm += ppm
+    else:
+        strand.losses += 1
+        strand.lost_ppm += ppm
+
+
+def begin(tape: DayTape, day: int, start_units: int) -> None:
+    """A new day in its place."""
+    place = day % DAY_SLOTS
+    at = place * FIELDS
+    cells = tape.cells
+    for field in range(FIELDS):
+        cells[at + field] = 0
+    cells[at + DAY] = day
+    cells[at + START] = start_units
+    cells[at + END] = start_units
+    tape.changed[place] = 1
+
+
+def known_day(tape: DayTape, day: int, start_units: int) -> None:
+    """Begin a day unless it is known."""
+    place = day % DAY_SLOTS
+    if tape.cells[place * FIELDS + DAY] != day:
+        begin(tape, day, start_units)
+    tape.changed[place] = 1
+
+
+def reach(cells: memoryview, at: int, units: int) -> None:
+    """Take the value at a decision."""
+    cells[at + END] = units
+    result = units - cells[at + START] - cells[at + FLOW]
+    if result < cells[at + LOW]:
+        cells[at + LOW] = result
+
+
+# A leg on its tape: these numbers, in this order.
+(
+    L_BAR, L_PAIR, L_SIDE, L_PRICE, L_LOTS, L_STOP, L_TARGET, L_TRAIL, L_SIGNAL, L_REASON,
+    L_FILL, L_VALUE, L_FEE, L_BASE_FEE, L_NUMBER, L_RESULT, L_CLOSED,
+) = range(17)  # fmt: skip
+LEG = 17
+BUY, SELL = 0, 1
+# Why a position is left; up to R_BREAK_EVEN it is a stop.
+R_STOP, R_TRAIL, R_BREAK_EVEN, R_TARGET, R_HOLD, R_EXIT, R_ENTRY = range(7)
+REASONS = (
+    "stop_loss", "trailing_stop", "break_even", "take_profit", "max_hold", "exit_signal",
+    "entry_signal",
+)  # fmt: skip

@@ -1,0 +1,356 @@
+"""The lane's entries and exits: what a plain bar asks for, and that it is filled as a whole.
+
+Lives here: exits by stop, target, trail, longest hold and exit signal, and taker entries with their
+sizes, shown to the gates themselves (`gates.GATES`). A doubt of any kind gives the bar back to the
+reference. Must not live here: marks and booking (`lane_books`), where the numbers of a `State` come
+from (`lane_state`).
+"""
+
+from __future__ import annotations
+
+from math import isnan
+
+from trader.core.gate_view import GateView
+from trader.core.gates import ask_all
+from trader.core.ladder import exit_price_ticks, least_lots
+from trader.core.lane_books import (
+    BUY,
+    L_BAR,
+    L_BASE_FEE,
+    L_CLOSED,
+    L_FEE,
+    L_FILL,
+    L_LOTS,
+    L_NUMBER,
+    L_PAIR,
+    L_PRICE,
+    L_REASON,
+    L_RESULT,
+    L_SIDE,
+    L_SIGNAL,
+    L_STOP,
+    L_TARGET,
+    L_TRAIL,
+    L_VALUE,
+    LEG,
+    R_BREAK_EVEN,
+    R_ENTRY,
+    R_EXIT,
+    R_HOLD,
+    R_STOP,
+    R_TARGET,
+    R_TRAIL,
+    SELL,
+    LaneBooks,
+)
+from trader.core.lane_rows import NO_ROW, Coin, Pair, Tape
+from trader.core.lane_rules import LaneRules
+from trader.core.lane_sums import LaneSums, lots_for
+from trader.core.money import PPM, mul_div_down, mul_div_up, price_down, price_up
+from trader.core.scale import fee_up, notional_down, notional_up
+from trader.core.signals import Opinion
+from trader.core.sizing import distance_ticks, entry_cost_units, stop_ticks_below, strength_ppm
+
+REFUSAL = 5
+RATCHET = 3
+
+
+class LaneEntries:
+    """What one bar asks for, and the tapes of all that was asked.
+
+    Attributes:
+        legs: LEG numbers each. refusals: (bar, pair, index of the gate, limit, measured). words: by
+            row of `refusals`, what a refusal says besides. ratchets: (bar, coin, ticks).
+        order: pairs in the order in which they are considered.
+        holds: positions that the bar in hand keeps. used: signals that had been acted on.
+    """
+
+    __slots__ = (
+        "books", "holds", "legs", "order", "ratchets", "refusals", "rules", "sums", "used", "words",
+        "_legs", "_number", "_ratchets", "_refusals", "_used",
+    )  # fmt: skip
+
+    def __init__(self, books: LaneBooks, rules: LaneRules) -> None:
+        """`rules`: what limits and model say."""
+        self.books = books
+        self.rules = rules
+        self.order: list[Pair] = []
+        self.sums = LaneSums(books, rules)
+        self.legs = Tape(LEG)
+        self.refusals = Tape(REFUSAL)
+        self.ratchets = Tape(RATCHET)
+        self.words: dict[int, str] = {}
+        self.holds = self.used = 0
+        self._legs = self._refusals = self._ratchets = self._used = self._number = 0
+
+    def clear(self) -> None:
+        """Everything that was written down has been taken."""
+        self.legs.rows = self.refusals.rows = self.ratchets.rows = 0
+        self.words.clear()
+
+    def decide(self, bar_ms: int, close_ms: int, equity: int) -> bool:
+        """Ask for what the bar wants; False: the bar is the reference's, and nothing was asked."""
+        self._legs, self._refusals = self.legs.rows, self.refusals.rows
+        self._ratchets, self._used = self.ratchets.rows, self.used
+        self._number = 0
+        self.holds = 0
+        try:
+            sure = self._decide(bar_ms, close_ms, equity)
+        except OverflowError:
+            sure = False
+        if not sure:
+            self.legs.rows, self.refusals.rows = self._legs, self._refusals
+            self.ratchets.rows, self.used = self._ratchets, self._used
+        return sure
+
+    def _decide(self, bar_ms: int, close_ms: int, equity: int) -> bool:
+        books = self.books
+        for i in range(len(books.coins)):
+            coin = books.coins[i]
+            coin.leg_sell_ticks = 0
+            coin.leg_buys = 0
+        for i in range(len(books.strands)):
+            strand = books.strands[i]
+            strand.leg_buys = 0
+        self.sums.begin(equity)
+        for i in range(len(books.coins)):
+            coin = books.coins[i]
+            if coin.owned and not self._look_after(coin, bar_ms, close_ms):
+                return False
+        for i in range(len(self.order)):
+            pair = self.order[i]
+            coin = pair.coin
+            if coin.row != NO_ROW and enters_at(pair, coin.row):
+                if not self._consider(pair, bar_ms, close_ms, equity):
+                    return False
+        return True
+
+    # --- exits -------------------------------------------------------------------------------
+
+    def _look_after(self, coin: Coin, bar_ms: int, close_ms: int) -> bool:
+        """As `exits.look_after`: leave it as a whole, ratchet its stop, or keep it."""
+        if coin.complex:
+            return False
+        row = coin.row
+        close = coin.close[row]
+        bid = max(1, mul_div_down(close, self.rules.bid_ppm, PPM))
+        moved = 0
+        if coin.trail_ticks > 0:
+            if coin.high[row] > coin.peak_ticks:
+                coin.peak_ticks = coin.high[row]
+            moved = max(0, coin.peak_ticks - coin.trail_ticks)
+        if moved > coin.stop_ticks:
+            self._ratchet(coin, bar_ms, moved)
+        reason = self._reason(coin, bid, moved, close_ms)
+        if reason < 0:
+            self.holds += 1
+            return True
+        return self._leave(coin, bid, reason, bar_ms, close_ms)
+
+    def _reason(self, coin: Coin, bid: int, moved: int, close_ms: int) -> int:
+        """As `exits.exit_reason`; -1 when it is kept."""
+        row = coin.row
+        stop = coin.stop_ticks
+        if stop > 0 and (coin.low[row] <= stop or bid <= stop):
+            return R_TRAIL if coin.trailed == 1 else R_BREAK_EVEN if coin.trailed else R_STOP
+        if moved > 0 and (coin.close[row] <= moved or bid <= moved):
+            return R_TRAIL
+        if 0 < coin.target_ticks <= max(coin.high[row], bid):
+            return R_TARGET
+        if 0 < coin.hold_ms <= close_ms - coin.began_ms:
+            return R_HOLD
+        pair = self.books.pairs[coin.holder]
+        return R_EXIT if leaves_at(pair, row) else -1
+
+    def _ratchet(self, coin: Coin, bar_ms: int, ticks: int) -> None:
+        tape = self.ratchets
+        if tape.rows == tape.room:
+            tape.grow()
+        at = tape.rows * RATCHET
+        tape.cells[at], tape.cells[at + 1], tape.cells[at + 2] = bar_ms, coin.index, ticks
+        tape.rows += 1
+
+    def _leave(self, coin: Coin, bid: int, reason: int, bar_ms: int, close_ms: int) -> bool:
+        """The first rung of its ladder, filled as a whole; False where that is not certain."""
+        spec, rules = coin.spec, self.rules
+        lots = min(coin.qty_units // spec.base_per_lot, spec.qty_lots_max)
+        if lots < least_lots(spec, bid):
+            return False
+        price = exit_price_ticks(spec, bid, rules.rung_ppm, lots)
+        if not price >= price_down(bid, rules.rung_ppm) > 0:
+            return False
+        if notional_down(spec, price, lots) < spec.notional_units_min:
+            return False
+        at = coin.row + 1
+        if at >= coin.rows or coin.open_ms[at] != close_ms or not coin.volume[at] > 0.0:
+            return False
+        touch = max(1, mul_div_down(coin.open[at], rules.bid_ppm, PPM))
+        if touch < price:
+            return False
+        value = notional_down(spec, touch, lots)
+        coin.leg_sell_ticks = price
+        self.sums.planned += 1
+        self._write(coin.holder, SELL, bar_ms, price, lots, reason)
+        self._write_fill(touch, value, fee_up(value, spec.fee_taker_ppm), 0)
+        return True
+
+    def _write(
+        self, pair: int, side: int, bar_ms: int, price: int, lots: int, reason: int
+    ) -> None:
+        tape = self.legs
+        if tape.rows == tape.room:
+            tape.grow()
+        cells = tape.cells
+        at = tape.rows * LEG
+        cells[at + L_BAR], cells[at + L_PAIR], cells[at + L_SIDE] = bar_ms, pair, side
+        cells[at + L_PRICE], cells[at + L_LOTS], cells[at + L_REASON] = price, lots, reason
+        cells[at + L_STOP] = cells[at + L_TARGET] = cells[at + L_TRAIL] = 0
+        cells[at + L_SIGNAL] = cells[at + L_RESULT] = cells[at + L_CLOSED] = 0
+        cells[at + L_NUMBER] = self._number
+        self._number += 1
+        tape.rows += 1
+
+    def _write_fill(self, touch: int, value: int, fee: int, base_fee: int) -> None:
+        cells = self.legs.cells
+        at = (self.legs.rows - 1) * LEG
+        cells[at + L_FILL], cells[at + L_VALUE] = touch, value
+        cells[at + L_FEE], cells[at + L_BASE_FEE] = fee, base_fee
+
+    # --- entries -----------------------------------------------------------------------------
+
+    def _consider(self, pair: Pair, bar_ms: int, close_ms: int, equity: int) -> bool:
+        """As `entries.consider`: size it and ask the gates; False where more than that happens."""
+        if not pair.usable:
+            return False
+        coin = pair.coin
+        spec, row, rules = coin.spec, coin.row, self.rules
+        said: Opinion = pair.columns.opinion(row)
+        if said.problem or said.close_ticks != coin.close[row]:
+            return False
+        if not (isnan(said.arm_distance) and isnan(said.even_distance)):
+            return False
+        if said.enter_ms <= pair.consumed_ms:
+            self.used += 1
+            return True
+        close = said.close_ticks
+        worst = price_up(close, rules.slippage_ppm)
+        ask = mul_div_up(close, rules.ask_ppm, PPM)
+        price = min(worst, price_up(ask, rules.slippage_ppm)) if ask > 0 else worst
+        distance = said.trail_distance if isnan(said.stop_distance) else said.stop_distance
+        stop = 0 if isnan(distance) else stop_ticks_below(spec, close, distance)
+        if stop >= min(close, price) or equity <= 0:
+            return False
+        units = self.sums.units_for(pair, equity, strength_ppm(said.strength))
+        cap = mul_div_down(equity, pair.cap_ppm, PPM)
+        lots = lots_for(spec, pair.at_risk == 1, units, cap, worst, stop, rules.slippage_ppm)
+        if lots <= 0 or notional_down(spec, worst, lots) < pair.least_units:
+            return False
+        target = distance_ticks(spec, said.target_distance)
+        target = close + target if target else 0
+        trail = distance_ticks(spec, said.trail_distance)
+        view = pair.view
+        view.price_ticks, view.qty_lots, view.worst_ticks = price, lots, worst
+        view.bid_ticks, view.ask_ticks = max(1, mul_div_down(close, rules.bid_ppm, PPM)), ask
+        self.sums.fill(view, pair, stop, close_ms)
+        answered = self._ask(view, pair, bar_ms)
+        if answered != APPROVED:
+            return answered == REFUSED
+        cost = entry_cost_units(spec, price, lots)
+        self.sums.count(pair, price, lots, stop, cost)
+        self._write(pair.index, BUY, bar_ms, price, lots, R_ENTRY)
+        cells = self.legs.cells
+        at = (self.legs.rows - 1) * LEG
+        cells[at + L_STOP], cells[at + L_TARGET], cells[at + L_TRAIL] = stop, target, trail
+        cells[at + L_SIGNAL] = said.enter_ms
+        return self._fills_whole(pair, price, lots, close_ms)
+
+    def _ask(self, view: GateView, pair: Pair, bar_ms: int) -> int:
+        answers = ask_all(view)
+        if answers.refused < 0:
+            return APPROVED
+        no = answers.at(answers.refused)
+        if no.limit == -1 and no.measured == -1:
+            return DOUBTFUL
+        tape = self.refusals
+        if tape.rows == tape.room:
+            tape.grow()
+        cells = tape.cells
+        at = tape.rows * REFUSAL
+        cells[at], cells[at + 1], cells[at + 2] = bar_ms, pair.index, answers.refused
+        cells[at + 3], cells[at + 4] = no.limit, no.measured
+        said = self.rules.words(no.code, view)
+        if said:
+            self.words[tape.rows] = said
+        else:
+            self.words.pop(tape.rows, None)
+        tape.rows += 1
+        return REFUSED
+
+    def _fills_whole(self, pair: Pair, price: int, lots: int, close_ms: int) -> bool:
+        """The fill of the entry that was just written, at the next open."""
+        coin = pair.coin
+        spec, rules = coin.spec, self.rules
+        at = coin.row + 1
+        if at >= coin.rows or coin.open_ms[at] != close_ms or not coin.volume[at] > 0.0:
+            return False
+        touch = mul_div_up(coin.open[at], rules.ask_ppm, PPM)
+        if not 0 < touch <= price:
+            return False
+        value = notional_up(spec, touch, lots)
+        fee, base_fee = 0, 0
+        if rules.fee_in_base:
+            base_fee = mul_div_up(lots * spec.base_per_lot, spec.fee_taker_ppm, PPM)
+        else:
+            fee = fee_up(value, spec.fee_taker_ppm)
+        after = coin.qty_units + lots * spec.base_per_lot - base_fee
+        if after // spec.base_per_lot < spec.qty_lots_min:
+            return False
+        self._write_fill(touch, value, fee, base_fee)
+        return True
+
+    # --- what follows ------------------------------------------------------------------------
+
+    def commit(self, bar_ms: int, close_ms: int) -> None:
+        """Carry out what `decide` asked for: stops that moved, then sales, then entries."""
+        del bar_ms
+        books = self.books
+        for i in range(self._ratchets, self.ratchets.rows):
+            coin = books.coins[self.ratchets.cells[i * RATCHET + 1]]
+            coin.stop_ticks = self.ratchets.cells[i * RATCHET + 2]
+            coin.trailed = 1
+            books.guard(coin)
+        for i in range(self._legs, self.legs.rows):
+            leg = self.legs.cells[i * LEG : (i + 1) * LEG]
+            pair = books.pairs[leg[L_PAIR]]
+            books.count_message(close_ms)
+            books.fills += 1
+            if leg[L_SIDE] == BUY:
+                books.note_entry_sent(pair.strand, close_ms)
+                books.buy(pair, leg, close_ms)
+            else:
+                books.sell(pair, leg, close_ms, close_ms)
+
+
+APPROVED, REFUSED, DOUBTFUL = range(3)
+
+
+def enters_at(pair: Pair, row: int) -> bool:
+    """Whether the pair has a living signal at a row; rows are asked in order."""
+    runs = pair.enters
+    at = pair.enter_at
+    end = len(runs)
+    while at < end and runs[at + 1] <= row:
+        at += 2
+    pair.enter_at = at
+    return at < end and runs[at] <= row
+
+
+def leaves_at(pair: Pair, row: int) -> bool:
+    """Whether the pair's exit level holds at a row; rows are asked in order."""
+    runs = pair.leaves
+    at = pair.leave_at
+    end = len(runs)
+    while at < end and runs[at + 1] <= row:
+        at += 2
+    pair.leave_at = at
+    return at < end and runs[at] <= row

@@ -1,0 +1,220 @@
+"""The lane's records: instruments, strategies, their pairs, and what the lane wrote down.
+
+Lives here: typed rows that mirror the part of `State` which plain bars change, and a tape of whole
+numbers that grows. They are filled from a `State` and put back into one by `lane_state`. Must not
+live here: what a bar does (`lane`, `lane_entries`), and conversions.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from trader.core.days import DAY_SLOTS
+from trader.core.money import PPM
+from trader.core.scale import Spec, value_of_base_down
+
+if TYPE_CHECKING:
+    from trader.core.gate_view import GateView
+
+NO_ROW = -1
+# A window of no rows at all: greater than any row.
+NEVER_ROW = 1 << 60
+
+
+class Coin:
+    """One instrument: its decision bars, and the position that is held of it.
+
+    Attributes:
+        spec: in core integers. open_ms ... close: int64[n], the decision series; rows: n.
+        row: of the decision bar in hand, NO_ROW when the instrument has none; next_row: of the
+            newest bar at or after it. offset: row of the grid's first bar, where every bar of the
+            grid is a bar of this series and the other way round; NO_ROW: rows are looked for.
+        mark_ticks: newest close. value_units: of what is held, at that.
+        per_tick: cash units that the coins held gain with a tick, where that is exact; -1: not.
+        holder: index of the pair whose book holds the coins, -1 for none. owned: 1 while there is
+            enough of it to be sold.
+        began_ms: when the bar opened in which the position was opened. peak_ticks: the highest
+            price since then. bid_stop_ticks: the highest close whose bid is at or below the stop.
+        net_stop_units: what a sale at the stop brings, fee and slippage taken off.
+        leg_sell_ticks: price of the sale that the plan in hand has approved, 0 for none; leg_buys:
+            entries that it has approved. tier_index, base_index: of its tier, -1 for none, and of
+            its coin. known: 1 once it was traded; touched: 1 when it differs from the state's rows.
+        asks_absent: 1 when a strategy may speak of it at a bar that it does not have.
+        complex: 1 when the reference looks after the position.
+        The rest: as in `state.Position`.
+    """
+
+    __slots__ = (
+        "asks_absent", "base_index", "began_ms", "bid_stop_ticks", "bought_lots", "bought_units", "close", "complex",
+        "cost_units", "entry_ticks", "fees_units", "high", "hold_ms", "holder", "index", "known",
+        "leg_buys", "leg_sell_ticks", "low", "mark_ticks", "net_stop_units", "next_row", "offset",
+        "open", "open_ms", "opened_ms", "owned", "peak_ticks", "per_tick", "qty_units",
+        "realised_units", "result_units", "row", "rows", "scaled", "spec", "stop_ticks", "symbol",
+        "target_ticks", "tier_index", "touched", "trail_ticks", "trailed", "value_units", "volume",
+    )  # fmt: skip
+
+    def __init__(self, index: int, spec: Spec, columns: Sequence[memoryview]) -> None:
+        """With nothing held. `columns`: open_ms, open, high, low, close, volume of its bars."""
+        self.index = index
+        self.spec = spec
+        self.symbol = spec.symbol
+        self.open_ms, self.open, self.high, self.low, self.close, self.volume = columns
+        self.rows = len(self.open_ms)
+        self.row = self.offset = NO_ROW
+        self.next_row = 0
+        self.mark_ticks = self.value_units = 0
+        self.known = self.touched = self.asks_absent = 0
+        self.base_index = index
+        self.tier_index = -1
+        self.leg_sell_ticks = self.leg_buys = 0
+        self.realised_units = self.fees_units = 0
+        self.clear()
+
+    def clear(self) -> None:
+        """Nothing is held."""
+        self.holder = -1
+        self.owned = self.complex = 0
+        self.qty_units = self.cost_units = self.per_tick = self.value_units = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """Nobody owns what may be left of it."""
+        self.owned = 0
+        self.bought_lots = self.bought_units = self.entry_ticks = 0
+        self.stop_ticks = self.target_ticks = self.trail_ticks = self.trailed = 0
+        self.hold_ms = self.opened_ms = self.result_units = self.scaled = 0
+        self.began_ms = self.peak_ticks = self.bid_stop_ticks = self.net_stop_units = 0
+
+    def first_at(self, open_ms: int) -> int:
+        """Row of the first bar at or after a time; `rows` when there is none."""
+        return bisect_left(self.open_ms, open_ms)
+
+    def weigh(self) -> None:
+        """Find how the value of what is held follows from a price."""
+        spec = self.spec
+        whole = self.qty_units // spec.base_per_lot
+        exact = whole * spec.base_per_lot == self.qty_units and spec.notional_den == 1
+        self.per_tick = whole * spec.notional_num if exact and whole < SMALL else -1
+
+    def value_at(self, price_ticks: int) -> int:
+        """Cash units that the coins held are worth at a price, rounded down."""
+        if self.per_tick >= 0 and price_ticks < SMALL and self.per_tick < LARGE // price_ticks:
+            return self.per_tick * price_ticks
+        return value_of_base_down(self.spec, price_ticks, self.qty_units)
+
+
+# Bounds within which a product of two fits without being looked at.
+SMALL = 1 << 31
+LARGE = 1 << 61
+
+
+class Strand:
+    """One strategy: the numbers of its book (see `books.Book`), and of its part in a decision."""
+
+    __slots__ = (
+        "attended", "budget_exposure_ppm", "budget_loss_ppm", "budget_positions_max",
+        "budget_trades_day_max", "cash_units", "day", "drawdown_units", "entries_filled",
+        "fees_units", "fills", "first_day", "has_book", "high_units", "index", "leg_buys", "losses",
+        "lost_ppm", "name", "realised_units", "result_now", "result_units", "sent_day", "stopped",
+        "tape", "timeframe_ms", "wins", "won_ppm",
+    )  # fmt: skip
+
+    def __init__(self, index: int, name: str) -> None:
+        """With an empty book."""
+        self.index = index
+        self.name = name
+        self.tape = DayTape()
+        self.has_book = self.leg_buys = self.sent_day = 0
+        self.timeframe_ms = 0
+        self.budget_exposure_ppm = self.budget_loss_ppm = 0
+        self.budget_positions_max = self.budget_trades_day_max = 0
+        self.result_now = self.stopped = 0
+        self.cash_units = self.fees_units = self.fills = self.realised_units = 0
+        self.result_units = self.high_units = self.drawdown_units = 0
+        self.wins = self.losses = self.won_ppm = self.lost_ppm = 0
+        self.entries_filled = self.attended = 0
+        self.first_day = -1
+
+
+class DayTape:
+    """The days of the account or of one strategy, as `days.DayRow` keeps them: a ring.
+
+    `cells`: FIELDS numbers for each of DAY_SLOTS places; `changed`: 1 for places that differ from
+    the state's rows.
+    """
+
+    __slots__ = ("cells", "changed")
+
+    def __init__(self) -> None:
+        """No day is known."""
+        self.cells = memoryview(array("q", [-1]) * (DAY_SLOTS * FIELDS))
+        self.changed = memoryview(bytearray(DAY_SLOTS))
+
+
+# Numbers of a day, in this order.
+DAY, START, END, FLOW, LOW, REALISED, FEES, FILLS, TRADES = range(9)
+FIELDS = 9
+
+
+class Pair:
+    """A strategy and an instrument that it may trade.
+
+    Attributes:
+        enters, leaves: runs of rows (see `columns.PairColumns`); enter_at, leave_at: the run at
+            hand, as an index of its start. fails: rows at which the strategy's code fails.
+        usable: 0 when its entries are not the lane's.
+        consumed_ms: newest signal acted on. exit_ms, stop_ms, unfilled_ms: see `days.Cooldown`.
+        cap_ppm: the most that a position may be worth. least_units: the smallest entry.
+        method, at_risk, share_ppm, fixed_units: how it is sized. regime_ppm: factor of its size.
+        tier_index, tier_ppm: of its tier, -1 for none, and the cap of that.
+        view: what its gates are shown. touched: 1 when it differs from the state's rows.
+    """
+
+    __slots__ = (
+        "at_risk", "cap_ppm", "coin", "columns", "consumed_ms", "enter_at", "enters", "exit_ms", "fails",
+        "fixed_units", "has_wait", "hold_ms", "index", "leave_at", "leaves", "least_units",
+        "lot_float", "may_add", "method", "regime_ppm", "share_ppm", "stop_ms", "strand",
+        "tier_index", "tier_ppm", "touched", "unfilled_ms", "usable", "view",
+    )  # fmt: skip
+
+    def __init__(self, index: int, strand: Strand, coin: Coin) -> None:
+        """Without signals."""
+        self.index = index
+        self.strand = strand
+        self.coin = coin
+        self.columns: Any = None
+        self.fails: list[tuple[int, int, str]] = []
+        self.enters = self.leaves = memoryview(array("i"))
+        self.enter_at = self.leave_at = 0
+        self.usable = self.may_add = self.at_risk = 0
+        self.consumed_ms = self.exit_ms = self.stop_ms = self.unfilled_ms = -1
+        self.has_wait = self.touched = 0
+        self.cap_ppm = self.least_units = self.tier_ppm = 0
+        self.method = self.share_ppm = self.fixed_units = self.hold_ms = 0
+        self.regime_ppm = PPM
+        self.tier_index = -1
+        self.lot_float = 1.0
+        self.view: GateView | None = None
+
+
+class Tape:
+    """Rows of whole numbers, `width` each, that grows."""
+
+    __slots__ = ("cells", "room", "rows", "width")
+
+    def __init__(self, width: int) -> None:
+        """Without rows."""
+        self.width = width
+        self.rows = 0
+        self.room = 64
+        self.cells = memoryview(array("q", bytes(8 * width * self.room)))
+
+    def grow(self) -> None:
+        """Room for as many rows again."""
+        more = array("q", self.cells.tobytes())
+        more.frombytes(bytes(8 * self.width * self.room))
+        self.room *= 2
+        self.cells = memoryview(more)
