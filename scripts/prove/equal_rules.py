@@ -133,7 +133,7 @@ def filed(rng: random.Random, own_ms: int) -> StrategyCode:
 
     def signals(bars: Any, _: Any) -> dict[str, list[Any]]:
         opens, closes = bars.open_ms, bars.close
-        if odd == "fails" and drawn(opens[len(bars) - 1], 5) % 97 == 0:
+        if odd == "fails" and any(drawn(at, 5) % 997 == 0 for at in opens):
             raise ValueError("made to fail")
         enter = [int(drawn(at, 1) % every == 0) for at in opens]
         if odd == "rising":

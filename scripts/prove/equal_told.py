@@ -8,34 +8,33 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from trader.app.backtest import BacktestResult, open_books, run_backtest
 from trader.app.backtest_inputs import BacktestInputs
 from trader.app.backtest_report import build_report
 from trader.core.canonical import canonical
+from trader.core.fast import FastSimulation
 from trader.core.simulate import Simulation
 from trader.core.state import PROJECTIONS, State
 from trader.errors import DataError
 
-try:
-    from trader.core.fast import FastSimulation
-except ImportError:
-    FastSimulation = Simulation
-
+MASK = ("marks", "results")
 Rows = dict[str, list[str]]
 REFERENCE, FAST = "reference", "fast"
+PLAN = ("bar_ms", "legs", "refused", "stops")
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """By part (curve, closed, state ...): its rows as text. `lanes`: bars of the fast lane and
-    slow bars, (0, 0) when the engine has no lanes. `fills`: how many."""
+    """By part (curve, closed, state ...): its rows as text. `fills`: how many. `lanes`: bars of the
+    fast lane and slow bars, (0, 0) when the engine has no lanes. `plans`: by bar, whole plans."""
 
     rows: Rows
     fills: int
     lanes: tuple[int, int] = (0, 0)
+    plans: Mapping[int, str] = field(default_factory=dict[int, str])
 
     def digest(self) -> str:
         """One hash of everything."""
@@ -64,14 +63,26 @@ def told_result(inputs: BacktestInputs, engine: str) -> Told:
 
 
 def told_facts(inputs: BacktestInputs, engine: str) -> Told:
-    """Every fact that the engine records, in order, and the books at the end."""
+    """Every fact that the engine records, in order, and the books at the end.
+
+    Of a plan what both engines tell: legs, refusals and ratcheted stops, where there are any; whole
+    plans, with the hash of their trail, are kept beside.
+    """
     facts: list[str] = []
+    plans: dict[int, str] = {}
     fills = 0
 
     def record(kind: str, payload: Mapping[str, Any]) -> None:
         nonlocal fills
         fills += kind == "fill"
-        facts.append(canonical([kind, payload]))
+        if kind == "plan":
+            if "trail" in payload:
+                plans[payload["bar_ms"]] = canonical(
+                    {k: v for k, v in payload.items() if k not in MASK}
+                )
+            payload = {name: payload[name] for name in PLAN if payload.get(name)}
+        if kind != "plan" or len(payload) > 1:
+            facts.append(canonical([kind, dict(payload)]))
 
     state = open_books(inputs)
     made = FastSimulation if engine == FAST else Simulation
@@ -79,8 +90,16 @@ def told_facts(inputs: BacktestInputs, engine: str) -> Told:
         inputs.parameters, inputs.strategies, inputs.series, state, inputs.model, record
     )
     decided = simulation.run(inputs.start_ms, inputs.end_ms)
-    lanes = (getattr(simulation, "lane_bars", 0), getattr(simulation, "slow_bars", 0))
-    return Told({"facts": facts, "decided": [str(decided)], **state_rows(state)}, fills, lanes)
+    rows = {"facts": facts, "decided": [str(decided)], **state_rows(state)}
+    if not isinstance(simulation, FastSimulation):
+        return Told(rows, fills, plans=plans)
+    return Told(rows, fills, (simulation.lane_bars, simulation.slow_bars), plans)
+
+
+def with_plans(told: Told, other: Told) -> Told:
+    """The same with those whole plans that both have, as rows."""
+    both = sorted(told.plans.keys() & other.plans.keys())
+    return replace(told, rows={"plans": [told.plans[bar_ms] for bar_ms in both], **told.rows})
 
 
 def state_rows(state: State) -> Rows:

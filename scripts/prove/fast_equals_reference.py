@@ -26,7 +26,7 @@ from typing import Any
 
 from equal_bars import real_market
 from equal_cases import Case, made_case
-from equal_told import FAST, REFERENCE, Told, difference, told_facts, told_result
+from equal_told import FAST, REFERENCE, Told, difference, told_facts, told_result, with_plans
 from harness import Verdict, parser_of, prove, say
 
 from trader import build
@@ -74,7 +74,7 @@ class Found:
         if facts:
             said = told_facts(case.inputs, REFERENCE)
             fast = told_facts(case.inputs, FAST)
-            self.held(case, "facts", said, fast)
+            self.held(case, "facts", with_plans(said, fast), with_plans(fast, said))
             self.lane_bars += fast.lanes[0]
             self.slow_bars += fast.lanes[1]
         self.cases += 1
