@@ -35,6 +35,7 @@ def build_app() -> typer.Typer:
     from trader.cli import (
         audits,
         backtest_group,
+        data,
         demos,
         exchanges,
         flows,
@@ -73,6 +74,7 @@ def build_app() -> typer.Typer:
     app.add_typer(papers.app, name="paper")
     app.command()(light_commands.status)
     app.add_typer(backtest_group.app, name="backtest")
+    app.add_typer(data.app, name="data")
     app.command()(previews.preview)
     app.command()(stops.stop)
     app.command()(resumes.resume)
