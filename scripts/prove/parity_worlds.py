@@ -290,7 +290,8 @@ def _nothing(_honest: Any) -> Callable[..., None]:
 GATES = "trader.core.gates.GATES"
 ALTERED = (
     Altered("gate TRADES_HOUR removed", GATES, _without("TRADES_HOUR"),
-            {"POLICY__LIMITS__TRADES_PER_HOUR_MAX": "2"}),
+            {"POLICY__LIMITS__TRADES_PER_HOUR_MAX": "2",
+             "POLICY__LIMITS__TRADES_PER_DAY_MAX": "48"}),
     Altered("gate ORDER_VALUE removed", GATES, _without("ORDER_VALUE"),
             {"POLICY__LIMITS__ORDER_VALUE_MAX": "100"}),
     Altered("gate COOLDOWN removed", GATES, _without("COOLDOWN"),
