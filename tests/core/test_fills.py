@@ -56,7 +56,7 @@ RESTING = [
     (BUY, 100, (100, 106, 100), -1, NONE),  # opened at the limit and went away
     (BUY, 100, (100, 106, 99), -1, (100, 10)),
     (BUY, 100, (97, 106, 95), -1, (100, 10)),  # opened below: it was met at its own price
-    (BUY, 100, (97, 97, 97), -1, (100, 10)),
+    (BUY, 100, (97, 97, 97), -1, (97, 10)),  # all of it below: no higher price traded
     (BUY, 100, (97, 106, 95), 6, (100, 6)),  # as much as traded
     (BUY, 100, (97, 106, 95), 0, NONE),
     (BUY, 100, (105, 106, 99), 25, (100, 10)),
@@ -65,7 +65,7 @@ RESTING = [
     (SELL, 100, (95, 101, 90), -1, (100, 10)),  # traded through
     (SELL, 100, (100, 100, 90), -1, NONE),
     (SELL, 100, (103, 110, 90), -1, (100, 10)),  # opened above: it was met at its own price
-    (SELL, 100, (103, 103, 103), 2, (100, 2)),
+    (SELL, 100, (103, 104, 102), 2, (102, 2)),  # all of it above: no lower price traded
     (SELL, 100, (95, 101, 90), 0, NONE),
 ]
 

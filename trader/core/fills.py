@@ -125,13 +125,17 @@ def fill_resting(
     """(price_ticks, lots) of a resting limit order on one bar (open, high, low in ticks).
 
     The price must trade *through* the limit, because at the limit others may stand before us. It
-    fills at its own price, also when the bar opens beyond it: whoever traded that far met it on
-    the way. `volume_lots` bounds the quantity; -1 when not told.
+    fills at its own price; where the bar lies wholly beyond that, at the bar's worst for us (its
+    high for a buy): no price that did not trade is given or taken. `volume_lots` bounds the
+    quantity; -1 when not told.
     """
     _, high, low = bar
-    through = low < limit_ticks if side is Side.BUY else high > limit_ticks
+    buy = side is Side.BUY
+    through = low < limit_ticks if buy else high > limit_ticks
     lots = qty_lots if volume_lots < 0 else min(qty_lots, volume_lots)
-    return (limit_ticks, lots) if through and lots > 0 else NO_FILL
+    if not through or lots <= 0:
+        return NO_FILL
+    return (min(limit_ticks, high) if buy else max(limit_ticks, low), lots)
 
 
 def stop_touch(trigger_ticks: int, bar: tuple[int, int, int]) -> int:

@@ -240,6 +240,9 @@ class Simulation:
 
     def _execute(self, bar_ms: int) -> None:
         at_ms = bar_ms + self.parameters.step_ms
+        for order in list(self.state.orders.values()) if self._carried else ():
+            if order.side is Side.SELL and order.state is OrderState.PLANNED:
+                self._give_up_buys(order.symbol, at_ms)
         self._arrive(at_ms)
         facts = StepFacts(now_ms=at_ms, stops=self.model.stops)
         while actions := step(self.state, self.parameters, facts):
@@ -280,8 +283,6 @@ class Simulation:
         answer = {"outcome": "rejected" if refused else "accepted", "code": refused, "text": ""}
         base = {"client_id": client_id, "at_ms": at_ms, "venue_id": ""}
         self._fact("order_outcome", {**base, **answer})
-        if order.side is Side.SELL:
-            self._give_up_buys(order.symbol, at_ms)
         if refused:
             return
         if due_ms > at_ms:

@@ -311,7 +311,9 @@ class PaperVenue:
                 touch = to_units_rounded(price, spec.tick, f"{symbol} quote", up=buy)
                 side, left = Side(order.row["side"]), _left(order, spec)
                 at = (touch, touch, touch)
-                limit, lots = fill_resting(side, _limit(order, spec), left, at, -1)
+                limit = _limit(order, spec)
+                # A quote is one instant: what was beyond its price came by way of it.
+                _, lots = fill_resting(side, limit, left, at, -1)
                 if lots:
                     self._book(books, order, spec, limit, lots, maker=True)
 
