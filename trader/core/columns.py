@@ -19,6 +19,7 @@ from itertools import chain
 from math import nan
 
 from trader.core.frames import SeriesKey, last_open_ms
+from trader.core.mean_sides import TickSpans
 from trader.core.own_reader import OwnReader, OwnSignals
 from trader.core.own_signals import NUMBER_NAMES, WORK_ROWS, own_signals
 from trader.core.parameters import Parameters, StrategyCode, StrategySpec
@@ -282,23 +283,47 @@ def build_columns(
 ) -> dict[Pair, PairColumns]:
     """The columns of each (strategy, symbol).
 
-    `series` holds whole histories by (symbol, timeframe). `work_rows`: how many rows are computed
-    in one go; it changes no value. `want`: decision bars that open in [first, stop) ms are asked
-    for, of others nothing is known; None for all.
+    `series` holds whole histories by (symbol, timeframe). `work_rows`: about how many rows are
+    computed in one go; it changes no value. `want`: decision bars that open in [first, stop) ms
+    are asked for, of others nothing is known; None for all.
     """
-    specs = {spec.name: spec for spec in parameters.strategies}
-    step_name = timeframe_name(parameters.step_ms)
-    made: dict[Pair, PairColumns] = {}
-    for name, symbol in pairs:
-        reader = OwnReader(
-            specs[name],
-            strategies[name],
-            series,
-            symbol,
-            parameters.anchor_bars,
-            parameters.limits.missing_ppm_max,
-        )
-        found = own_signals(reader, work_rows, want)
-        decided = series.get((symbol, step_name))
-        made[name, symbol] = PairColumns(reader, parameters, decided, found)
-    return made
+    return build_many([(parameters, strategies)], series, pairs, work_rows, want)[0]
+
+
+def build_many(
+    jobs: Sequence[tuple[Parameters, Mapping[str, StrategyCode]]],
+    series: Mapping[SeriesKey, Series],
+    pairs: Iterable[Pair],
+    work_rows: int = WORK_ROWS,
+    want: tuple[int, int] | None = None,
+    ticks: TickSpans | None = None,
+) -> list[dict[Pair, PairColumns]]:
+    """The same for several jobs, such as the trials of a sweep; what they share is computed once.
+
+    A job is (parameters, strategies). Memory grows with the signals of all jobs: whoever has
+    thousands asks for some tens at a time. `ticks`: what is known of prices from call to call.
+    """
+    asked, known = list(pairs), TickSpans() if ticks is None else ticks
+    readers: dict[tuple[str, str, int], list[tuple[int, Pair, OwnReader]]] = {}
+    for number, (parameters, strategies) in enumerate(jobs):
+        specs = {spec.name: spec for spec in parameters.strategies}
+        missing_ppm_max = parameters.limits.missing_ppm_max
+        for name, symbol in asked:
+            reader = OwnReader(
+                specs[name],
+                strategies[name],
+                series,
+                symbol,
+                parameters.anchor_bars,
+                missing_ppm_max,
+            )
+            key = (symbol, reader.spec.timeframe, parameters.anchor_bars)
+            readers.setdefault(key, []).append((number, (name, symbol), reader))
+    made: list[dict[Pair, PairColumns]] = [{} for _ in jobs]
+    for group in readers.values():
+        found = own_signals([reader for _, _, reader in group], known, work_rows, want)
+        for (number, pair, reader), signals in zip(group, found, strict=True):
+            parameters = jobs[number][0]
+            decided = series.get((pair[1], timeframe_name(parameters.step_ms)))
+            made[number][pair] = PairColumns(reader, parameters, decided, signals)
+    return [{pair: job[pair] for pair in asked} for job in made]

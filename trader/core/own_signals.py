@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Sequence
 from itertools import compress
 from math import inf, nan
 from typing import Any
 
+from trader.core.mean_sides import TickSpans
 from trader.core.own_reader import DataScan, OwnReader, OwnSignals, Problem, Scan
 from trader.core.parameters import Columns
 from trader.core.ruled_signals import scan_rules
@@ -38,17 +40,31 @@ LEAST = 5e-324
 
 
 def own_signals(
-    reader: OwnReader, work_rows: int = WORK_ROWS, want: tuple[int, int] | None = None
-) -> OwnSignals:
-    """Everything that a strategy says over its own series. See `columns.build_columns`."""
-    failed = reader.failure()
-    if reader.series is None or not len(reader.series) or failed:
-        return OwnSignals(failed or "DATA_STALE", signals=no_spans())
-    if reader.code.program and not reader.spec.source:
-        scan = scan_rules(reader, number_columns(reader), work_rows, want)
-    else:
-        scan = _FileScan(reader).run(want)
-    return _Lives(reader, scan).finish()
+    readers: Sequence[OwnReader],
+    ticks: TickSpans,
+    work_rows: int = WORK_ROWS,
+    want: tuple[int, int] | None = None,
+) -> list[OwnSignals]:
+    """Everything that strategies say over their own series, all on one timeframe of one
+    instrument. See `columns.build_many`."""
+    made: list[OwnSignals | None] = []
+    ruled: list[int] = []
+    for at, reader in enumerate(readers):
+        failed = reader.failure()
+        if reader.series is None or not len(reader.series) or failed:
+            made.append(OwnSignals(failed or "DATA_STALE", signals=no_spans()))
+        elif reader.code.program and not reader.spec.source:
+            ruled.append(at)
+            made.append(None)
+        else:
+            made.append(_Lives(reader, _FileScan(reader).run(want)).finish())
+    if ruled:
+        asked = [readers[at] for at in ruled]
+        for at, scan in zip(
+            ruled, scan_rules(asked, number_columns, ticks, work_rows, want), strict=True
+        ):
+            made[at] = _Lives(readers[at], scan).finish()
+    return [one for one in made if one is not None]
 
 
 def number_columns(reader: OwnReader) -> list[str]:

@@ -6,8 +6,8 @@ from trader.core.rule_kernels cimport price_rows
 cdef long long STATE
 cdef long long EXACT
 
-@cython.locals(i=Py_ssize_t, value=cython.longlong, least=cython.longlong, most=cython.longlong)
-cpdef int span_fits(const long long[::1] a, Py_ssize_t start, Py_ssize_t stop, long long limit, long long factor) noexcept
+@cython.locals(start=Py_ssize_t, stop=Py_ssize_t, i=Py_ssize_t, value=cython.longlong, low=cython.longlong, high=cython.longlong)
+cpdef void tick_spans(const long long[::1] a, Py_ssize_t tile, Py_ssize_t size, long long[::1] least, long long[::1] most) noexcept
 
 @cython.locals(gap=cython.longlong, i=Py_ssize_t, j=Py_ssize_t, was=int, side=int, count=Py_ssize_t)
 cpdef Py_ssize_t side_rows(const long long[::1] a, Py_ssize_t n, const long long[::1] b, Py_ssize_t m, Py_ssize_t start, Py_ssize_t stop, int same, long long numerator, long long denominator, int[::1] rows, signed char[::1] sides, double[::1] work, double[::1] state) except -1

@@ -39,16 +39,18 @@ def tick_limit(n: int, m: int, numerator: int) -> int:
     return min(SURE // (n * m), EXACT // numerator)
 
 
-def span_fits(a: Ticks, start: int, stop: int, limit: int, factor: int) -> int:
-    """1 when ticks [start, stop) are above 0, at most `limit`, and near each other: the largest at
-    most `factor` times the smallest; else 0."""
-    least = a[start]
-    most = least
+def tick_spans(a: Ticks, tile: int, size: int, least: Ticks, most: Ticks) -> None:
+    """least[tile] and most[tile] of rows [tile * size, (tile + 1) * size), as far as there are."""
+    start = tile * size
+    stop = min(len(a), start + size)
+    low = a[start]
+    high = low
     for i in range(start, stop):
         value = a[i]
-        least = min(least, value)
-        most = max(most, value)
-    return 1 if least > 0 and most <= limit and most <= least * factor else 0
+        low = min(low, value)
+        high = max(high, value)
+    least[tile] = low
+    most[tile] = high
 
 
 def side_rows(
@@ -59,8 +61,9 @@ def side_rows(
     how many.
 
     Of rows [start - 1, stop): the first is always told. Sides are 1 above, 0 equal, -1 below.
-    There must be max(n, m) rows before `start`, and ticks as `span_fits` wants them. `same`: both
-    columns are one. `rows` and `sides` hold stop - start + 1; `work` 2 * max(n, m), `state` STATE.
+    There must be max(n, m) rows before `start`, and ticks that `mean_sides.TickSpans` lets pass.
+    `same`: both columns are one. `rows` and `sides` hold stop - start + 1; `work` 2 * max(n, m),
+    `state` STATE.
     """
     gap = 0
     for j in range(start - n, start):
