@@ -1,5 +1,4 @@
 cimport cython
-from trader.core.money cimport mul_div_down
 
 cdef long long DAY_MS
 
@@ -25,9 +24,3 @@ cpdef Py_ssize_t drawn_rows(const long long[::1] units, Py_ssize_t blocks, long 
 @cython.locals(high=cython.longlong, i=Py_ssize_t, k=Py_ssize_t, stop=Py_ssize_t)
 cpdef highs_at(const long long[::1] units, long long start, const long long[::1] rows,
     long long[::1] out)
-
-@cython.locals(
-    first=Py_ssize_t, factor=cython.longlong, den=cython.longlong, paid=cython.longlong,
-    at=Py_ssize_t, k=Py_ssize_t)
-cpdef add_held(const long long[::1] opens_ms, const long long[::1] closes,
-    const long long[::1] terms, const long long[::1] ends_ms, long long[::1] out)

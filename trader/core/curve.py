@@ -11,8 +11,6 @@ from __future__ import annotations
 
 from collections.abc import MutableSequence, Sequence
 
-from trader.core.money import mul_div_down
-
 DAY_MS = 86_400_000
 
 
@@ -146,30 +144,4 @@ def highs_at(
             high = units[i] if units[i] > high else high
             i += 1
         out[k] = high
-        k += 1
-
-
-def add_held(
-    opens_ms: Sequence[int],
-    closes: Sequence[int],
-    terms: Sequence[int],
-    ends_ms: Sequence[int],
-    out: MutableSequence[int],
-) -> None:
-    """out[k], the equity at ends_ms[k], takes what is held from a bar on less what was paid for it.
-
-    `terms`: row of that bar, factor, den, paid. One tick of the price is worth factor / den cash
-    units; the newest close of a bar that opens before ends_ms[k] counts. Raises AmountOverflow.
-    """
-    first = terms[0]
-    factor = terms[1]
-    den = terms[2]
-    paid = terms[3]
-    at = first
-    k = 0
-    while k < len(ends_ms):
-        while at + 1 < len(opens_ms) and opens_ms[at + 1] < ends_ms[k]:
-            at += 1
-        if opens_ms[first] < ends_ms[k]:
-            out[k] = out[k] - paid + mul_div_down(closes[at], factor, den)
         k += 1
