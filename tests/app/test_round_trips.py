@@ -34,7 +34,7 @@ def test_what_was_declared_dust_is_over_and_its_later_sale_belongs_to_it() -> No
     fill = fill_row(leg["client_id"], "2", **sale)
     fold(state, "fill", fill)
     trips.observe_fill(fill)
-    assert trips.closed == [trip]
+    (trip,) = trips.closed
     # Bought for 6 and sold for 5.04.
     assert (trip.sold_lots, trip.result_units, trips.open) == (60, -96_000_000, {})
     assert state.positions[BTC].realised_units == -96_000_000

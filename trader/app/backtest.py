@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trader.app.backtest_inputs import BacktestInputs
-from trader.app.round_trips import Fills, RoundTrip, RoundTrips
+from trader.app.round_trips import ClosedTrips, Fills, RoundTrip, RoundTrips
 from trader.app.statistics import Curve, Results, Statistics, build_statistics
 from trader.app.strategy_process import StrategyLost
 from trader.core.account_view import AccountView
@@ -26,10 +26,12 @@ from trader.core.scale import Spec, to_units, value_of_base_down
 from trader.core.series import Series
 from trader.core.simulate import Simulation
 from trader.core.state import State, instrument_row
+from trader.core.trips import T_COST, T_RESULT
 from trader.domain.timeframe import timeframe_name
 from trader.errors import DataError
 
 Progress = Callable[[int, int], None]
+FAST, REFERENCE = "fast", "reference"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class BacktestResult:
     inputs: BacktestInputs
     curve_ms: array[int]
     curve_units: array[int]
-    closed: tuple[RoundTrip, ...]
+    closed: ClosedTrips
     open: tuple[OpenPosition, ...]
     refusals: Mapping[str, int]
     quiet: Mapping[str, int]
@@ -77,21 +79,29 @@ class BacktestResult:
         return self.state.spec(symbol)
 
 
-def run_backtest(inputs: BacktestInputs, progress: Progress | None = None) -> BacktestResult:
-    """Run it. `progress(done, total)` is called now and then, in decision bars.
+def run_backtest(
+    inputs: BacktestInputs, progress: Progress | None = None, engine: str = FAST
+) -> BacktestResult:
+    """Run it. `progress(done, total)` is called now and then, in decision bars. `engine`: FAST or
+    REFERENCE; both say the same.
 
     Raises DataError when no bar lies in the asked range.
     """
-    return _Run(inputs).run(progress)
+    if engine == REFERENCE:
+        return BacktestRun(inputs).run(progress)
+    from trader.app.backtest_fast import FastRun
+
+    return FastRun(inputs).run(progress)
 
 
-class _Run:
-    """A run in progress."""
+class BacktestRun:
+    """A run in progress, by the reference."""
 
     def __init__(self, inputs: BacktestInputs) -> None:
         self.inputs = inputs
         self.state = open_books(inputs)
-        self.trips = RoundTrips(self.state)
+        names = (spec.name for spec in inputs.parameters.strategies)
+        self.trips = RoundTrips(self.state, [*names, *sorted(self.state.instruments)])
         self.refusals: Counter[str] = Counter()
         self.quiet: Counter[str] = Counter()
         self.universe: Counter[str] = Counter()
@@ -102,7 +112,7 @@ class _Run:
         self.first_closes: dict[str, int] = {}
         self.bars: Counter[str] = Counter()
         self._step_name = timeframe_name(inputs.parameters.step_ms)
-        self._columns = {
+        self.columns = {
             symbol: series
             for (symbol, timeframe), series in sorted(inputs.series.items())
             if timeframe == self._step_name
@@ -117,7 +127,7 @@ class _Run:
             inputs.series,
             self.state,
             inputs.model,
-            self._record,
+            self.record,
         )
         wanted = simulation.decision_bars(inputs.start_ms, inputs.end_ms)
         if not wanted:
@@ -125,15 +135,15 @@ class _Run:
         for done, bar_ms in enumerate(wanted):
             simulation.meet(bar_ms)  # what rested met the bar before it closed
             self._mark(bar_ms)
-            self._count(_decided(simulation, bar_ms))
-            self.exposed += bool(self.trips.open)
+            self.count(decided(simulation, bar_ms))
+            self.exposed += self.trips.any_open
             if progress is not None and done % 256 == 0:
                 progress(done, len(wanted))
         if simulation.finish(wanted[-1]):
             self.curve_units[-1] = AccountView(self.state, self.closes).equity_units()
-        return self._result()
+        return self.result()
 
-    def _record(self, kind: str, payload: Mapping[str, Any]) -> None:
+    def record(self, kind: str, payload: Mapping[str, Any]) -> None:
         if kind == "fill":
             self.trips.observe_fill(payload)
         elif kind == "plan":
@@ -143,20 +153,23 @@ class _Run:
         elif kind == "order_seen" and not payload["venue_lots"]:
             self.unfilled += 1
 
-    def _count(self, decided: Plan) -> None:
+    def count(self, decided: Plan) -> None:
         for row in decided.trail:
             code = row.answer.partition(" ")[0]
             if is_universe_row(row):
                 told = row.answer.partition(" risk_ppm=")[0] if code == "REGIME_TOLD" else code
                 self.universe[told] += 1
-            elif code in REFUSALS:
-                self.refusals[code] += 1
-            elif code != "approved":
-                self.quiet[code] += 1
+            else:
+                self.answered(code, 1)
+
+    def answered(self, code: str, count: int) -> None:
+        """Count what was said of a strategy and an instrument at so many bars."""
+        if code != "approved" and count:
+            (self.refusals if code in REFUSALS else self.quiet)[code] += count
 
     def _mark(self, bar_ms: int) -> None:
         """Equity at the bar's close, before what is decided there is carried out."""
-        for symbol, series in self._columns.items():
+        for symbol, series in self.columns.items():
             index = self._next.get(symbol)
             if index is None:
                 index = series.index_of(bar_ms)
@@ -172,13 +185,13 @@ class _Run:
         self.first_closes.setdefault(symbol, series.close[index])
         self.bars[symbol] += 1
 
-    def _result(self) -> BacktestResult:
+    def result(self) -> BacktestResult:
         inputs = self.inputs
         return BacktestResult(
             inputs,
             self.curve_ms,
             self.curve_units,
-            tuple(self.trips.closed),
+            self.trips.closed,
             tuple(self._left(trip) for _, trip in sorted(self.trips.open.items())),
             dict(sorted(self.refusals.items())),
             dict(sorted(self.quiet.items())),
@@ -207,7 +220,7 @@ class _Run:
         closed = self.trips.closed
         return build_statistics(
             Curve(start_ms, start_units, self.curve_ms, self.curve_units, unit),
-            Results([t.result_units for t in closed], [t.cost_units for t in closed]),
+            Results(closed.column(T_RESULT), closed.column(T_COST)),
             exposed_bars=self.exposed,
             turnover_units=self.trips.turnover_units,
             market_changes=[
@@ -217,7 +230,7 @@ class _Run:
         )
 
 
-def _decided(simulation: Simulation, bar_ms: int) -> Plan:
+def decided(simulation: Simulation, bar_ms: int) -> Plan:
     """The plan of one bar, carried out; a strategy that is lost on the way is off from then on."""
     while True:
         try:

@@ -14,7 +14,7 @@ from typing import Any
 
 from trader.app.backtest import BacktestResult
 from trader.app.book_rows import book_rows
-from trader.app.report_rows import Scales, amounts_of, opinion, trip_rows, trip_table, utc_text
+from trader.app.report_rows import Scales, amounts_of, opinion, trip_rows, utc_text
 from trader.app.report_series import build_series, curve_of, daily
 from trader.app.round_trips import RoundTrip
 from trader.app.statistics import CONVENTIONS, Statistics, why_undefined
@@ -42,7 +42,7 @@ class Beside:
 def build_report(result: BacktestResult, beside: Beside | None = None) -> Row:
     """Everything that a back-test says, ready for JSON."""
     report = build_summary(result, beside)
-    trips = trip_table(result.closed, result.fills)
+    trips = result.closed.rows
     return with_rows(report, trips, result.fills.names)
 
 

@@ -13,13 +13,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from trader.app.round_trips import FILL_COLUMNS, Fills, RoundTrip
+from trader.core.trips import FILL_COLUMNS, TRIP_COLUMNS
 
-TRIP_COLUMNS = (
-    "strategy", "symbol", "opened_ms", "closed_ms", "bought_lots", "sold_lots", "first_ticks",
-    "last_ticks", "cost_units", "proceeds_units", "fee_units", "result_units", "fills",
-    "exit_reason",
-)  # fmt: skip
 OPINION_DIGITS = 6
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NOTHING = f"-{0:.{OPINION_DIGITS}f}"
@@ -73,31 +68,6 @@ class Scales:
     def of(report: Mapping[str, Any]) -> Scales:
         """As a report names them."""
         return Scales(report["account"]["cash_unit"], report["market"])
-
-
-def trip_table(trips: Sequence[RoundTrip], names: Fills) -> array[int]:
-    """Rows of TRIP_COLUMNS; strategy, symbol and reason are places in `names.names`."""
-    rows = array("q")
-    for t in trips:
-        rows.extend(
-            (
-                names.place(t.strategy),
-                names.place(t.symbol),
-                t.opened_ms,
-                t.closed_ms,
-                t.bought_lots,
-                t.sold_lots,
-                t.first_ticks,
-                t.last_ticks,
-                t.cost_units,
-                t.proceeds_units,
-                t.fee_units,
-                t.result_units,
-                t.fills,
-                names.place(t.exit_reason),
-            )
-        )
-    return rows
 
 
 def _cut(rows: Sequence[int], width: int) -> Iterator[Sequence[int]]:

@@ -19,7 +19,6 @@ from trader.app.backtest_inputs import BacktestInputs, BacktestOptions, build_in
 from trader.app.backtest_report import Beside, build_summary
 from trader.app.backtest_runs import KeptRun, Made, Runs, build_manifest
 from trader.app.inputs import decision_inputs
-from trader.app.report_rows import trip_table
 from trader.app.strategy_verdicts import refuse_cheats
 from trader.bars.load import BarFile
 from trader.build import code_hash, lock_hash
@@ -123,7 +122,7 @@ def make_run(
         hold_of(result, whole=given["buy_and_hold"]),
         None if given["no_save"] else prepared.manifest(),
     )
-    trips = trip_table(result.closed, result.fills)
+    trips = result.closed.rows
     summary = build_summary(result, beside)
     return result, KeptRun(summary, trips, result.fills.rows, result.fills.names)
 

@@ -7,7 +7,7 @@ bar for bar. Must not live here: decisions, fills, books.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from trader.core.columns import PairColumns, build_columns
 from trader.core.lane import Lane
@@ -32,13 +32,14 @@ from trader.core.universe import tier_of
 from trader.domain.timeframe import timeframe_name
 
 Columns = Mapping[tuple[str, str], PairColumns]
+Taker = Callable[[LaneEntries, LaneBooks], None]
 
 
 class FastSimulation(Simulation):
     """A back-test in progress.
 
     `columns`: what each strategy says of each of its instruments. Bars of the grid are done in
-    order, by `advance`, after `begin`. `lane_bars`, `slow_bars`: how many either did.
+    order, by `run_lane` and `run_slow`, after `begin`. `lane_bars`, `slow_bars`: how many either did.
     """
 
     def __init__(
@@ -62,8 +63,11 @@ class FastSimulation(Simulation):
         self.begin(start_ms, end_ms)
         at, stop = 0, len(self.grid)
         while at < stop:
-            at, _ = self.advance(at, stop)
-        self.settle()
+            at = self.run_lane(at, stop)
+            self.settle()
+            if at < stop:
+                self.run_slow(at)
+                at += 1
         return stop
 
     def begin(self, start_ms: int, end_ms: int, columns: Columns | None = None) -> None:
@@ -93,33 +97,39 @@ class FastSimulation(Simulation):
         """int64[n]: open of every decision bar."""
         return self.lane.grid
 
-    def advance(self, at: int, stop: int) -> tuple[int, Plan | None]:
-        """Do bars [at, ...) of the grid up to `stop`, or until the reference has done one.
-
-        Returns the next bar, and the plan that the reference made of the last one, if it did.
-        """
+    def run_lane(self, at: int, stop: int) -> int:
+        """Do bars [at, ...) of the grid that are plain; the first that is not, or `stop`."""
         lane = self.lane
-        if lane.ready and self.is_idle():
-            reached = lane.run(at, stop)
-            if reached > at:
-                self._met_ms = max(self._met_ms, lane.grid[reached - 1])
-            if reached == stop:
-                return stop, None
-            at = reached
-        self.settle()
-        decided = self.decide_and_execute(lane.grid[at])
+        if not lane.ready or not self.is_idle():
+            return at
+        reached = lane.run(at, stop)
+        if reached > at:
+            self._met_ms = max(self._met_ms, lane.grid[reached - 1])
+        return reached
+
+    def run_slow(self, at: int) -> Plan:
+        """Let the reference do one bar of the grid; the lane's bars must be settled."""
+        decided = self.decide_and_execute(self.lane.grid[at])
+        self.after_slow()
+        return decided
+
+    def after_slow(self) -> None:
+        """The reference has done a bar: take up what came of it."""
         self.slow_bars += 1
         self.beside.load()
         self.lane.books.fills = self._fills
-        return at + 1, decided
 
-    def settle(self) -> None:
-        """Tell what the lane wrote down, and put it into the state."""
-        entries = self.lane.entries
+    def settle(self, take: Taker | None = None) -> None:
+        """Put what the lane did into the state, and tell what it wrote down: to `take`, or as
+        facts."""
+        entries, books = self.lane.entries, self.lane.books
         self.beside.store()
-        for kind, payload in LaneFacts(entries, self.lane.books, self.parameters):
-            self._record(kind, payload)
-        self._fills = self.lane.books.fills
+        if take is not None:
+            take(entries, books)
+        else:
+            for kind, payload in LaneFacts(entries, books, self.parameters):
+                self._record(kind, payload)
+        self._fills = books.fills
         entries.clear()
 
     def snapshot(self, bar_ms: int) -> Snapshot:

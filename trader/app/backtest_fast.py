@@ -1,0 +1,127 @@
+"""The back-test by the fast engine: the same result, from what the lane counted and wrote down.
+
+Lives here: walking the grid with `core.fast`, and the counts that the reference takes from the
+trail of every bar. Must not live here: what a run gives (`backtest`), decisions.
+"""
+
+from __future__ import annotations
+
+from array import array
+
+from trader.app.backtest import BacktestResult, BacktestRun, Progress, decided
+from trader.core.account_view import AccountView
+from trader.core.columns import PairColumns
+from trader.core.fast import FastSimulation
+from trader.core.gates import GATES
+from trader.core.lane_books import LaneBooks
+from trader.core.lane_entries import REFUSAL, LaneEntries
+from trader.core.lane_rows import Pair
+from trader.errors import DataError
+
+# Decision bars between two words about progress.
+BARS_AT_ONCE = 65_536
+
+
+class FastRun(BacktestRun):
+    """A run in progress, by the fast engine."""
+
+    def run(self, progress: Progress | None) -> BacktestResult:
+        """Do every bar of the asked range."""
+        inputs = self.inputs
+        simulation = FastSimulation(
+            inputs.parameters,
+            inputs.strategies,
+            inputs.series,
+            self.state,
+            inputs.model,
+            self.record,
+        )
+        simulation.begin(inputs.start_ms, inputs.end_ms)
+        self.simulation = simulation
+        grid = simulation.grid
+        total, at = len(grid), 0
+        if not total:
+            raise DataError("no bar lies in the asked time range", "see --timerange")
+        while at < total:
+            stop = min(total, at + BARS_AT_ONCE)
+            reached = simulation.run_lane(at, stop)
+            self._count_lane(at, reached)
+            simulation.settle(self._take)
+            if reached < stop:
+                self._slow(reached)
+                reached += 1
+            at = reached
+            if progress is not None:
+                progress(at, total)
+        return self._finished(total)
+
+    def _finished(self, total: int) -> BacktestResult:
+        simulation, lane = self.simulation, self.simulation.lane
+        step_ms = self.inputs.parameters.step_ms
+        self.curve_ms = array("q", [open_ms + step_ms for open_ms in simulation.grid])
+        self.curve_units = array("q", lane.curve)
+        self.exposed += lane.exposed
+        self.answered("HOLD", lane.holds)
+        self.answered("SIGNAL_USED", lane.entries.used)
+        last_ms = simulation.grid[total - 1]
+        self._see_all(simulation.grid[0], last_ms)
+        if simulation.finish(last_ms):
+            self.curve_units[-1] = AccountView(self.state, self.closes).equity_units()
+        return self.result()
+
+    def _slow(self, at: int) -> None:
+        """One bar by the reference."""
+        simulation = self.simulation
+        bar_ms = simulation.grid[at]
+        simulation.meet(bar_ms)
+        self._see_held(bar_ms)
+        simulation.lane.curve[at] = AccountView(self.state, self.closes).equity_units()
+        self.count(decided(simulation, bar_ms))
+        simulation.after_slow()
+        self.exposed += self.trips.any_open
+
+    def _take(self, entries: LaneEntries, books: LaneBooks) -> None:
+        """What the lane wrote down."""
+        self.sent += entries.legs.rows
+        self.trips.take_lane(entries.legs, books)
+
+    def _see_held(self, bar_ms: int) -> None:
+        """The newest closes of what is held."""
+        for symbol, position in self.state.positions.items():
+            series = self.columns.get(symbol)
+            if position.qty_units > 0 and series is not None:
+                index = series.index_of(bar_ms + 1) - 1
+                if index >= 0 and series.open_ms[index] >= self.simulation.grid[0]:
+                    self.closes[symbol] = series.close[index]
+
+    def _see_all(self, first_ms: int, last_ms: int) -> None:
+        """First and last closes of the range, and how many bars there were."""
+        for symbol, series in self.columns.items():
+            first, stop = series.index_of(first_ms), series.index_of(last_ms + 1)
+            if first < stop:
+                self.first_closes[symbol] = series.close[first]
+                self.closes[symbol] = series.close[stop - 1]
+                self.bars[symbol] = stop - first
+
+    def _count_lane(self, at: int, stop: int) -> None:
+        """Answers of the trail that lane bars [at, stop) would have had."""
+        if at == stop:
+            return
+        simulation = self.simulation
+        lane, grid = simulation.lane, simulation.grid
+        tape = lane.entries.refusals
+        for i in range(tape.rows):
+            self.answered(GATES[tape.cells[i * REFUSAL + 2]].code, 1)
+        for pair in lane.entries.order:
+            self._count_pair(pair, pair.columns, (grid[at], grid[stop - 1]), stop - at)
+        self.answered("STRATEGY_OFF", simulation.beside.off_pairs * (stop - at))
+
+    def _count_pair(
+        self, pair: Pair, columns: PairColumns, span_ms: tuple[int, int], bars: int
+    ) -> None:
+        """Bars without a living signal, and those that the instrument does not have."""
+        first, stop = pair.coin.first_at(span_ms[0]), pair.coin.first_at(span_ms[1] + 1)
+        for code, count in columns.quiet(first, stop).items():
+            self.answered(code, count)
+        self.answered(columns.absent_code, bars - (stop - first))
+
