@@ -29,6 +29,8 @@ from trader.core.spans import Spans, add_run, covered, found_in, minus, no_spans
 from trader.domain.timeframe import timeframe_name
 
 Pair = tuple[str, str]
+# What is asked: parameters, and the code of each of their strategies.
+Job = tuple[Parameters, Mapping[str, StrategyCode]]
 NO_SIGNAL, STALE = "NO_SIGNAL", "DATA_STALE"
 
 
@@ -291,7 +293,7 @@ def build_columns(
 
 
 def build_many(
-    jobs: Sequence[tuple[Parameters, Mapping[str, StrategyCode]]],
+    jobs: Sequence[Job],
     series: Mapping[SeriesKey, Series],
     pairs: Iterable[Pair],
     work_rows: int = WORK_ROWS,
@@ -300,30 +302,54 @@ def build_many(
 ) -> list[dict[Pair, PairColumns]]:
     """The same for several jobs, such as the trials of a sweep; what they share is computed once.
 
-    A job is (parameters, strategies). Memory grows with the signals of all jobs: whoever has
-    thousands asks for some tens at a time. `ticks`: what is known of prices from call to call.
+    Memory grows with the signals of all jobs: whoever has thousands asks for some tens at a time.
+    `ticks`: what is known of prices from call to call.
     """
+    asked = list(pairs)
+    told = told_signals(jobs, series, asked, work_rows, want, ticks)
+    return [columns_from(job, series, said) for job, said in zip(jobs, told, strict=True)]
+
+
+def told_signals(
+    jobs: Sequence[Job],
+    series: Mapping[SeriesKey, Series],
+    pairs: Iterable[Pair],
+    work_rows: int = WORK_ROWS,
+    want: tuple[int, int] | None = None,
+    ticks: TickSpans | None = None,
+) -> list[dict[Pair, OwnSignals]]:
+    """What `build_many` makes its columns from: plain numbers, which another process can send."""
     asked, known = list(pairs), TickSpans() if ticks is None else ticks
-    readers: dict[tuple[str, str, int], list[tuple[int, Pair, OwnReader]]] = {}
-    for number, (parameters, strategies) in enumerate(jobs):
-        specs = {spec.name: spec for spec in parameters.strategies}
-        missing_ppm_max = parameters.limits.missing_ppm_max
-        for name, symbol in asked:
-            reader = OwnReader(
-                specs[name],
-                strategies[name],
-                series,
-                symbol,
-                parameters.anchor_bars,
-                missing_ppm_max,
-            )
-            key = (symbol, reader.spec.timeframe, parameters.anchor_bars)
-            readers.setdefault(key, []).append((number, (name, symbol), reader))
-    made: list[dict[Pair, PairColumns]] = [{} for _ in jobs]
-    for group in readers.values():
+    groups: dict[tuple[str, str, int], list[tuple[int, Pair, OwnReader]]] = {}
+    for number, job in enumerate(jobs):
+        for pair in asked:
+            reader = _reader(job, series, pair)
+            key = (pair[1], reader.spec.timeframe, reader.anchor_bars)
+            groups.setdefault(key, []).append((number, pair, reader))
+    made: list[dict[Pair, OwnSignals]] = [{} for _ in jobs]
+    for group in groups.values():
         found = own_signals([reader for _, _, reader in group], known, work_rows, want)
-        for (number, pair, reader), signals in zip(group, found, strict=True):
-            parameters = jobs[number][0]
-            decided = series.get((pair[1], timeframe_name(parameters.step_ms)))
-            made[number][pair] = PairColumns(reader, parameters, decided, signals)
-    return [{pair: job[pair] for pair in asked} for job in made]
+        for (number, pair, _), signals in zip(group, found, strict=True):
+            made[number][pair] = signals
+    return [{pair: one[pair] for pair in asked} for one in made]
+
+
+def columns_from(
+    job: Job, series: Mapping[SeriesKey, Series], told: Mapping[Pair, OwnSignals]
+) -> dict[Pair, PairColumns]:
+    """Columns of what was told of a job."""
+    step_name = timeframe_name(job[0].step_ms)
+    return {
+        pair: PairColumns(
+            _reader(job, series, pair), job[0], series.get((pair[1], step_name)), signals
+        )
+        for pair, signals in told.items()
+    }
+
+
+def _reader(job: Job, series: Mapping[SeriesKey, Series], pair: Pair) -> OwnReader:
+    parameters, strategies = job
+    spec = next(spec for spec in parameters.strategies if spec.name == pair[0])
+    missing_ppm_max = parameters.limits.missing_ppm_max
+    code = strategies[spec.name]
+    return OwnReader(spec, code, series, pair[1], parameters.anchor_bars, missing_ppm_max)
