@@ -90,6 +90,22 @@ def made_market(rng: random.Random, rows_max: int) -> Market:
     return Market(step_ms, first_ms, first_ms + rows * step_ms, instruments, series)
 
 
+def walked_market(rng: random.Random, rows: int, wild: float = 0.002) -> Market:
+    """One instrument whose minutes lead nowhere: no holes, no jumps, volume enough."""
+    tick, lot, none = Decimal("0.01"), Decimal("0.00001"), Decimal(0)
+    one = Instrument(f"AAA/{QUOTE}", "AAA", QUOTE, tick, lot, lot, none, none, none, none)
+    found: list[BarRow] = []
+    at, first_ms = 1_000_000, STARTS_MS[-1]
+    for i in range(rows):
+        opened = at
+        at = max(1_000, round(opened * (1.0 + rng.gauss(0.0, wild) + 0.02 * (1e6 / opened - 1.0))))
+        high, low = max(opened, at) + rng.randrange(500), min(opened, at) - rng.randrange(500)
+        found.append((first_ms + i * MINUTE_MS, opened, high, low, at, 1e6))
+    series = build_series(one.symbol, MINUTE_MS, tick, found)
+    end_ms = first_ms + rows * MINUTE_MS
+    return Market(MINUTE_MS, first_ms, end_ms, (one,), {(one.symbol, "1m"): series})
+
+
 def real_market(series: Series, first: int, rows: int, rng: random.Random) -> Market:
     """A stretch of a real file, with made rules."""
     part = series.slice(first, first + rows)

@@ -15,7 +15,7 @@ from typing import Any
 
 import worlds_limits
 from equal_bars import DAY_MS, HOUR_MS, QUOTE, Market, longer_steps, made_market
-from equal_rules import NUMBERS, filed, no_warmup, program_steps, ruled
+from equal_rules import NUMBERS, code_of, filed, program_steps, ruled
 
 from trader.app.backtest_inputs import BacktestInputs
 from trader.core.limits import Home, Limits, Restricted
@@ -108,6 +108,53 @@ def made_case(seed: int, number: int, rows_max: int, market: Market | None = Non
         drawn_model(rng, kind),
     )
     return Case(f"{seed}:{number}", kind, theme, inputs)
+
+
+def plain_case(market: Market, texts: Mapping[str, str], *, hold_bars: int = 0) -> Case:
+    """One strategy of these rules on all instruments: 90 % of 100,000 each time, no limit that
+    binds, no spread."""
+    cash = Decimal(100_000)
+    spec = StrategySpec(
+        name="s0",
+        source="",
+        source_sha="",
+        symbols=market.symbols,
+        timeframe=timeframe_name(market.step_ms),
+        timeframe_ms=market.step_ms,
+        numbers=NUMBERS,
+        ttl_bars=1,
+        enabled=True,
+        hold_ms_max=hold_bars * market.step_ms,
+        budget_exposure_ppm=2 * PPM,
+        budget_loss_ppm=2 * PPM,
+        size=SizeSpec("equity_share", 900_000),
+    )
+    code = code_of(texts, spec.timeframe)
+    limits = drawn_limits(random.Random("loose"), cash, market.symbols, (), "loose")
+    limits = replace(limits, slippage_ppm=50_000, exit_slippage_ppm=50_000, collar_ppm=500_000)
+    limits = replace(limits, position_ppm=PPM, trades_hour_max=1_000, trades_day_max=100_000)
+    limits = replace(limits, exposure_ppm_max=2 * PPM, loss_ppm_max=2 * PPM, asset_ppm_max=2 * PPM)
+    limits = replace(limits, pending_ppm_max=2 * PPM, order_notional_min="0", trim_from_ppm=0)
+    limits = replace(limits, day_stop_ppm=PPM, drawdown_ppm_max=PPM, rolling_loss_ppm=PPM)
+    parameters = Parameters(
+        account="equal",
+        mode="backtest",
+        prefix="abcdef",
+        quote=QUOTE,
+        step_ms=market.step_ms,
+        anchor_bars=64,
+        capital="",
+        cash_max=str(CASH_MAX),
+        venue="binance",
+        limits=limits,
+        strategies=(replace(spec, program=code.program),),
+    )
+    digits = cash_digits_for(list(market.instruments), CASH_MAX)
+    inputs = BacktestInputs(
+        parameters, {"s0": code}, market.instruments, market.series, cash, digits,
+        market.first_ms, market.end_ms, Model(spread_ppm=0),
+    )  # fmt: skip
+    return Case("plain", "plain", (), inputs)
 
 
 def drawn_theme(rng: random.Random, kind: str) -> tuple[str, ...]:
@@ -274,5 +321,4 @@ def steps_of(
     found = {spec.timeframe_ms for spec in specs} | {universe.timeframe_ms} | {DAY_MS}
     for code in codes.values():
         found |= program_steps(code, TIMEFRAMES_MS.__getitem__)
-    assert no_warmup({}) == 0
     return {ms for ms in found if ms % step_ms == 0}

@@ -41,6 +41,13 @@ def ruled(rng: random.Random, own_ms: int, steps: int, *, plain: bool) -> Strate
     raise AssertionError("no rule of fifty is taken by the parser")
 
 
+def code_of(texts: Mapping[str, str], own: str) -> StrategyCode:
+    """Code of these rules."""
+    result = compile_rules(texts, parameters=NUMBERS, triggers={}, own_timeframe=own)
+    assert not result.problems, result.problems
+    return StrategyCode(no_warmup, no_signals, result.program)
+
+
 def rule_texts(rng: random.Random, own: str, steps: int, *, plain: bool) -> dict[str, str]:
     """Rules by output. A plain one has what most users write."""
     texts = {"enter": enter_text(rng, own, plain=plain)}

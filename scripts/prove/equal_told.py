@@ -44,7 +44,7 @@ class Told:
 def told_result(inputs: BacktestInputs, engine: str) -> Told:
     """What the back-test as a whole says; that it refuses is told too."""
     try:
-        result = run_backtest(inputs)
+        result = run_backtest(inputs, engine=engine)
     except DataError as error:
         return Told({"refused": [str(error)]}, 0)
     rows: Rows = {
@@ -75,25 +75,33 @@ def told_facts(inputs: BacktestInputs, engine: str) -> Told:
     def record(kind: str, payload: Mapping[str, Any]) -> None:
         nonlocal fills
         fills += kind == "fill"
-        if kind == "plan":
-            if "trail" in payload:
-                plans[payload["bar_ms"]] = canonical(
-                    {k: v for k, v in payload.items() if k not in MASK}
-                )
-            payload = {name: payload[name] for name in PLAN if payload.get(name)}
-        if kind != "plan" or len(payload) > 1:
-            facts.append(canonical([kind, dict(payload)]))
+        if kind == "plan" and "trail" in payload:
+            whole = {name: value for name, value in payload.items() if name not in MASK}
+            plans[payload["bar_ms"]] = canonical(whole)
+        facts.extend(fact_lines(kind, payload))
 
     state = open_books(inputs)
-    made = FastSimulation if engine == FAST else Simulation
-    simulation = made(
-        inputs.parameters, inputs.strategies, inputs.series, state, inputs.model, record
-    )
+    parts = (inputs.parameters, inputs.strategies, inputs.series, state, inputs.model)
+    simulation = engine_of(engine)(*parts, record)
     decided = simulation.run(inputs.start_ms, inputs.end_ms)
     rows = {"facts": facts, "decided": [str(decided)], **state_rows(state)}
     if not isinstance(simulation, FastSimulation):
         return Told(rows, fills, plans=plans)
     return Told(rows, fills, (simulation.lane_bars, simulation.slow_bars), plans)
+
+
+def engine_of(engine: str) -> type[Simulation]:
+    """The class of an engine by its name."""
+    return FastSimulation if engine == FAST else Simulation
+
+
+def fact_lines(kind: str, payload: Mapping[str, Any]) -> list[str]:
+    """A fact as a line; [] for a plan in which nothing happened. Whatever of a plan only the
+    reference tells is left out."""
+    if kind != "plan":
+        return [canonical([kind, dict(payload)])]
+    told = {name: payload[name] for name in PLAN if payload.get(name)}
+    return [canonical([kind, told])] if len(told) > 1 else []
 
 
 def with_plans(told: Told, other: Told) -> Told:

@@ -1,9 +1,13 @@
-"""Claim: planted cheating strategies are refused for what they do, and honest ones are not.
+"""Claim: planted cheating strategies are refused for what they do, and honest ones are not; and no
+back-test of either engine knows a bar to come.
 
 Every file of `strategy_samples.py` must be refused, with one of the codes that are right for it;
 every file of `honest_samples.py`, and every strategy that ships, must pass. A file refused for
 another reason counts against the claim. What is not planted here may still slip through: a check by
-evaluation samples.
+evaluation samples. Whole runs (see `lookahead_runs`): an engine that fills an entry at the open of
+the bar that decided it, as one that was published does, makes a fortune that ours do not; shifting
+signals by one bar shifts fills and changes results; a back-test does not begin with a file that
+reads the next bar; and cutting off the future changes nothing before the cut.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ import argparse
 import sys
 from pathlib import Path
 
+import lookahead_runs
 from harness import Verdict, parser_of, prove, say
 from honest_samples import HONEST
 from strategy_samples import CHEATS, Sample
@@ -53,6 +58,7 @@ def run(given: argparse.Namespace) -> Verdict:
                 wrong.append(f"{sample.name}: {verdict.code or 'passed'}: {verdict.said}")
             if step_ms == timeframes[0]:
                 say(f"{sample.name}: {verdict.code or 'passed'} ({verdict.said})")
+    told, runs = run_claims(given, wrong)
     enough = len(CHEATS) >= CHEATS_LEAST and len(HONEST) >= HONEST_LEAST and bool(shipped)
     figures = {
         "cheats": len(CHEATS),
@@ -60,9 +66,26 @@ def run(given: argparse.Namespace) -> Verdict:
         "timeframes": len(timeframes),
         "evaluations": asked,
         "verdicts": codes,
+        "runs": told,
         "wrong": wrong,
     }
-    return Verdict(enough and not wrong, len(CHEATS) + len(HONEST) + len(shipped), figures)
+    count = len(CHEATS) + len(HONEST) + len(shipped) + runs
+    return Verdict(enough and not wrong, count, figures)
+
+
+def run_claims(given: argparse.Namespace, wrong: list[str]) -> tuple[dict[str, object], int]:
+    """Whole back-tests; what they came to, and how many runs were cut."""
+    cuts, rows = (8, 150) if given.quick else (150, 400)
+    bug, worth = lookahead_runs.published_bug(given.seed)
+    late = lookahead_runs.shifted_signals(given.seed)
+    begun = lookahead_runs.refused_reader()
+    cut, facts = lookahead_runs.cut_off(given.seed, cuts, rows)
+    for what, problems in (("bug", bug), ("shift", late), ("reader", begun), ("cut", cut)):
+        say(f"{what}: {problems[:3] or 'holds'}")
+        wrong += [f"{what}: {problem}" for problem in problems]
+    if not facts:
+        wrong.append("no fact before a cut was held against another")
+    return {"worth": worth, "cut_facts": facts, "cuts": cuts}, cuts
 
 
 def subject(sample: Sample, step_ms: int) -> Subject:
