@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from trader.app import backtest_fast
 from trader.app.backtest import BacktestResult, open_books, run_backtest
 from trader.app.backtest_inputs import BacktestInputs
 from trader.app.backtest_report import build_report
+from trader.app.columns_pool import columns_of
 from trader.core.canonical import canonical
-from trader.core.fast import FastSimulation
+from trader.core.fast import FastSimulation, pairs_of
 from trader.core.simulate import Simulation
 from trader.core.state import PROJECTIONS, State
 from trader.errors import DataError
@@ -54,16 +56,55 @@ def told_result(inputs: BacktestInputs, engine: str) -> Told:
         "open": [f"{plain(left.trip)} {left.qty_units} {left.value_units}" for left in result.open],
         "counts": _pairs({**result.refusals, **result.quiet, **result.universe}),
         "sent": [f"{result.sent} {result.unfilled} {result.turnover_units}"],
+        "fills": [*result.fills.names, *(str(list(fill)) for fill in result.fills)],
         "market": [*_pairs(result.market), *_pairs(result.bars)],
         "statistics": [plain(result.statistics)],
         "report": report_lines(result),
         **state_rows(result.state),
     }
-    return Told(rows, sum(trip.fills for trip in (*result.closed, *(o.trip for o in result.open))))
+    return Told(rows, len(result.fills))
 
 
-def told_facts(inputs: BacktestInputs, engine: str) -> Told:
-    """Every fact that the engine records, in order, and the books at the end.
+def told_in_steps(inputs: BacktestInputs, bars: int) -> Told:
+    """The fast back-test, so many bars at once."""
+    kept = backtest_fast.BARS_AT_ONCE
+    setattr(backtest_fast, "BARS_AT_ONCE", bars)  # noqa: B010 - a number of the module, exchanged
+    try:
+        return told_result(inputs, FAST)
+    finally:
+        setattr(backtest_fast, "BARS_AT_ONCE", kept)  # noqa: B010 - put back
+
+
+class InBlocks(FastSimulation):
+    """The fast engine over columns that were worked out in blocks, by several processes."""
+
+    work_rows, workers = 32_768, 1
+
+    def begin(self, start_ms: int, end_ms: int, columns: Any = None) -> None:
+        """With columns of its own."""
+        assert columns is None
+        pairs = pairs_of(self.parameters, self.series)
+        made = columns_of(
+            self.parameters,
+            self.strategies,
+            self.series,
+            pairs,
+            self.workers,
+            work_rows=self.work_rows,
+            want=(start_ms, end_ms),
+            bars_least=0,
+        )
+        super().begin(start_ms, end_ms, made)
+
+
+def in_blocks(work_rows: int, workers: int) -> type[InBlocks]:
+    """That engine with these numbers."""
+    return type("InTheseBlocks", (InBlocks,), {"work_rows": work_rows, "workers": workers})
+
+
+def told_facts(inputs: BacktestInputs, engine: str, made: type[Simulation] | None = None) -> Told:
+    """Every fact that the engine records, in order, and the books at the end. `made`: this class of
+    an engine.
 
     Of a plan what both engines tell: legs, refusals and ratcheted stops, where there are any; whole
     plans, with the hash of their trail, are kept beside.
@@ -82,7 +123,7 @@ def told_facts(inputs: BacktestInputs, engine: str) -> Told:
 
     state = open_books(inputs)
     parts = (inputs.parameters, inputs.strategies, inputs.series, state, inputs.model)
-    simulation = engine_of(engine)(*parts, record)
+    simulation = (made or engine_of(engine))(*parts, record)
     decided = simulation.run(inputs.start_ms, inputs.end_ms)
     rows = {"facts": facts, "decided": [str(decided)], **state_rows(state)}
     if not isinstance(simulation, FastSimulation):

@@ -4,9 +4,10 @@
 Random policies on random bars (see `equal_cases`) and stretches of real files are run by both
 engines. Every fact that the engine records, every row of the books at the end, the equity curve,
 refusals, quiet counts, statistics and the report must be equal. A part of the cases is run again in
-a process whose core is interpreted, with other work blocks and with two workers: equal hashes. A
-case that fails prints its name (`SEED:NUMBER`, or a file's) and the first difference; `--only
-NUMBER` runs it alone.
+a process whose core is interpreted: equal hashes. Rows of signals in one go, bars that the engine
+does at once, and the number of processes (one or two) are drawn for each case. A case that fails
+prints its name (`SEED:NUMBER`, or a file's) and the first difference; `--only NUMBER` runs it alone
+(with the same `--rows`).
 """
 
 from __future__ import annotations
@@ -26,7 +27,17 @@ from typing import Any
 
 from equal_bars import real_market
 from equal_cases import Case, made_case
-from equal_told import FAST, REFERENCE, Told, difference, told_facts, told_result, with_plans
+from equal_told import (
+    FAST,
+    REFERENCE,
+    Told,
+    difference,
+    in_blocks,
+    told_facts,
+    told_in_steps,
+    told_result,
+    with_plans,
+)
 from harness import Verdict, parser_of, prove, say
 
 from trader import build
@@ -49,7 +60,9 @@ FILES = (
     "octobot_bittrex_xrpbtc_1h_2018-07.csv.gz",
 )
 SYMBOLS = {"freqtrade_unittest_btc_1m_2017-11.csv.gz": "BTC/USDT"}
-ROWS_MAX, REAL_ROWS = 600, 1_500
+ROWS_MAX, ROWS_QUICK, REAL_ROWS = 500, 160, 1_500
+# Rows of signals in one go, processes that work them out, bars that the engine does at once.
+BLOCKS, WORKERS, STEPS = (1, 7, 50, 333, 32_768), (1, 1, 1, 2), (1, 5, 64, 1_000, 65_536)
 
 
 @dataclass
@@ -64,16 +77,20 @@ class Found:
     slow_bars: int = 0
     kinds: Counter[str] = field(default_factory=Counter[str])
     answers: Counter[str] = field(default_factory=Counter[str])
+    workers: Counter[str] = field(default_factory=Counter[str])
     failures: list[str] = field(default_factory=list[str])
     digests: dict[str, str] = field(default_factory=dict[str, str])
 
     def look(self, case: Case, *, facts: bool) -> None:
         """Both engines over one case."""
+        rng = random.Random(case.name)
         told = told_result(case.inputs, REFERENCE)
-        self.held(case, "result", told, told_result(case.inputs, FAST))
+        self.held(case, "result", told, told_in_steps(case.inputs, rng.choice(STEPS)))
         if facts:
             said = told_facts(case.inputs, REFERENCE)
-            fast = told_facts(case.inputs, FAST)
+            blocks = in_blocks(rng.choice(BLOCKS), rng.choice(WORKERS))
+            self.workers[str(blocks.workers)] += 1
+            fast = told_facts(case.inputs, FAST, blocks)
             self.held(case, "facts", with_plans(said, fast), with_plans(fast, said))
             self.lane_bars += fast.lanes[0]
             self.slow_bars += fast.lanes[1]
@@ -104,7 +121,7 @@ def run(given: argparse.Namespace) -> Verdict:
     if given.only is not None:
         numbers = range(given.only, given.only + 1)
     for number in numbers:
-        case = made_case(given.seed, number, ROWS_MAX)
+        case = made_case(given.seed, number, given.rows)
         found.look(case, facts=number % 2 == 0 or given.only is not None)
         if given.seconds and time.monotonic() - started > given.seconds:
             break
@@ -123,6 +140,7 @@ def run(given: argparse.Namespace) -> Verdict:
         "without_fills": found.idle,
         "lane_bars": found.lane_bars,
         "slow_bars": found.slow_bars,
+        "workers": dict(sorted(found.workers.items())),
         "kinds": dict(sorted(found.kinds.items())),
         "answers": dict(found.answers.most_common()),
         "core": build.describe(),
@@ -163,6 +181,7 @@ def elsewhere(given: argparse.Namespace, found: Found) -> None:
 def other_process(given: argparse.Namespace, count: int, env: dict[str, str]) -> dict[str, str]:
     """Hashes of the first cases by the fast engine, from another process."""
     words = ["--digests", "--seed", str(given.seed), "--first", str(given.first)]
+    words += ["--rows", str(given.rows)]
     done = subprocess.run(
         [sys.executable, str(Path(__file__)), *words, "--cases", str(count)],
         env={**os.environ, **env},
@@ -177,7 +196,7 @@ def tell_digests(given: argparse.Namespace) -> int:
     """Only run the fast engine and print each case's hash."""
     told: dict[str, Any] = {}
     for number in range(given.first, given.first + given.cases):
-        case = made_case(given.seed, number, ROWS_MAX)
+        case = made_case(given.seed, number, given.rows)
         told[case.name] = told_result(case.inputs, FAST).digest()
     print(json.dumps(told))
     return 0
@@ -188,6 +207,7 @@ def main() -> int:
     parser = parser_of("fast_equals_reference", __doc__)
     parser.add_argument("--cases", type=int, default=0, help="made cases (1000, quick: 24)")
     parser.add_argument("--first", type=int, default=0, help="number of the first of them")
+    parser.add_argument("--rows", type=int, default=0, help="bars of a made case at most")
     parser.add_argument("--only", type=int, help="this case alone")
     parser.add_argument("--seconds", type=float, default=0.0, help="made cases for no longer")
     parser.add_argument("--per-file", type=int, default=8, help="policies on each real file")
@@ -202,6 +222,7 @@ def main() -> int:
 def settled(given: argparse.Namespace) -> argparse.Namespace:
     """How many cases, where nobody said."""
     given.cases = given.cases or (24 if given.quick else 1_000)
+    given.rows = given.rows or (ROWS_QUICK if given.quick else ROWS_MAX)
     given.again = given.again or (6 if given.quick else 120)
     return given
 
