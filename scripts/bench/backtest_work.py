@@ -62,11 +62,7 @@ def write_policy(folder: Path, work: str, *, sweep: bool = False) -> None:
     limits = {**LIMITS, "positions_max": str(POSITIONS[work]), "volume_share": volume}
     lines = "".join(f"  {key}: {value}\n" for key, value in limits.items())
     cross = "crosses_{}(sma(close, fast), sma(close, slow))"
-    vary = (
-        "  sweep: {fast: {from: 5, to: 50, step: 5}, slow: {from: 60, to: 240, step: 20}}\n"
-        if sweep
-        else ""
-    )
+    vary = '  sweep: {ranges: {fast: "5:50:5", slow: "60:240:20"}}\n' if sweep else ""
     texts = {
         "app": f"timeframe: 1m\ncash_max: {2 * int(CASH[work])}\n",
         "policy": f"limits:\n{lines}"
@@ -132,18 +128,23 @@ def make_data(data: Path, seed: int, a_rows: int, b_rows: int) -> None:
 # --- one measured process ------------------------------------------------------------------------
 
 
+def checked_policy(folder: Path) -> Any:
+    """The policy of a folder, checked anew."""
+    from trader.policy.checking import check_policy
+    from trader.policy.sources import find_sources
+
+    return check_policy(find_sources([str(folder)], cwd=folder, env={}), {})
+
+
 def loaded(folder: Path, data: Path, work: str, cache: Path) -> tuple[Any, dict[str, float]]:
     """Inputs of a run, and the seconds that each step to them took."""
     from trader.app.backtest_inputs import BacktestOptions, build_inputs
     from trader.app.bar_store import open_bars
     from trader.app.inputs import decision_inputs
     from trader.cli.backtests import read_rules
-    from trader.policy.checking import check_policy
-    from trader.policy.sources import find_sources
 
     marks = [time.perf_counter()]
-    form = check_policy(find_sources([str(folder)], cwd=folder, env={}), {}).form
-    parameters, sources = decision_inputs(form, {})
+    parameters, sources = decision_inputs(checked_policy(folder).form, {})
     marks.append(time.perf_counter())
     tick = Decimal(1).scaleb(-DIGITS[work][0])
     files = {
