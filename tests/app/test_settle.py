@@ -101,6 +101,18 @@ def test_the_owners_own_trade_is_none_of_ours(world: World, filled: dict[str, An
     assert told(world, answers=(Answer("0" * 32, None),)) == []
 
 
+def test_a_venue_numbers_the_orders_of_each_instrument_by_themselves(
+    world: World, filled: dict[str, Any]
+) -> None:
+    assert filled["venue_id"]
+    other = fill(
+        filled, symbol="ETH/USDT", client_order_id="web", venue_order_id=filled["venue_id"]
+    )
+    before = world.kinds()
+    assert told(world, other) == []
+    assert world.kinds() == before
+
+
 def test_a_fill_of_an_order_that_the_venue_rejected_is_reported_and_not_booked(
     world: World,
 ) -> None:

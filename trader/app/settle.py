@@ -83,8 +83,11 @@ class _Booking:
         self.findings = findings
         self.balances = balances
         self.unclaimed: list[Fill] = []
+        # A venue may number the orders of each instrument by themselves.
         self.by_venue_id = {
-            order.venue_id: order for order in journal.state.orders.values() if order.venue_id
+            (order.symbol, order.venue_id): order
+            for order in journal.state.orders.values()
+            if order.venue_id
         }
 
     def judge(self, answer: Answer, venue_ms: int, grace_ms: int) -> None:
@@ -100,7 +103,7 @@ class _Booking:
         if fact is not None and not (answer.order is None and self._may_be_told(order, grace_ms)):
             self.tx.append("order_seen", fact, venue_ms)
         if answer.order is not None and answer.order.venue_order_id:
-            self.by_venue_id[answer.order.venue_order_id] = order
+            self.by_venue_id[order.symbol, answer.order.venue_order_id] = order
 
     def book(self, fill: Fill) -> None:
         if self.journal.knows_fill(fill.symbol, fill.trade_id):
@@ -156,7 +159,7 @@ class _Booking:
         orders = self.journal.state.orders
         if fill.client_order_id in orders:
             return orders[fill.client_order_id]
-        known = self.by_venue_id.get(fill.venue_order_id)
+        known = self.by_venue_id.get((fill.symbol, fill.venue_order_id))
         if known is not None:
             return known
         row = self.journal.order_row(fill.client_order_id) if fill.client_order_id else None
@@ -166,5 +169,5 @@ class _Booking:
             return None
         self.tx.append("order_recalled", row, fill.at_ms)
         order = orders[str(row["client_id"])]
-        self.by_venue_id[order.venue_id] = order
+        self.by_venue_id[order.symbol, order.venue_id] = order
         return order
