@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from trader.app.backtest_runs import KeptRun
 from trader.app.report_rows import Scales, fill_rows
-from trader.app.round_trips import FILL_COLUMNS
+from trader.core.trips import FILL_COLUMNS
 
 Row = dict[str, Any]
 # Of an execution, what makes it the same decision carried out.

@@ -77,6 +77,12 @@ def value_ticks(axis: Axis, unit: str = "") -> Ticks:
     )
 
 
+def count_ticks(axis: Axis) -> Ticks:
+    """Whole numbers inside an axis that begins at 0."""
+    step = max(1, round(nice_step(axis.high) + 0.49))
+    return tuple((axis.place(k), f"{k:,}") for k in range(0, floor(axis.high) + 1, step))
+
+
 def short(value: float, digits: int) -> str:
     """A number beside an axis: thousands apart, millions as M."""
     for size, letter in ((1e9, "G"), (1e6, "M")):

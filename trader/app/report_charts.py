@@ -14,6 +14,7 @@ from trader.app.report_axes import (
     SIZE,
     Axis,
     Ticks,
+    count_ticks,
     short,
     time_ticks,
     value_axis,
@@ -147,14 +148,13 @@ def exposure_chart(report: Mapping[str, Any]) -> Chart:
     points += [(SIZE, points[-1][1]), (SIZE, base)]
     exposure = report["metrics"]["exposure"]
     share = "-" if exposure is None else f"{float(exposure) * 100:.1f} %"
-    ticks = [tick for tick in value_ticks(y) if "." not in tick[1]]
     return Chart(
         "exposure",
         "Exposure: positions held at a time",
         f"At most {found['most']} at a time; anything was held at {share} of the decision bars.",
         f"the most of each of {len(found['points'])} equal stretches",
         _time_ticks(report),
-        tuple(ticks),
+        count_ticks(y),
         (Mark("area", "hold", tuple(points)),),
         130,
     )
@@ -230,7 +230,7 @@ def distribution_chart(report: Mapping[str, Any]) -> Chart:
         f"{total:,} closed round trips in steps of {short(step, 2)} %.",
         "the first and the last bar count what lies beyond, too",
         x_ticks,
-        tuple(tick for tick in value_ticks(y) if "." not in tick[1]),
+        count_ticks(y),
         tuple(marks),
         220,
     )

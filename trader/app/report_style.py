@@ -20,7 +20,7 @@ h1{font-size:1.55rem;line-height:1.25;margin:0 0 4px;overflow-wrap:anywhere}
 h2{font-size:1.1rem;margin:32px 0 8px}
 p{margin:4px 0}
 .mute,figcaption span,.axis{color:var(--mute)}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:10px;margin:18px 0;
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(126px,1fr));gap:10px;margin:18px 0;
 padding:0;list-style:none}
 .tiles li{background:var(--card);border:1px solid var(--rule);border-radius:8px;padding:10px 12px}
 .tiles span{display:block;color:var(--mute);font-size:.85rem}
@@ -31,6 +31,7 @@ table{border-collapse:collapse;width:100%;font-size:.92rem}
 th,td{padding:4px 10px;text-align:right;border-bottom:1px solid var(--rule);white-space:nowrap}
 th:first-child,td:first-child{text-align:left;padding-left:0}
 td.word,th.word{text-align:left}
+td.mute{white-space:normal;min-width:13em}
 thead th{color:var(--mute);font-weight:600}
 tbody th{font-weight:400}
 .scroll{overflow-x:auto;max-width:100%}
@@ -77,7 +78,9 @@ dt{color:var(--mute)}dd{margin:0;overflow-wrap:anywhere}
 code{font-family:ui-monospace,"Liberation Mono",Menlo,monospace;font-size:.9em;
 overflow-wrap:anywhere}
 footer{margin-top:40px;border-top:1px solid var(--rule);padding-top:12px;font-size:.88rem}
-@media (max-width:600px){main{padding:16px 14px 40px}.chart{grid-template-columns:52px 1fr}
+@media (max-width:600px){.axis.x span:nth-child(even){display:none}
+tbody th{white-space:normal;min-width:7em}
+main{padding:16px 14px 40px}.chart{grid-template-columns:52px 1fr}
 .legend{margin-left:52px}th,td{padding:4px 7px}.tiles{grid-template-columns:1fr 1fr}
 dl{grid-template-columns:1fr}dd{margin-bottom:6px}.tiles b{font-size:1.1rem}}
 """
