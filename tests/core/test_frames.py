@@ -380,3 +380,40 @@ def test_a_position_is_left_on_its_exit_level_though_the_entry_is_not_ready() ->
     hold(state)
     decided = plan(snapshot(state, policy, strategies={"one": code}))
     assert [leg.proposal.reason for leg in decided.legs] == ["exit_signal"]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_holes_in_a_higher_timeframe_say_the_same_with_any_history_at_hand(seed: int) -> None:
+    """A bar from before a row's own window would be seen only by who has it at hand."""
+    p = Program()
+    hourly = p.column(timeframe="1h")
+    if seed % 2:
+        hourly = p.indicator("ema", hourly, numbers=(2,), timeframe="1h")
+    seen = p.add("on", hourly, text="1h")
+    above = p.add("gt", seen, p.number(0))
+    program = p.plain(enter=p.add("all", above, numbers=(30,)), stop=seen)
+    spec = strategy(source="", program=program, ttl_bars=1 + seed % 3)
+    code = StrategyCode(lambda _: 0, lambda b, q: {}, program)
+    rng = random.Random(seed)
+    minutes = walk(9_000, seed)
+    first = minutes.open_ms[0]
+    hours = [
+        row
+        for row in resample(minutes, HOUR_MS).rows()
+        if rng.random() < 0.6 and not 20 <= (row[0] - first) // HOUR_MS < 110
+    ]
+    whole = {(BTC, "1m"): minutes, (BTC, "1h"): build_series(BTC, HOUR_MS, TICK, hours)}
+    policy, said = parameters(spec), 0
+    for open_ms in minutes.open_ms[6_500:9_000:7]:
+        close_ms = open_ms + MINUTE_MS
+        cut = {
+            key: whole[key].slice(whole[key].index_of(span[0]), whole[key].index_of(span[1] + 1))
+            for key, span in wanted_windows(policy, {"one": code}, account(), close_ms).items()
+        }
+        one, other = (
+            form_opinion(spec, code, Frames(series, close_ms, ANCHOR), BTC, 1_000_000)
+            for series in (whole, cut)
+        )
+        assert repr(one) == repr(other)
+        said += not one.problem
+    assert said > 20

@@ -49,10 +49,16 @@ class Block:
             (before it lies the warm-up).
     """
 
-    __slots__ = ("_frames", "_key", "_values", "bars", "first", "own", "step_ms", "stop")
+    __slots__ = (
+        "_frames", "_key", "_values", "bars", "first", "own", "start_ms", "step_ms", "stop",
+    )  # fmt: skip
 
-    def __init__(self, frames: Frames, key: SeriesKey, series: Series, rows: Rows) -> None:
-        """`rows`: (first, start of the anchor block, stop), indices into the series."""
+    def __init__(
+        self, frames: Frames, key: SeriesKey, series: Series, rows: Rows, start_ms: int
+    ) -> None:
+        """`rows`: (first, start of the anchor block, stop), indices into the series. `start_ms`:
+        from when on rows are read, whether or not there is a bar."""
+        self.start_ms = start_ms
         self.first, own, self.stop = rows
         self.own = own - self.first
         self.step_ms = series.step_ms
@@ -102,7 +108,9 @@ class Block:
                 values.update(zip(keys, outs, strict=True))
 
     def _seen(self, bound: Bound, node: Node) -> Column:
-        """A node of another timeframe as each row sees it: its newest bar that had closed."""
+        """A node of another timeframe as each row sees it: its newest bar that had closed, of the
+        anchor block in which the first row looks for one, or later (so far back a decision has
+        bars at hand)."""
         rows = len(self)
         out = array("b", [-1]) * rows if node.flags else array("d", [nan]) * rows
         frame = bound.frames[bound.nodes[node.args[0]].place]
@@ -112,6 +120,9 @@ class Block:
         # Bars whose close is at or before a row's: the first and the last that any row sees.
         shift = self.step_ms - other.step_ms
         low = max(0, bisect_left(other.open_ms, self.bars.open_ms[0] + shift + 1) - 1)
+        oldest_ms = last_open_ms(self.start_ms + self.step_ms, frame.step_ms)
+        oldest_ms = anchor_ms(oldest_ms, frame.step_ms, self._frames.anchor_bars)
+        low = max(low, bisect_left(other.open_ms, oldest_ms))
         high = bisect_left(other.open_ms, self.bars.open_ms[-1] + shift + 1)
         index = array("q", bytes(8 * rows))
         opens = memoryview(other.open_ms)[low:high]
@@ -135,7 +146,7 @@ class Frames:
         self.series = series
         self.close_ms = close_ms
         self.anchor_bars = anchor_bars
-        self._blocks: dict[tuple[str, str, Rows], Block] = {}
+        self._blocks: dict[tuple[str, str, Rows, int], Block] = {}
         self._numbers: dict[tuple[str, int], Column] = {}
 
     def number(self, node: Node, rows: int) -> Column:
@@ -165,11 +176,13 @@ class Frames:
         rows = self.rows(symbol, frame, open_ms)
         if rows is None:
             return None
-        key = (symbol, frame.timeframe, rows)
+        start_ms = anchor_ms(open_ms, frame.step_ms, self.anchor_bars)
+        start_ms -= frame.warmup * frame.step_ms
+        key = (symbol, frame.timeframe, rows, start_ms)
         found = self._blocks.get(key)
         if found is None:
             series_key = (symbol, frame.timeframe)
-            found = Block(self, series_key, self.series[series_key], rows)
+            found = Block(self, series_key, self.series[series_key], rows, start_ms)
             self._blocks[key] = found
         return found
 

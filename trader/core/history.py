@@ -254,7 +254,8 @@ class History:
             old = self._frames
             self._frames = Frames(old.series, old.close_ms, old.anchor_bars)
         key = (self.symbol, self.frame.timeframe)
-        block = Block(self._frames, key, self.series, (first, at, stop))
+        start_ms = self.grid.start_ms(at) - self.grid.warmup * self.grid.step_ms
+        block = Block(self._frames, key, self.series, (first, at, stop), start_ms)
         columns = {name: block.column(self.bound, index) for name, index in self.outputs.items()}
         sink(columns, first, at, stop)
 
