@@ -39,10 +39,11 @@ def sweep_rows(
     wanted: Sequence[int],
     workers: int = 0,
     died: list[str] | None = None,
+    apart: Sequence[int] = (),
 ) -> Iterator[TrialRow]:
     """The rows of the wanted trials as they are done. Closing the iterator ends the workers.
 
-    `died`: how workers ended that were not let go is put there.
+    `died`, `apart`: see `Workers`.
     """
 
     def work(batch: Sequence[int]) -> Iterator[bytes]:
@@ -50,7 +51,7 @@ def sweep_rows(
             yield row.line().encode()
 
     count = workers or usable_cores()
-    answers = Workers(work, batches(wanted, count), count, died).answers()
+    answers = Workers(work, batches(wanted, count), count, died, apart).answers()
     try:
         for trial, answer in answers:
             if isinstance(answer, Lost):

@@ -119,7 +119,7 @@ def perform(
         ledger.note(plan.id, plan.subject, folder.absolute(), made, ended=False)
         left = store.left
         if left:
-            for row in sweep_rows(plan.inputs, trials, left, workers, died):
+            for row in sweep_rows(plan.inputs, trials, left, workers, died, (store.lock,)):
                 store.add(row)
                 made += 1
                 if progress is not None:

@@ -18,6 +18,7 @@ import time
 import zlib
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ class SweepStore:
         self._flushed = time.monotonic()
         folder.mkdir(parents=True, exist_ok=True)
         self._held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        self._file = (folder / ROWS).open("a+b")
+        self._file = _opened(folder / ROWS)
         try:
             self._lock()
             known = self._known()
@@ -92,9 +93,10 @@ class SweepStore:
 
     def _read(self) -> None:
         """Where each sound line begins; a torn tail is cut off, a damaged line is made again."""
-        self._file.seek(0)
         at = end = 0
-        for line in self._file:
+        with (self.folder / ROWS).open("rb") as stream:
+            lines = list(stream)
+        for line in lines:
             row = _sound(line)
             at, begin = at + len(line), at
             if row is None or not 0 <= row.trial < self.trials:
@@ -105,6 +107,11 @@ class SweepStore:
         if end != at:
             self._file.truncate(end)
         self._file.seek(0, os.SEEK_END)
+
+    @property
+    def lock(self) -> int:
+        """The descriptor that holds the folder."""
+        return self._held
 
     @property
     def left(self) -> Sequence[int]:
@@ -128,8 +135,9 @@ class SweepStore:
         if self._waiting:
             at = self._file.seek(0, os.SEEK_END)
             lines, self._waiting = self._waiting, []
-            self._file.write(b"".join(line for _, line in lines))
-            self._file.flush()
+            data = memoryview(b"".join(line for _, line in lines))
+            while data:
+                data = data[self._file.write(data) :]
             os.fsync(self._file.fileno())
             for trial, line in lines:
                 self._offsets[trial] = at
@@ -151,6 +159,7 @@ class SweepStore:
 
     def complete(self, told: Mapping[str, Any]) -> None:
         """Every trial has its row: put them in order, and say so in the record."""
+        self.flush()
         assert not self.left
         part = self.folder / f"{ROWS}.part"
         offsets, at = array("q"), 0
@@ -164,7 +173,7 @@ class SweepStore:
             os.fsync(stream.fileno())
         part.replace(self.folder / ROWS)
         self._file.close()
-        self._file, self._offsets = (self.folder / ROWS).open("a+b"), offsets
+        self._file, self._offsets = _opened(self.folder / ROWS), offsets
         self.write_record({"state": COMPLETE, **told})
 
     def write_record(self, told: Mapping[str, Any]) -> None:
@@ -181,6 +190,12 @@ class SweepStore:
         finally:
             self._file.close()
             os.close(self._held)
+
+
+def _opened(path: Path) -> FileIO:
+    """To append to, without a buffer: what a full disk did not take is not tried again at the end
+    of the program."""
+    return FileIO(path, "a+")
 
 
 def differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
@@ -228,7 +243,7 @@ def _line(row: TrialRow) -> bytes:
 def _sound(line: bytes) -> TrialRow | None:
     """The row of a line that is whole and as it was written."""
     text = line[CRC_DIGITS + 1 : -1]
-    if line[-1:] != b"\n" or line[:CRC_DIGITS] != b"%08x" % zlib.crc32(text):
+    if line[-1:] != b"\n" or line[: CRC_DIGITS + 1] != b"%08x " % zlib.crc32(text):
         return None
     try:
         return row_of(text)

@@ -328,7 +328,9 @@ def listed(path: Path, specs: Sequence[StrategySpec], wheres: Sequence[Where]) -
         if path.stat().st_size > LIST_BYTES_MAX:
             raise UsageError(f"{path} is larger than {LIST_BYTES_MAX} bytes", "give a shorter list")
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = [row for row in csv.reader(stream) if any(cell.strip() for cell in row)]
+            rows = [
+                row for row in csv.reader(stream, strict=True) if any(cell.strip() for cell in row)
+            ]
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}", "name a CSV file") from error
     except (UnicodeDecodeError, csv.Error) as error:

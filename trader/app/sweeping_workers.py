@@ -19,6 +19,7 @@ import socket
 import struct
 import sys
 import traceback
+import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
@@ -67,12 +68,17 @@ class Workers:
         batches: Sequence[Sequence[int]],
         count: int,
         died: list[str] | None = None,
+        apart: Sequence[int] = (),
     ) -> None:
-        """`work(batch)` yields the answer of each trial of a batch, in order. `died`: how workers
-        died is put there."""
+        """`work(batch)` yields the answer of each trial of a batch, in order.
+
+        `died`: how workers died is put there. `apart`: open files that are not for workers, such as
+        a lock, which must not outlive the parent in them.
+        """
         self._work = work
         self._left: deque[Sequence[int]] = deque(batches)
         self._count = max(1, min(count, len(self._left)))
+        self._apart = tuple(apart)
         self._attempts: dict[int, int] = {}
         self._workers: dict[int, _Worker] = {}
         self._ready = selectors.DefaultSelector()
@@ -97,9 +103,14 @@ class Workers:
         sys.stdout.flush()
         sys.stderr.flush()
         parent = os.getpid()
-        pid = os.fork()
+        with warnings.catch_warnings():
+            # The child runs no code of another thread, and takes no lock that one may hold.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
         if pid == 0:
             here.close()
+            for number in self._apart:
+                os.close(number)
             for other in self._workers.values():
                 other.pipe.close()  # else their ends are never seen to close
             _serve(self._work, there, parent)
@@ -112,9 +123,7 @@ class Workers:
     def _hand_out(self, worker: _Worker) -> None:
         """The next batch; without one the worker is let go."""
         if not self._left:
-            self._forget(worker)
-            worker.pipe.close()
-            os.waitpid(worker.pid, 0)
+            self._dismiss(worker)
             return
         batch = self._left.popleft()
         worker.batch.extend(batch)
@@ -163,13 +172,17 @@ class Workers:
 
     def _end(self) -> None:
         for worker in list(self._workers.values()):
-            self._forget(worker)
-            with suppress(OSError):
-                os.kill(worker.pid, signal.SIGKILL)
-            worker.pipe.close()
-            with suppress(ChildProcessError):
-                os.waitpid(worker.pid, 0)
+            self._dismiss(worker)
         self._ready.close()
+
+    def _dismiss(self, worker: _Worker) -> None:
+        """At once: it has nothing to put in order."""
+        self._forget(worker)
+        with suppress(OSError):
+            os.kill(worker.pid, signal.SIGKILL)
+        worker.pipe.close()
+        with suppress(ChildProcessError):
+            os.waitpid(worker.pid, 0)
 
 
 def _message(unread: bytearray) -> tuple[int, bytes] | None:
