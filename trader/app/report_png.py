@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import Any
 
 from trader.app.backtest_report import rounded
 from trader.app.report_axes import SIZE
 from trader.app.report_charts import Chart, Mark, Point, build_charts
 from trader.errors import UsageError
-
-if TYPE_CHECKING:
-    from PIL import ImageDraw, ImageFont
 
 WIDTH, MARGIN, LEFT = 1200, 32, 110
 TWICE = 2
@@ -29,33 +27,35 @@ COLOURS = {
 PALE = {"loss": "#efcfcd", "hold": "#eadcc8", "equity": "#cfdff0"}
 
 
-def check_pillow() -> None:
-    """Raises UsageError where Pillow is not installed."""
+def check_pillow() -> Any:
+    """Pillow's modules of images, strokes and fonts; raises UsageError where it is not installed.
+
+    By name, so that neither an installation nor its checks need the 22 MB.
+    """
     try:
-        import PIL.ImageFont  # noqa: F401 - only whether it is there
+        return tuple(import_module(f"PIL.{name}") for name in ("Image", "ImageDraw", "ImageFont"))
     except ImportError as error:
         raise UsageError(
             "--png needs Pillow, which is not installed",
-            "pip install 'trader[png]', or use --html",
+            "pip install pillow (the extra `png`), or use --html",
         ) from error
 
 
 def build_picture(report: Mapping[str, Any]) -> bytes:
     """The picture as PNG."""
-    from PIL import Image, ImageDraw
-
+    images, strokes, fonts = check_pillow()
     charts = build_charts(report)
     height = HEAD + sum(_height(chart) for chart in charts) + MARGIN
-    image = Image.new("RGB", (WIDTH * TWICE, height * TWICE), PAPER)
-    sheet = _Sheet(ImageDraw.Draw(image))
+    image = images.new("RGB", (WIDTH * TWICE, height * TWICE), PAPER)
+    sheet = _Sheet(strokes.Draw(image), fonts)
     _head(sheet, report)
     top = HEAD
     for chart in charts:
         _chart(sheet, chart, top)
         top += _height(chart)
-    small = image.resize((WIDTH, height), Image.Resampling.BOX)
+    small = image.resize((WIDTH, height), images.Resampling.BOX)
     stored = io.BytesIO()
-    small.quantize(256, dither=Image.Dither.NONE).save(stored, "PNG", optimize=False)
+    small.quantize(256, dither=images.Dither.NONE).save(stored, "PNG", optimize=False)
     return stored.getvalue()
 
 
@@ -66,18 +66,17 @@ def _height(chart: Chart) -> int:
 class _Sheet:
     """Drawing in points of the finished picture."""
 
-    def __init__(self, draw: ImageDraw.ImageDraw) -> None:
+    def __init__(self, draw: Any, fonts: Any) -> None:
         self.draw = draw
-        self._fonts: dict[int, ImageFont.FreeTypeFont | ImageFont.ImageFont] = {}
+        self._fonts = fonts
+        self._sized: dict[int, Any] = {}
 
     def text(self, x: float, y: float, said: str, size: int = 13, colour: str = INK,
              anchor: str = "lm") -> None:  # fmt: skip
         """Words at a point."""
-        from PIL import ImageFont
-
-        font = self._fonts.get(size)
+        font = self._sized.get(size)
         if font is None:
-            font = self._fonts[size] = ImageFont.load_default(size * TWICE)
+            font = self._sized[size] = self._fonts.load_default(size * TWICE)
         self.draw.text((x * TWICE, y * TWICE), said, fill=colour, font=font, anchor=anchor)
 
     def line(self, points: Sequence[tuple[float, float]], colour: str, width: float = 1.5) -> None:
