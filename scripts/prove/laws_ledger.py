@@ -43,6 +43,7 @@ class Ledger:
         self.traded: dict[tuple[str, str, int], int] = {}
         self.recent: deque[tuple[int, Fraction]] = deque()
         self.fills = self.resting = self.closed = self.parts = 0
+        self.closed_last = False
 
     def see(self, kind: str, fact: Mapping[str, Any]) -> None:
         """Take a fact; raises Broken."""
@@ -118,6 +119,7 @@ class Ledger:
         ticks, at_ms, lots = int(fact["price_ticks"]), int(fact["at_ms"]), int(fact["qty_lots"])
         whole = self.inputs.series[one.symbol, timeframe_name(self.step_ms)]
         closing = order["leg"] == CLOSE_LEG
+        self.closed_last = order["reason"] == "end_of_data"
         if closing:
             self.closed += 1
             bar = max(i for i, opened in enumerate(whole.open_ms) if opened < at_ms)
