@@ -7,9 +7,10 @@ the line's number. Must not live here: reading what is sound (`load`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from trader.bars.dialect import Header
+from trader.bars.header import Header
+from trader.bars.layouts import order_that_fits
+from trader.bars.source import Part
 from trader.bars.stamps import STAMP_MS_MAX, StampColumn, utc_text
 from trader.bars.ticks import (
     BarTextError,
@@ -24,6 +25,7 @@ from trader.bars.ticks import (
 )
 from trader.errors import DataError
 
+TRUE = frozenset(("1", "true", "t", "yes"))
 _PRICES = ("open", "high", "low", "close")
 _REPAIR = "repair or remove the line, or fetch the bars again"
 _TICK = "name the tick that the file has, or round its prices"
@@ -34,37 +36,45 @@ _CUT = "the file ends inside this line, it is half-written: fetch or copy it aga
 class Reading:
     """How a file is being read when a fault turns up."""
 
-    path: Path
+    part: Part
     header: Header
     stamps: StampColumn
     ticks: DecimalTicks | FixedTicks
+    newest_first: bool = False
 
 
-def refuse_rows(reading: Reading, lines: list[tuple[int, str]], *, before: str, cut: bool) -> None:
+def refuse_rows(
+    reading: Reading,
+    lines: list[tuple[int, str]],
+    *,
+    last_ms: int | None,
+    before: str,
+    cut: bool,
+) -> None:
     """Raise DataError for the first faulty line; return when each line alone and in order is sound.
 
     Args:
-        lines: (line number, text). before: the last line that was read well, "" for none.
-        cut: these lines are the file's last, without a line break.
+        lines: (line number, text).
+        last_ms, before: time and text of the last row that was read well; None for none.
+        cut: the last of these lines is the file's last, without a line break.
     """
-    where, header = reading.path, reading.header
-    repair = _CUT if cut else _REPAIR
-    last_ms, last_line = -1, before
-    if before:
-        last_ms = reading.stamps.read_one(before.split(header.delimiter)[header.time])
+    header = reading.header
+    last_line = before
     for number, line in lines:
+        where = reading.part.place(number)
+        repair = _CUT if cut and number == lines[-1][0] else _REPAIR
         cells = line.split(header.delimiter)
         try:
             at_ms = _time_of(header, reading.stamps, cells)
             _check_values(header, reading.ticks, cells)
         except OffTickError as error:
-            raise DataError(f"{where}:{number}: {error}", _TICK) from None
+            raise DataError(f"{where}: {error}", _TICK) from None
         except _SwappedError as error:
-            raise DataError(f"{where}:{number}: {error}", _SWAPPED) from None
+            raise DataError(f"{where}: {error}", error.hint) from None
         except BarTextError as error:
-            raise DataError(f"{where}:{number}: {error}", repair) from None
-        if at_ms <= last_ms:
-            raise _order(f"{where}:{number}", at_ms, last_ms, same=line == last_line)
+            raise DataError(f"{where}: {error}", repair) from None
+        if last_ms is not None and (at_ms >= last_ms if reading.newest_first else at_ms <= last_ms):
+            raise _order(where, at_ms, last_ms, same=line == last_line)
         last_ms, last_line = at_ms, line
 
 
@@ -77,23 +87,25 @@ def refuse_scale(reading: Reading, lines: list[tuple[int, str]], digits: int, hi
             if decimals >= digits and count:
                 price = clean(cells[index])
                 raise DataError(
-                    f"{reading.path}:{number}: price {price} has {decimals} decimals, and "
+                    f"{reading.part.place(number)}: price {price} has {decimals} decimals, and "
                     f"beside prices as high as {highest} they do not fit in 64 bits",
                     "round the file's prices, or name the tick",
                 )
 
 
 class _SwappedError(BarTextError):
-    """An impossible bar that would be possible in Bitfinex's order of columns."""
+    """An impossible bar that would be possible in another known order of columns."""
 
-
-_SWAPPED = "the columns may be in the order open,close,high,low, as Bitfinex's API has them"
+    def __init__(self, what: str, hint: str) -> None:
+        super().__init__(what)
+        self.hint = hint
 
 
 def _order(where: str, at_ms: int, last_ms: int, *, same: bool) -> DataError:
-    if at_ms < last_ms:
+    if at_ms != last_ms:
+        ran = "" if at_ms < last_ms else ", in a file that runs newest first"
         return DataError(
-            f"{where}: the bar of {utc_text(at_ms)} stands after that of {utc_text(last_ms)}",
+            f"{where}: the bar of {utc_text(at_ms)} stands after that of {utc_text(last_ms)}{ran}",
             "sort the file oldest first and remove repeated pages, or fetch the bars again",
         )
     kind = "the same bar" if same else "another bar"
@@ -105,7 +117,10 @@ def _order(where: str, at_ms: int, last_ms: int, *, same: bool) -> DataError:
 
 def _time_of(header: Header, stamps: StampColumn, cells: list[str]) -> int:
     if len(cells) != header.width:
-        raise BarTextError(f"{len(cells)} columns where the header has {header.width}")
+        told = "the header has" if header.layout == "header" else "there should be"
+        raise BarTextError(f"{len(cells)} columns where {told} {header.width}")
+    if header.closed is not None and clean(cells[header.closed]).lower() not in TRUE:
+        raise BarTextError("the bar had not ended when it was told (it is not marked as closed)")
     at_ms = stamps.read_one(cells[header.time])
     if not 0 <= at_ms < STAMP_MS_MAX:
         raise BarTextError(f"time {clean(cells[header.time])} is not after 1970")
@@ -122,9 +137,14 @@ def _check_values(header: Header, ticks: DecimalTicks | FixedTicks, cells: list[
     if low <= min(opened, close) and high >= max(opened, close):
         return
     shown = " ".join(f"{name} {clean(text)}" for name, text in zip(_PRICES, texts[:4], strict=True))
-    # Read as open, close, high, low the same four cells would be a bar.
-    swapped = close <= min(opened, high) and low >= max(opened, high)
-    raise (_SwappedError if swapped else BarTextError)(f"impossible bar: {shown}")
+    other = order_that_fits((opened, high, low, close))
+    if other is None:
+        raise BarTextError(f"impossible bar: {shown}")
+    raise _SwappedError(
+        f"impossible bar: {shown}",
+        f"{_REPAIR}; or, if {other.owner} gave it and the columns are in the order "
+        f"{other.columns}, say --columns {other.columns}",
+    )
 
 
 def _row_ticks(ticks: DecimalTicks | FixedTicks, texts: list[str]) -> list[int]:

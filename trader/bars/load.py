@@ -1,34 +1,30 @@
-"""A bar file -> a series of the core, or one sentence that says why not.
+"""Bar files -> a series of the core, or one sentence that says why not.
 
-Lives here: `load_bars`. Absent bars stay absent ("no trade") and are counted; what is doubled, out
-of order, impossible or readable in two ways is refused with its line. Must not live here: repairs.
+Lives here: `load_bars`, for whatever bars can be read from. Absent bars stay absent ("no trade")
+and are counted; what is out of order, impossible or readable in two ways is refused with its line.
+Must not live here: repairs, and what single formats look like.
 """
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_right
-from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import islice, repeat
-from math import isfinite
-from operator import eq, lt
+from itertools import chain
 from pathlib import Path
 
-from trader.bars.dialect import BarText, Header, read_header
-from trader.bars.explain import Reading, refuse_rows, refuse_scale
+from trader.bars.dialect import header_for, past_header
 from trader.bars.grid import GridError, count_distances, gaps_of, step_of
-from trader.bars.names import symbols_in, timeframes_in
-from trader.bars.stamps import STAMP_MS_MAX, StampColumn
-from trader.bars.ticks import DecimalTicks, FinerPriceError, FixedTicks, clean
-from trader.core.money import AMOUNT_MAX
+from trader.bars.join import Columns, Table, join
+from trader.bars.names import STEPS_MS, symbols_in, timeframes_in
+from trader.bars.rows import RowReader
+from trader.bars.source import Part, files_in, parts_of, unchanged
+from trader.bars.ticks import DecimalTicks
 from trader.core.series import Series
 from trader.errors import DataError
 
 # Raised whenever the same bytes may be read as other bars: what was kept of a file is then void.
-READER_VERSION = 1
+READER_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +37,13 @@ class BarFileReport:
         zero_volume: bars without volume.
         snapped: price cells that were a float's shadow of a shorter decimal (or of the tick).
         ignored: columns that are not known to be harmless.
-        encoding, gzipped, delimiter, time_unit: how the file was read (unit "iso": dates).
-        ended: False when the last line has no line break: it may have been cut inside a number.
+        format: "text", "json", "parquet" or "feather"; compression: "", "gzip", "zip" ...;
+            encoding, delimiter, time_unit: how it was read (unit "iso": dates).
+        layout: what told the columns: "header", "columns", or whose layout without header it is.
+        newest_first: whether rows were turned round. ended: False when the last line has no line
+            break: it may have been cut inside a number.
+        files: how many files or members were joined; repeated: bars that several told alike.
+        left_out: files of a folder that hold no bars of this instrument and timeframe.
     """
 
     rows: int
@@ -53,11 +54,17 @@ class BarFileReport:
     zero_volume: int
     snapped: int
     ignored: tuple[str, ...]
+    format: str
+    compression: str
     encoding: str
-    gzipped: bool
     delimiter: str
     time_unit: str
+    layout: str
+    newest_first: bool
     ended: bool
+    files: int = 1
+    repeated: int = 0
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,194 +96,204 @@ def load_bars(
     symbol: str | None = None,
     tick: Decimal | None = None,
     timeframe: str | None = None,
+    columns: str | None = None,
 ) -> BarFile:
-    """Read a CSV or CSV.gz bar file, oldest bar first, with a header line in any order and case.
+    """Read bars from a file, an archive or a folder of them (formats: docs/data.md).
 
     Args:
-        symbol: `BASE/QUOTE`; needed when the file's name does not say it unambiguously.
+        symbol: `BASE/QUOTE`; needed when names do not say it unambiguously.
         tick: prices must be multiples of it (float shadows within 1e-9 are snapped); inferred
             from the decimals seen when not given.
         timeframe: length of a bar (`1h`); inferred from the distances when not given.
+        columns: the names of the columns in the file's order (`time,open,close,high,low,volume`),
+            whatever a header says; needed where rows could be read in two ways.
 
-    Raises DataError naming what, where (file:line) and what to do.
+    Raises DataError naming what, where (file:line) and what to do; UsageError for `columns` that
+    do not fit the file.
     """
     path = Path(path)
-    text = BarText(path)
-    with closing(text.blocks()) as blocks:
+    if timeframe is not None and timeframe not in STEPS_MS:
+        known = ", ".join(sorted(STEPS_MS, key=STEPS_MS.__getitem__))
+        raise DataError(f"{path}: timeframe {timeframe!r} is not known", f"known are {known}")
+    loading = _Loading(path, symbol, tick, timeframe, columns)
+    files = loading.choose(*files_in(path)) if path.is_dir() else [path]
+    for file in files:
+        with unchanged(file):
+            loading.add(file)
+    return loading.finish()
+
+
+class _Loading:
+    """One call of `load_bars`: the tables so far, and what was found while reading them."""
+
+    def __init__(
+        self,
+        path: Path,
+        symbol: str | None,
+        tick: Decimal | None,
+        timeframe: str | None,
+        columns: str | None,
+    ) -> None:
+        self.path = path
+        self.symbol = symbol
+        self.tick = tick
+        self.timeframe = timeframe
+        self.columns = columns
+        self.tables: list[Table] = []
+        self.readers: list[RowReader] = []
+        self.symbols: dict[str, None] = {}
+        self.timeframes: dict[str, None] = {}
+        self.left_out: list[str] = []
+
+    def choose(self, files: list[Path], others: list[str]) -> list[Path]:
+        """The files of a folder that are of the instrument and timeframe asked for."""
+        self.left_out += others
+        chosen: list[Path] = []
+        symbols: dict[str, None] = {}
+        timeframes: dict[str, None] = {}
+        for file in files:
+            said = self._said(file)
+            if self._is_other(said):
+                self.left_out.append(str(file.relative_to(self.path)))
+                continue
+            chosen.append(file)
+            symbols.update(dict.fromkeys(said[0]))
+            timeframes.update(dict.fromkeys(said[1]))
+        if not chosen:
+            raise DataError(f"folder {self.path} holds no bar files", "name one that does")
+        if self.symbol is None and len(symbols) > 1:
+            raise self._several("instruments", list(symbols), "name the symbol")
+        if self.timeframe is None and len(timeframes) > 1:
+            raise self._several("timeframes", list(timeframes), "name the timeframe")
+        return chosen
+
+    def _several(self, what: str, found: list[str], hint: str) -> DataError:
+        shown = ", ".join(sorted(found)[:4])
+        return DataError(f"{self.path} holds several {what}: {shown}", f"{hint}, or a file")
+
+    def _is_other(self, said: tuple[list[str], list[str]]) -> bool:
+        """Whether a name says another instrument or timeframe than the one asked for."""
+        symbols, timeframes = said
+        strange = self.symbol is not None and symbols and self.symbol not in symbols
+        other = self.timeframe is not None and timeframes and self.timeframe not in timeframes
+        return bool(strange or other)
+
+    def _said(self, file: Path, member: str = "") -> tuple[list[str], list[str]]:
+        """(instruments, timeframes) that the innermost name tells which says any."""
+        names = [*Path(member).parts[::-1], file.name]
+        if self.path != file:
+            names += [*file.relative_to(self.path).parts[-2::-1], self.path.name]
+        return (
+            next((found for name in names if (found := symbols_in(name))), list[str]()),
+            next((found for name in names if (found := timeframes_in(name))), list[str]()),
+        )
+
+    def add(self, file: Path) -> None:
+        """Read every table of one file."""
+        with closing(parts_of(file)) as parts:
+            for part in parts:
+                said = self._said(file, part.member)
+                if part.member and self._is_other(said):
+                    self.left_out.append(part.member)
+                    continue
+                self.symbols.update(dict.fromkeys(said[0]))
+                self.timeframes.update(dict.fromkeys(said[1]))
+                if part.member and self.symbol is None and len(self.symbols) > 1:
+                    raise self._several("instruments", list(self.symbols), "name the symbol")
+                base = (self.symbol or (said[0][0] if len(said[0]) == 1 else "")).partition("/")[0]
+                self._read(part, base)
+
+    def _read(self, part: Part, base: str) -> None:
+        blocks = iter(part.blocks)
         first = next(blocks, None)
         if first is None:
-            raise DataError(f"bar file {path} is empty", "fetch or copy it again")
-        header = read_header(path, first)
-        symbol = symbol or _symbol_of(path)
-        reader = _Reader(path, header, tick)
-        reader.take(first[1:], cut=not text.ended)
-        for lines in blocks:
-            reader.take(lines, cut=not text.ended)
-    if not reader.open_ms:
-        raise DataError(f"bar file {path} has a header but no bars", "fetch or copy it again")
-    return _finish(text, reader, symbol, timeframe)
+            raise DataError(f"bar file {part.where} holds no bars", "fetch or copy it again")
+        header = header_for(part, first, base, self.columns)
+        reader = RowReader(part, header, self.tick)
+        reader.take(past_header(header, first))
+        for block in blocks:
+            reader.take(block)
+        if not reader.open_ms:
+            raise DataError(
+                f"bar file {part.where} has a header but no bars", "fetch or copy it again"
+            )
+        reader.finish()
+        if len(reader.named) > 1:
+            named = ", ".join(sorted(reader.named)[:3])
+            raise DataError(
+                f"bar file {part.where} holds several instruments: {named}",
+                "keep one instrument per file",
+            )
+        digits = reader.ticks.digits if isinstance(reader.ticks, DecimalTicks) else 0
+        opened, high, low, close = reader.prices
+        columns = (reader.open_ms, opened, high, low, close, reader.volume)
+        self.readers.append(reader)
+        self.tables.append(Table(part.where, columns, digits))
 
-
-def _finish(text: BarText, reader: _Reader, symbol: str, timeframe: str | None) -> BarFile:
-    if len(reader.named) > 1:
-        named = ", ".join(sorted(reader.named)[:3])
-        raise DataError(
-            f"bar file {text.path} holds several instruments: {named}",
-            "keep one instrument per file",
-        )
-    distances = count_distances(reader.open_ms)
-    try:
-        step_ms = step_of(reader.open_ms, distances, timeframe, timeframes_in(text.path.name))
-    except GridError as error:
-        line = "" if error.index is None else f":{reader.line_of(error.index)}"
-        raise DataError(f"{text.path}{line}: {error.what}", error.hint) from None
-    gaps, missing = gaps_of(distances, step_ms)
-    report = BarFileReport(
-        rows=len(reader.open_ms),
-        first_ms=reader.open_ms[0],
-        last_ms=reader.open_ms[-1],
-        gaps=gaps,
-        missing=missing,
-        zero_volume=reader.volume.count(0.0),
-        snapped=reader.ticks.snapped,
-        ignored=reader.header.ignored,
-        encoding=text.encoding,
-        gzipped=text.gzipped,
-        delimiter=reader.header.delimiter,
-        time_unit=reader.stamps.unit,
-        ended=text.ended,
-    )
-    opened, high, low, close = reader.prices
-    series = Series(
-        symbol,
-        step_ms,
-        reader.ticks.tick,
-        reader.open_ms,
-        opened,
-        high,
-        low,
-        close,
-        reader.volume,
-    )
-    return BarFile(text.path, series, report)
-
-
-def _symbol_of(path: Path) -> str:
-    found = symbols_in(path.name)
-    if len(found) == 1:
-        return found[0]
-    why = f"could mean {' or '.join(found)}" if found else "does not say which instrument it is"
-    raise DataError(f"the name of bar file {path} {why}", "name the symbol, for example BTC/USDT")
-
-
-class _ScaleError(Exception):
-    """Prices so fine and so high that no scale holds both in int64."""
-
-    def __init__(self, digits: int, highest: str) -> None:
-        super().__init__(digits, highest)
-        self.digits = digits
-        self.highest = highest
-
-
-class _Reader:
-    """Takes lines block by block into columns; a block with a fault is explained line by line."""
-
-    def __init__(self, path: Path, header: Header, tick: Decimal | None) -> None:
-        self.path = path
-        self.header = header
-        self.stamps = StampColumn(header.time_name)
-        self.ticks = DecimalTicks() if tick is None else FixedTicks(tick, snap=True)
-        self.open_ms: array[int] = array("q")
-        self.prices: tuple[array[int], ...] = tuple(array("q") for _ in range(4))
-        self.volume: array[float] = array("d")
-        self.named: set[str] = set()
-        self._lines = 1
-        self._blank: list[int] = []
-        self._before = ""
-
-    def line_of(self, index: int) -> int:
-        """Line number of a bar, counting the header as 1."""
-        line = index + 2
-        while (shifted := index + 2 + bisect_right(self._blank, line)) != line:
-            line = shifted
-        return line
-
-    def take(self, lines: list[str], *, cut: bool) -> None:
-        """Append the bars of some lines; DataError names the first line at fault.
-
-        `cut`: these lines are the file's last and do not end with a line break.
-        """
-        if not lines:
-            return
-        full = lines
-        if "" in lines:
-            self._blank += [self._lines + n for n, line in enumerate(lines, 1) if not line]
-            full = [line for line in lines if line]
+    def finish(self) -> BarFile:
+        """The series and the report."""
+        if not self.tables:
+            raise DataError(
+                f"{self.path} holds no bars of {self.symbol or self.timeframe}",
+                "name another symbol or timeframe, or the right file",
+            )
+        symbol = self._symbol()
+        only = self.readers[0] if len(self.readers) == 1 else None
+        columns, digits, repeated = join(self.tables)
+        tick = self.tick if self.tick is not None else Decimal((0, (1,), -digits))
+        distances = count_distances(columns[0])
         try:
-            if full:
-                self._take(full)
-        except (_ScaleError, ValueError) as error:
-            numbered = [(self._lines + n, line) for n, line in enumerate(lines, 1) if line]
-            reading = Reading(self.path, self.header, self.stamps, self.ticks)
-            if isinstance(error, _ScaleError):
-                refuse_scale(reading, numbered, error.digits, error.highest)
-            refuse_rows(reading, numbered, before=self._before, cut=cut)
-            raise AssertionError(f"{self.path}: a fault that no line explains: {error}") from error
-        self._lines += len(lines)
-        self._before = full[-1] if full else self._before
+            step_ms = step_of(columns[0], distances, self.timeframe, list(self.timeframes))
+        except GridError as error:
+            place = str(self.path)
+            if only is not None and error.index is not None:
+                place = only.part.place(only.line_of(error.index))
+            raise DataError(f"{place}: {error.what}", error.hint) from None
+        series = Series(symbol, step_ms, tick, *columns)
+        gaps = gaps_of(distances, step_ms)
+        return BarFile(self.path, series, self._report(columns, gaps, repeated))
 
-    def _take(self, lines: list[str]) -> None:
-        delimiter, width = self.header.delimiter, self.header.width
-        if set(map(str.count, lines, repeat(delimiter))) != {width - 1}:
-            raise ValueError("columns")
-        # One flat list: a list per line would cost as much as all the rest.
-        cells = delimiter.join(lines).split(delimiter)
-        columns = [cells[index::width] for index in range(width)]
-        opens = self.stamps.read(columns[self.header.time])
-        last = self.open_ms[-1] if self.open_ms else -1
-        if opens[0] <= last or opens[-1] >= STAMP_MS_MAX:
-            raise ValueError("time")
-        if not all(map(lt, opens, islice(opens, 1, None))):
-            raise ValueError("order")
-        volume = _volumes(columns[self.header.values[4]])
-        prices = self._ticks([columns[index] for index in self.header.values[:4]])
-        opened, high, low, close = prices
-        if not all(map(eq, map(max, opened, high, low, close), high)):
-            raise ValueError("high")
-        if not all(map(eq, map(min, opened, high, low, close), low)):
-            raise ValueError("low")
-        if self.header.symbol is not None:
-            self.named.update(columns[self.header.symbol])
-        self.open_ms.extend(opens)
-        self.volume.extend(volume)
-        for column, ticks in zip(self.prices, prices, strict=True):
-            column.extend(ticks)
+    def _report(self, columns: Columns, gaps: tuple[int, int], repeated: int) -> BarFileReport:
+        first = self.readers[0]
+        return BarFileReport(
+            rows=len(columns[0]),
+            first_ms=columns[0][0],
+            last_ms=columns[0][-1],
+            gaps=gaps[0],
+            missing=gaps[1],
+            zero_volume=columns[5].count(0.0),
+            snapped=sum(reader.ticks.snapped for reader in self.readers),
+            ignored=tuple(dict.fromkeys(chain(*(r.header.ignored for r in self.readers)))),
+            format=first.part.form,
+            compression=first.part.compression,
+            encoding=first.part.encoding,
+            delimiter=first.header.delimiter,
+            time_unit=first.stamps.unit,
+            layout=first.header.layout,
+            newest_first=any(reader.newest_first for reader in self.readers),
+            ended=all(reader.part.ended for reader in self.readers),
+            files=len(self.readers),
+            repeated=repeated,
+            left_out=tuple(self.left_out),
+        )
 
-    def _ticks(self, columns: list[list[str]]) -> list[list[int]]:
-        snapped = self.ticks.snapped
-        while True:
-            try:
-                return [list(map(self.ticks.__getitem__, cells)) for cells in columns]
-            except FinerPriceError as finer:
-                self._grow(finer.digits)
-                self.ticks.snapped = snapped
-
-    def _grow(self, digits: int) -> None:
-        assert isinstance(self.ticks, DecimalTicks)
-        times = 10 ** (digits - self.ticks.digits)
-        if max(self.prices[1], default=0) * times >= AMOUNT_MAX:
-            raise _ScaleError(digits, f"{max(self.prices[1]) * self.ticks.tick:f}")
-        self.ticks.grow(digits)
-        self.prices = tuple(array("q", [v * times for v in column]) for column in self.prices)
-
-
-def _volumes(cells: Sequence[str]) -> list[float]:
-    if "_" in "".join(cells):
-        raise ValueError("volume")
-    try:
-        values = list(map(float, cells))
-    except ValueError:
-        values = [float(clean(cell)) for cell in cells]
-    if min(values) < 0 or not all(map(isfinite, values)):
-        raise ValueError("volume")
-    return values
+    def _symbol(self) -> str:
+        """As given; else as the name says; else as a column says."""
+        cells = {cell for reader in self.readers for cell in reader.named}
+        by_column = {symbol for cell in cells for symbol in symbols_in(cell)}
+        if self.symbol is not None:
+            if len(by_column) == 1 and self.symbol not in by_column:
+                (other,) = by_column
+                raise DataError(
+                    f"{self.path}: a column says that these are bars of {other}, "
+                    f"not of {self.symbol}",
+                    f"name {other}, or the right file",
+                )
+            return self.symbol
+        found = list(self.symbols) or sorted(by_column)
+        if len(found) == 1:
+            return found[0]
+        why = f"could mean {' or '.join(found)}" if found else "does not say which instrument it is"
+        raise DataError(
+            f"the name of bar file {self.path} {why}", "name the symbol, for example BTC/USDT"
+        )

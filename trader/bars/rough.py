@@ -16,8 +16,10 @@ from math import isfinite
 from operator import sub
 from pathlib import Path
 
-from trader.bars.dialect import BarText, Header, read_header
+from trader.bars.dialect import header_for, past_header
+from trader.bars.header import Header
 from trader.bars.names import STEPS_MS, symbols_in, timeframes_in
+from trader.bars.source import parts_of
 from trader.bars.stamps import STAMP_MS_MAX, StampColumn, utc_text
 from trader.bars.ticks import BarTextError, clean, shortened, split_number
 from trader.core.money import AMOUNT_MAX
@@ -107,22 +109,28 @@ def read_roughly(
 
 
 def _rows(path: Path, faults: Faults) -> Iterator[_Row]:
-    with closing(BarText(path).blocks()) as blocks:
-        number = 1
-        header: Header | None = None
-        stamps = StampColumn("timestamp")
-        for lines in blocks:
-            if header is None:
-                header = read_header(path, lines)
-                stamps = StampColumn(header.time_name)
-                body = lines[1:]
-            else:
-                body = lines
-            for line in body:
-                number += 1
-                row = _row(header, stamps, number, line, faults) if line.strip() else None
-                if row is not None:
-                    yield row
+    with closing(parts_of(path)) as parts:
+        for part in parts:
+            header: Header | None = None
+            stamps, number = StampColumn("timestamp"), 0
+            for block in part.blocks:
+                body = block
+                if header is None:
+                    header = header_for(part, block)
+                    stamps = StampColumn(header.time_name, part.day_ms)
+                    number, body = header.lines, past_header(header, block)
+                yield from _rows_in(header, stamps, number, body, faults)
+                number += body.count(b"\n")
+
+
+def _rows_in(
+    header: Header, stamps: StampColumn, number: int, body: bytes, faults: Faults
+) -> Iterator[_Row]:
+    for line in body.decode(errors="replace").split("\n")[:-1]:
+        number += 1
+        row = _row(header, stamps, number, line, faults) if line.strip() else None
+        if row is not None:
+            yield row
 
 
 def _row(

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 
-from trader.bars.dialect import BarText
+from trader.bars.source import parts_of
 from trader.bars.stamps import TIME_COLUMNS, StampColumn, utc_text
 from trader.bars.ticks import (
     BarTextError,
@@ -75,9 +76,9 @@ def bars_of_trades(path: Path, symbol: str, step_ms: int, tick: Decimal | None =
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
     number = 0
-    with closing(BarText(path).blocks()) as blocks:
-        for lines in blocks:
-            for line in lines:
+    with closing(parts_of(path)) as parts:
+        for block in chain.from_iterable(part.blocks for part in parts):
+            for line in block.decode(errors="replace").split("\n")[:-1]:
                 number += 1
                 yield number, line
 
