@@ -326,7 +326,7 @@ def _bps(share: Decimal) -> str:
 def _ends(options: ModelOptions) -> str:
     def what(choice: str) -> str:
         return (
-            "sold at the last close, with costs" if choice == CLOSE else "valued at its last close"
+            "sold at its last close, with costs" if choice == CLOSE else "valued at its last close"
         )
 
     if options.at_end == options.delisted:
