@@ -50,7 +50,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def output(folder: Path, words: list[str], columns: str) -> str:
     env = {name: value for name, value in os.environ.items() if not name.startswith("TRADER_")}
     done = subprocess.run(
-        [sys.executable, "-m", "trader", "backtest", *words],
+        [sys.executable, "-m", "trader", "backtest", "--no-save", *words],
         cwd=folder, env={**env, "COLUMNS": columns}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

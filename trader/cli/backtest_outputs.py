@@ -7,16 +7,16 @@ what a report says.
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from trader.app.backtest import BacktestResult
 from trader.app.backtest_runs import KeptRun
 from trader.app.report_rows import Scales, amounts_of, fill_rows, trip_rows, utc_text
-from trader.cli.output import print_json
 from trader.errors import UsageError
 
 # The disk's doing, which `main` knows how to say; anything else is the place that was named.
@@ -41,7 +41,7 @@ def check_outputs(given: Mapping[str, Any]) -> None:
 def show_run(run: KeptRun, given: Mapping[str, Any]) -> None:
     """The report on stdout: JSON, or tables."""
     if given["as_json"]:
-        print_json(run.report())
+        print("\n".join(json_lines(run.report())))
         return
     from trader.cli.backtest_tables import show_report
     from trader.cli.plain_tables import Paper
@@ -49,6 +49,35 @@ def show_run(run: KeptRun, given: Mapping[str, Any]) -> None:
     paper = Paper.for_stdout()
     show_report(run.summary, paper)
     paper.print()
+
+
+def json_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """One JSON document: each part of the report, and each row of a part, on a line of its own."""
+    parts = len(report)
+    yield "{"
+    for at, (key, value) in enumerate(report.items(), 1):
+        comma = "," if at < parts else ""
+        rows, ends = _json_rows(value)
+        if not rows:
+            yield f" {_json(key)}: {_json(value)}{comma}"
+            continue
+        yield f" {_json(key)}: {ends[0]}"
+        yield from (f"  {row}{',' if n < len(rows) else ''}" for n, row in enumerate(rows, 1))
+        yield f" {ends[1]}{comma}"
+    yield "}"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _json_rows(value: Any) -> tuple[list[str], str]:
+    if isinstance(value, dict):
+        found = cast("dict[str, Any]", value)
+        return [f"{_json(name)}: {_json(inner)}" for name, inner in found.items()], "{}"
+    if isinstance(value, list):
+        return [_json(inner) for inner in cast("list[Any]", value)], "[]"
+    return [], ""
 
 
 def write_outputs(
