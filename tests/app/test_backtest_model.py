@@ -34,6 +34,27 @@ ONE: Rows = [
 ] * 3
 
 
+SAID = """
+a decision at a bar's close arrives 2 bars later, at the open; so do cancels, for 5% of what the
+bar traded at most; the rest is tried again at the next 3 opens, while its limit covers it; without
+a bar there, or volume in it, nothing fills
+
+3.5 bps between bid and ask, or 2% of the last bar's range where that is more; slippage beyond it:
+1 bps + 50% of the spread + 50 bps times the square root of the order's share of the volume
+
+fees in bps by the turnover of the last 30 days: from 0 USDT: 10 taker, 8 maker; from 5000 USDT: 5
+taker, 0 maker
+
+fees are paid in BNB, bought for cash at each fill at its given price
+
+a protective stop rests at the venue and sells when its trigger trades, at the bid there; a bar that
+opens beyond it sells at the open
+
+a position left at the end is sold at its last close, with costs; one whose own bars end before is
+valued at its last close
+"""
+
+
 def inputs_of(
     folder: Path,
     model: ModelOptions,
@@ -71,31 +92,8 @@ def test_the_first_lines_say_each_assumption_with_its_number(tmp_path: Path) -> 
         venue_stops=True,
         at_end=CLOSE,
     )
-    assert inputs_of(tmp_path, model).assumed == (
-        (
-            "a decision at a bar's close arrives 2 bars later, at the open; so do cancels, for 5% of "
-            "what the bar traded at most; the rest is tried again at the next 3 opens, while its limit "
-            "covers it; without a bar there, or volume in it, nothing fills"
-        ),
-        (
-            "3.5 bps between bid and ask, or 2% of the last bar's range where that is more; slippage "
-            "beyond it: 1 bps + 50% of the spread + 50 bps times the square root of the order's share "
-            "of the volume"
-        ),
-        (
-            "fees in bps by the turnover of the last 30 days: from 0 USDT: 10 taker, 8 maker; from "
-            "5000 USDT: 5 taker, 0 maker"
-        ),
-        "fees are paid in BNB, bought for cash at each fill at its given price",
-        (
-            "a protective stop rests at the venue and sells when its trigger trades, at the bid there; "
-            "a bar that opens beyond it sells at the open"
-        ),
-        (
-            "a position left at the end is sold at its last close, with costs; one whose own bars end "
-            "before is valued at its last close"
-        ),
-    )
+    said = inputs_of(tmp_path, model).assumed
+    assert [" ".join(line.split()) for line in SAID.strip().split("\n\n")] == list(said)
 
 
 def test_the_dearest_tier_is_what_sizes_count_with(tmp_path: Path) -> None:
