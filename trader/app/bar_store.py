@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from trader.bars.cache import BarCache, arguments_of, hash_source, refuse_growing
 from trader.bars.grid import count_distances, gaps_of
@@ -48,6 +49,7 @@ def open_bars(
     timeframe: str | None = None,
     folder: Path | None = None,
     progress: Progress | None = None,
+    columns: str | None = None,
 ) -> OpenedBars:
     """What `load_bars` makes of a file or folder; parsed once for the same bytes and arguments.
 
@@ -61,8 +63,8 @@ def open_bars(
     except OSError:
         source = None  # the reader says best what is wrong with it
     if source is None:
-        return _opened(load_bars(path, symbol, tick, timeframe))
-    arguments = arguments_of(symbol, tick, timeframe)
+        return _opened(load_bars(path, symbol, tick, timeframe, columns))
+    arguments = arguments_of(symbol, tick, timeframe, columns)
     cache = None if folder is None else BarCache(folder / "bars")
     notes: tuple[str, ...] = ()
     if cache is not None:
@@ -72,7 +74,7 @@ def open_bars(
                 raise refuse_growing(path)
             return _opened(found, source.sha, notes, cached=True)
     try:
-        file = load_bars(path, symbol, tick, timeframe)
+        file = load_bars(path, symbol, tick, timeframe, columns)
     except DataError as error:
         # A file that grows reads as cut or as another one: that it grows is the cause.
         raise (refuse_growing(path) if source.changed() else error) from None
@@ -152,23 +154,22 @@ def _counted_in(series: Series, tick: Decimal) -> Series:
 
 
 def report_of(series: Series) -> BarFileReport:
-    """What a reader would have told of these bars."""
+    """What a reader would have told of these bars; empty where it would tell of a file."""
     gaps, missing = gaps_of(count_distances(series.open_ms), series.step_ms)
-    return BarFileReport(
-        rows=len(series),
-        first_ms=series.open_ms[0],
-        last_ms=series.open_ms[-1],
-        gaps=gaps,
-        missing=missing,
-        zero_volume=sum(map((0.0).__eq__, series.volume)),
-        snapped=0,
-        ignored=(),
-        encoding="",
-        gzipped=False,
-        delimiter="",
-        time_unit="ms",
-        ended=True,
-    )
+    told: dict[str, Any] = {
+        "rows": len(series),
+        "first_ms": series.open_ms[0],
+        "last_ms": series.open_ms[-1],
+        "gaps": gaps,
+        "missing": missing,
+        "zero_volume": sum(map((0.0).__eq__, series.volume)),
+        "format": "kept",
+        "time_unit": "ms",
+        "ended": True,
+    }
+    empty = {"int": 0, "str": "", "bool": False, "tuple[str, ...]": ()}
+    shape = {field.name: empty[str(field.type)] for field in fields(BarFileReport)}
+    return BarFileReport(**{name: told.get(name, value) for name, value in shape.items()})
 
 
 def series_sha(series: Series) -> str:

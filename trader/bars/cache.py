@@ -155,10 +155,10 @@ def refuse_growing(path: Path) -> DataError:
 
 
 def arguments_of(
-    symbol: str | None, tick: Decimal | None, timeframe: str | None
+    symbol: str | None, tick: Decimal | None, timeframe: str | None, columns: str | None = None
 ) -> tuple[str, ...]:
     """The reader's arguments as texts of a key: equal texts, equal reading."""
-    return (symbol or "", "" if tick is None else str(tick), timeframe or "")
+    return (symbol or "", "" if tick is None else str(tick), timeframe or "", columns or "")
 
 
 def _files_of(path: Path) -> Iterator[Path]:

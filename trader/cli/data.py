@@ -107,9 +107,13 @@ def fetch(
 
     stretch = data_given.read_stretch(since, until, timerange)
     wanted = data_fetching.Wanted(data_given.chosen_pairs(pairs), timeframe, *stretch, replace)
-    folder, done = data_fetching.fetch_all(
-        setup_options(config, state_dir, now), wanted, verbose=verbose > 0
-    )
+    try:
+        folder, done = data_fetching.fetch_all(
+            setup_options(config, state_dir, now), wanted, verbose=verbose > 0
+        )
+    except KeyboardInterrupt:
+        say_error("interrupted: each page that came is kept, the same command goes on from there")
+        return int(ExitCode.INTERRUPTED)
     rows = [data_tables.fetched_row(one) for one in done]
     if as_json:
         print_json({"store": str(folder), "pairs": rows})
