@@ -26,7 +26,6 @@ from trader.core.scale import Spec, to_units, value_of_base_down
 from trader.core.series import Series
 from trader.core.simulate import Simulation
 from trader.core.state import State, instrument_row
-from trader.core.trips import T_COST, T_RESULT
 from trader.domain.timeframe import timeframe_name
 from trader.errors import DataError
 
@@ -220,7 +219,7 @@ class BacktestRun:
         closed = self.trips.closed
         return build_statistics(
             Curve(start_ms, start_units, self.curve_ms, self.curve_units, unit),
-            Results(closed.column(T_RESULT), closed.column(T_COST)),
+            Results(closed.column("result_units"), closed.column("cost_units")),
             exposed_bars=self.exposed,
             turnover_units=self.trips.turnover_units,
             market_changes=[

@@ -14,7 +14,7 @@ from trader.core.columns import PairColumns
 from trader.core.fast import FastSimulation
 from trader.core.gates import GATES
 from trader.core.lane_books import LaneBooks
-from trader.core.lane_entries import REFUSAL, LaneEntries
+from trader.core.lane_entries import LaneEntries
 from trader.core.lane_rows import Pair
 from trader.errors import DataError
 
@@ -82,7 +82,7 @@ class FastRun(BacktestRun):
 
     def _take(self, entries: LaneEntries, books: LaneBooks) -> None:
         """What the lane wrote down."""
-        self.sent += entries.legs.rows
+        self.sent += len(entries.legs)
         self.trips.take_lane(entries.legs, books)
 
     def _see_held(self, bar_ms: int) -> None:
@@ -109,9 +109,8 @@ class FastRun(BacktestRun):
             return
         simulation = self.simulation
         lane, grid = simulation.lane, simulation.grid
-        tape = lane.entries.refusals
-        for i in range(tape.rows):
-            self.answered(GATES[tape.cells[i * REFUSAL + 2]].code, 1)
+        for refusal in lane.entries.refusals:
+            self.answered(GATES[refusal.gate].code, 1)
         for pair in lane.entries.order:
             self._count_pair(pair, pair.columns, (grid[at], grid[stop - 1]), stop - at)
         self.answered("STRATEGY_OFF", simulation.beside.off_pairs * (stop - at))

@@ -12,22 +12,18 @@ from dataclasses import dataclass
 from typing import Any, overload
 
 from trader.core.fold import is_open
-from trader.core.lane_books import REASONS, LaneBooks
-from trader.core.lane_rows import Tape
+from trader.core.lane_books import LaneBooks
+from trader.core.lane_rows import REASONS, Leg
 from trader.core.scale import value_of_base_down
 from trader.core.state import Order, State
 from trader.core.trips import (
-    FILL,
     FILL_COLUMNS,
-    NO_REASON,
-    OPEN_MS,
-    T_OPENED,
-    T_REASON,
-    T_STRATEGY,
-    T_SYMBOL,
-    TRIP,
+    TRIP_COLUMNS,
     Execution,
-    TripTapes,
+    Trip,
+    Trips,
+    fill_cells,
+    trip_cells,
 )
 from trader.domain.order import Side
 
@@ -69,43 +65,42 @@ class RoundTrip:
 
 
 class Fills:
-    """Every execution, oldest first, as whole numbers: few bytes each, however many there are.
+    """Every execution, oldest first, as whole numbers.
 
-    `names`: texts that rows point at, in order of appearance; see `core.trips.FILL_COLUMNS`
-    (`fee_units` as in RoundTrip).
+    `names`: texts that rows point at; see `core.trips.FILL_COLUMNS` (`fee_units` as in RoundTrip).
     """
 
-    def __init__(self, tapes: TripTapes, names: list[str]) -> None:
-        """A view of what is on the tapes."""
-        self._tapes = tapes
+    def __init__(self, trips: Trips, names: list[str]) -> None:
+        """A view of what was counted."""
+        self._trips = trips
         self.names = names
 
     @property
     def rows(self) -> array[int]:
         """int64[n * len(FILL_COLUMNS)], one execution after another."""
-        return array("q", self._tapes.fills.cells[: len(self) * FILL])
+        return fill_cells(self._trips.fills)
 
     def __len__(self) -> int:
         """How many executions."""
-        return self._tapes.fills.rows
+        return len(self._trips.fills)
 
     def __iter__(self) -> Iterator[array[int]]:
         """The columns of each execution."""
-        rows = self.rows
-        return (rows[at : at + FILL] for at in range(0, len(rows), FILL))
+        rows, width = self.rows, len(FILL_COLUMNS)
+        return (rows[at : at + width] for at in range(0, len(rows), width))
 
 
 class ClosedTrips(Sequence[RoundTrip]):
     """Closed round trips in the order they closed; each is made when somebody looks at it."""
 
-    def __init__(self, tapes: TripTapes, names: list[str]) -> None:
-        """A view of what is on the tapes."""
-        self._tapes = tapes
+    def __init__(self, trips: Trips, names: list[str]) -> None:
+        """A view of what was counted."""
+        self._trips = trips
         self._names = names
 
     def __len__(self) -> int:
         """How many."""
-        return self._tapes.closed.rows
+        return len(self._trips.closed)
 
     @overload
     def __getitem__(self, index: int) -> RoundTrip: ...
@@ -115,29 +110,25 @@ class ClosedTrips(Sequence[RoundTrip]):
 
     def __getitem__(self, index: int | slice) -> RoundTrip | list[RoundTrip]:
         """One of them, or some."""
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        at = range(len(self))[index] * TRIP
-        return _trip(self._tapes.closed.cells[at : at + TRIP], self._names)
+        found = self._trips.closed[index]
+        if isinstance(found, list):
+            return [_shown(trip, self._names) for trip in found]
+        return _shown(found, self._names)
 
     @property
     def rows(self) -> array[int]:
         """int64[n * len(TRIP_COLUMNS)], one trip after another; names are places in `names`."""
-        return array("q", self._tapes.closed.cells[: len(self) * TRIP])
+        return trip_cells(self._trips.closed)
 
-    def column(self, number: int) -> array[int]:
+    def column(self, name: str) -> array[int]:
         """One number of each (see `core.trips.TRIP_COLUMNS`)."""
-        return array("q", self._tapes.closed.cells[number : len(self) * TRIP : TRIP])
+        return self.rows[TRIP_COLUMNS.index(name) :: len(TRIP_COLUMNS)]
 
 
-def _trip(cells: memoryview, names: Sequence[str]) -> RoundTrip:
-    reason = cells[T_REASON]
-    return RoundTrip(
-        names[cells[T_STRATEGY]],
-        names[cells[T_SYMBOL]],
-        *cells[T_OPENED:T_REASON],
-        names[reason] if reason != NO_REASON else "",
-    )
+def _shown(trip: Trip, names: Sequence[str]) -> RoundTrip:
+    reason = names[trip.exit_reason] if trip.exit_reason >= 0 else ""
+    numbers = {name: getattr(trip, name) for name in TRIP_COLUMNS[2:-1]}
+    return RoundTrip(names[trip.strategy], names[trip.symbol], **numbers, exit_reason=reason)
 
 
 class RoundTrips:
@@ -146,10 +137,10 @@ class RoundTrips:
     def __init__(self, state: State, names: Iterable[str] = ()) -> None:
         """`state` is the account that the facts are folded into; `names` come first in `names`."""
         self.state = state
-        self.tapes = TripTapes()
+        self.counted = Trips()
         self.names: list[str] = []
-        self.closed = ClosedTrips(self.tapes, self.names)
-        self.fills = Fills(self.tapes, self.names)
+        self.closed = ClosedTrips(self.counted, self.names)
+        self.fills = Fills(self.counted, self.names)
         self._places: dict[str, int] = {}
         for name in (*names, *REASONS):
             self.place(name)
@@ -158,22 +149,18 @@ class RoundTrips:
     @property
     def open(self) -> dict[str, RoundTrip]:
         """Open round trips by symbol."""
-        cells = self.tapes.open.cells
-        found = self.tapes.row_of.items()
-        return {
-            self.names[place]: _trip(cells[row * TRIP : (row + 1) * TRIP], self.names)
-            for place, row in found
-        }
+        found = self.counted.open.values()
+        return {self.names[trip.symbol]: _shown(trip, self.names) for trip in found}
 
     @property
     def any_open(self) -> bool:
         """Whether any is open."""
-        return bool(self.tapes.row_of)
+        return bool(self.counted.open)
 
     @property
     def turnover_units(self) -> int:
         """Value of all executions."""
-        return self.tapes.turnover_units
+        return self.counted.turnover_units
 
     def place(self, name: str) -> int:
         """Where a name is among `names`."""
@@ -187,35 +174,27 @@ class RoundTrips:
         """Take a `fill` fact that has just been folded."""
         symbol = str(payload["symbol"])
         order = self.state.orders[str(payload["client_id"])]
-        spec = self.state.spec(symbol)
         position = self.state.positions[symbol]
         one = self._execution(order, payload)
         result = position.realised_units - self._realised.get(symbol, 0)
         self._realised[symbol] = position.realised_units
-        sold = order.side is Side.SELL
-        closed_ms = one.at_ms if sold and not is_open(position, spec) else OPEN_MS
-        if sold and one.symbol not in self.tapes.row_of:
-            self.tapes.take_late(one, result, closed_ms)
-            return
-        self.tapes.take(one)
-        self.tapes.settle(one.symbol, result, closed_ms)
+        left = order.side is Side.BUY or is_open(position, self.state.spec(symbol))
+        self.counted.take(one, result, -1 if left else one.at_ms)
 
     def observe_plan(self, payload: Mapping[str, Any]) -> None:
         """Take a `plan` fact that has just been folded: what it declared dust is over."""
         for key in payload.get("dust", {}):
             strategy, _, symbol = str(key).partition("|")
             place = self.place(symbol)
-            row = self.tapes.row_of.get(place)
-            cells = self.tapes.open.cells
-            if row is not None and cells[row * TRIP + T_STRATEGY] == self.place(strategy):
-                cells[row * TRIP + T_REASON] = self.place("dust")
-                self.tapes.close(place, int(payload["bar_ms"]))
+            trip = self.counted.open.get(place)
+            if trip is not None and trip.strategy == self.place(strategy):
+                self.counted.close(place, int(payload["bar_ms"]), self.place("dust"))
 
-    def take_lane(self, legs: Tape, books: LaneBooks) -> None:
+    def take_lane(self, legs: list[Leg], books: LaneBooks) -> None:
         """Take what the fast engine's lane filled; the state holds it already."""
         places = [(self.place(p.strand.name), self.place(p.coin.symbol)) for p in books.pairs]
         reasons = [self.place(reason) for reason in REASONS]
-        self.tapes.take_legs(legs, books, places, reasons)
+        self.counted.take_legs(legs, books, places, reasons)
         for coin in books.coins:
             if coin.known:
                 self._realised[coin.symbol] = coin.realised_units
@@ -224,7 +203,7 @@ class RoundTrips:
         spec, one = self.state.spec(order.symbol), Execution()
         one.at_ms = int(payload["at_ms"])
         one.symbol, one.strategy = self.place(order.symbol), self.place(order.strategy)
-        one.reason, one.is_buy = self.place(order.reason), int(order.side is Side.BUY)
+        one.reason, one.side = self.place(order.reason), int(order.side is Side.SELL)
         one.qty_lots, one.price_ticks = int(payload["qty_lots"]), int(payload["price_ticks"])
         one.value_units, one.maker = int(payload["cost_units"]), int(payload["maker"])
         one.fee_cash_units = int(payload["fee_cash_units"])

@@ -17,7 +17,7 @@ from array import array
 
 from trader.core.lane_books import LaneBooks
 from trader.core.lane_entries import LaneEntries
-from trader.core.lane_rows import NO_ROW, Coin, Pair
+from trader.core.lane_rows import Coin, Pair
 from trader.core.money import AMOUNT_MAX, PPM
 
 # Comparisons that only have to be certain one way leave this much room for the float's rounding.
@@ -77,7 +77,7 @@ class Lane:
             for i in range(len(self.held)):
                 coin = self.held[i]
                 row = t + coin.offset if self.aligned else coin.row
-                if row == NO_ROW:
+                if row < 0:
                     lost = 1
                     break
                 coin.row = row
@@ -207,7 +207,7 @@ def find_rows(coins: list[Coin], bar_ms: int) -> bool:
         if row < coin.rows and coin.open_ms[row] == bar_ms:
             coin.row = row
         else:
-            coin.row = NO_ROW
+            coin.row = -1
             absent = absent or coin.asks_absent == 1
     return absent
 
@@ -219,7 +219,7 @@ def note_wishes(pair: Pair, coin: Coin, grid: memoryview, wish: memoryview) -> N
     t = 0
     for at in range(0, len(runs), 2):
         for row in range(runs[at], runs[at + 1]):
-            if coin.offset != NO_ROW:
+            if coin.offset >= 0:
                 t = row - coin.offset
             else:
                 t = first_at(grid, coin.open_ms[row], t)

@@ -11,22 +11,7 @@ from array import array
 
 from trader.core.calendar import day_of, day_start_ms
 from trader.core.days import DAY_SLOTS
-from trader.core.lane_rows import (
-    DAY,
-    END,
-    FEES,
-    FIELDS,
-    FILLS,
-    FLOW,
-    LOW,
-    REALISED,
-    START,
-    TRADES,
-    Coin,
-    DayTape,
-    Pair,
-    Strand,
-)
+from trader.core.lane_rows import Coin, LaneDay, Leg, Pair, Strand, new_days
 from trader.core.limits import Day
 from trader.core.marks import limit_units
 from trader.core.money import PPM, mul_div_down, mul_div_up, price_down
@@ -37,6 +22,7 @@ MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 TIMES_MAX = 1_000
+SLOTS = DAY_SLOTS
 SURE = 0.999_999
 
 
@@ -44,7 +30,7 @@ class LaneBooks:
     """The account in typed numbers; names as in `State.meta`, `Position` and `Book`.
 
     Attributes:
-        tape: days of the account. day_floor, fall_floor: equity at and below which the day's stop
+        days: of the account. day_floor, fall_floor: equity at and below which the day's stop
             and the draw-down are hit; fall_fresh: 1 while the latter is that of `high_units`.
         fall_ppm: of `strategy_drawdown`, -1 when it is not asked. asks_quality: 1 when strategies
             are judged by their days. exits_elsewhere: 1 when the reference looks after every exit.
@@ -57,12 +43,12 @@ class LaneBooks:
     __slots__ = (
         "asks_quality", "bid_ppm", "capital_units", "cash_units", "close_ms", "coins", "day", "day_ends_ms",
         "day_floor", "day_limit", "day_loss_ppm", "day_rule", "day_stopped", "day_units",
-        "day_whole", "drawdown_ppm", "drawdown_stopped", "equity_units", "exits_elsewhere",
+        "day_whole", "days", "drawdown_ppm", "drawdown_stopped", "equity_units", "exits_elsewhere",
         "exposure_ppm",
         "fall_floor", "fall_fresh", "fall_ppm", "fee_in_base", "fills", "high_units",
         "last_bar_ms", "leftovers", "loss_ppm", "message_count", "minute_at", "minute_new",
         "minutes", "owned_count", "pairs", "sent_at", "sent_by", "sent_count", "sent_day",
-        "sent_hour", "sent_new", "slippage_ppm", "stamp_at", "step_ms", "strands", "tape",
+        "sent_hour", "sent_new", "slippage_ppm", "stamp_at", "step_ms", "strands",
         "trim_ppm", "undeclared", "updated",
     )  # fmt: skip
 
@@ -75,7 +61,7 @@ class LaneBooks:
         self.pairs = pairs
         self.day_rule = day
         self.step_ms = step_ms
-        self.tape = DayTape()
+        self.days = new_days()
         self.bid_ppm = PPM
         self.slippage_ppm = 0
         self.fee_in_base = 0
@@ -117,11 +103,8 @@ class LaneBooks:
         if equity <= self.day_floor:
             self.day_stopped = 1
         self.equity_units = equity
-        at = self.day % DAY_SLOTS * FIELDS
-        cells = self.tape.cells
-        if cells[at + END] != equity:
-            reach(cells, at, equity)
-            self.tape.changed[self.day % DAY_SLOTS] = 1
+        today = self.days[self.day % SLOTS]
+        today.reach(equity)
         self._tell_results(day_before)
 
     def _begin_day(self, close_ms: int, equity: int) -> None:
@@ -136,15 +119,14 @@ class LaneBooks:
             self.day = number
         self.day_ends_ms = day_start_ms(self.day + 1, self.day_rule)
         self.set_day_floor()
-        if self.tape.cells[self.day % DAY_SLOTS * FIELDS + DAY] == self.day:
+        today = self.days[self.day % SLOTS]
+        if today.day == self.day:
             return
         if before >= 0:
-            last = before % DAY_SLOTS
-            cells = self.tape.cells
-            if cells[last * FIELDS + DAY] == before and cells[last * FIELDS + END] != self.day_units:
-                reach(cells, last * FIELDS, self.day_units)
-                self.tape.changed[last] = 1
-        begin(self.tape, self.day, self.day_units)
+            last = self.days[before % SLOTS]
+            if last.day == before:
+                last.reach(self.day_units)
+        today.begin(self.day, self.day_units)
 
     def set_day_floor(self) -> None:
         """The equity at and below which the day's stop is hit."""
@@ -167,12 +149,10 @@ class LaneBooks:
             day = self.day
             if day != day_before and day_before >= 0 and self.day_whole:
                 day = day_before
-            place = day % DAY_SLOTS
-            if strand.tape.cells[place * FIELDS + DAY] != day:
-                begin(strand.tape, day, strand.result_units)
-            if strand.tape.cells[place * FIELDS + END] != result:
-                reach(strand.tape.cells, place * FIELDS, result)
-                strand.tape.changed[place] = 1
+            there = strand.days[day % SLOTS]
+            if there.day != day:
+                there.begin(day, strand.result_units)
+            there.reach(result)
             strand.result_units = result
             if result > strand.high_units:
                 strand.high_units = result
@@ -269,10 +249,10 @@ class LaneBooks:
         self.sent_count += 1
         self.sent_new += 1
         strand.sent_day += 1
-        known_day(self.tape, self.day, self.day_units)
-        known_day(strand.tape, self.day, strand.result_units)
-        self.tape.cells[self.day % DAY_SLOTS * FIELDS + TRADES] += 1
-        strand.tape.cells[self.day % DAY_SLOTS * FIELDS + TRADES] += 1
+        today = known_day(self.days, self.day, self.day_units)
+        today.trades += 1
+        today = known_day(strand.days, self.day, strand.result_units)
+        today.trades += 1
 
     # --- fills -------------------------------------------------------------------------------
 
@@ -283,23 +263,22 @@ class LaneBooks:
             strand.first_day = self.day
         strand.fees_units += fee
         strand.fills += 1
-        known_day(self.tape, self.day, self.day_units)
-        known_day(strand.tape, self.day, strand.result_units)
-        at = self.day % DAY_SLOTS * FIELDS
-        self.tape.cells[at + REALISED] += realised
-        self.tape.cells[at + FEES] += fee
-        self.tape.cells[at + FILLS] += 1
-        strand.tape.cells[at + REALISED] += realised
-        strand.tape.cells[at + FEES] += fee
-        strand.tape.cells[at + FILLS] += 1
+        today = known_day(self.days, self.day, self.day_units)
+        today.realised_units += realised
+        today.fees_units += fee
+        today.fills += 1
+        today = known_day(strand.days, self.day, strand.result_units)
+        today.realised_units += realised
+        today.fees_units += fee
+        today.fills += 1
 
-    def buy(self, pair: Pair, leg: memoryview, at_ms: int) -> None:
-        """A whole entry was filled: `leg` as `lane_entries` lays it out."""
+    def buy(self, pair: Pair, leg: Leg, at_ms: int) -> None:
+        """A whole entry was filled."""
         coin = pair.coin
         strand = pair.strand
         spec = coin.spec
-        lots, value, fee = leg[L_LOTS], leg[L_VALUE], leg[L_FEE]
-        coins = lots * spec.base_per_lot - leg[L_BASE_FEE]
+        lots, value, fee = leg.qty_lots, leg.value_units, leg.fee_units
+        coins = lots * spec.base_per_lot - leg.base_fee_units
         strand.cash_units -= value + fee
         strand.entries_filled += 1
         if coin.owned == 0:
@@ -309,17 +288,17 @@ class LaneBooks:
             coin.bought_lots = coin.bought_units = coin.trailed = coin.result_units = 0
             coin.scaled = 0
             coin.peak_ticks = 0
-            coin.stop_ticks = leg[L_STOP]
-            coin.target_ticks, coin.trail_ticks = leg[L_TARGET], leg[L_TRAIL]
+            coin.stop_ticks = leg.stop_ticks
+            coin.target_ticks, coin.trail_ticks = leg.target_ticks, leg.trail_ticks
             coin.hold_ms = pair.hold_ms
         coin.qty_units += coins
         coin.cost_units += value + fee
-        if leg[L_STOP] > coin.stop_ticks:
-            coin.stop_ticks = leg[L_STOP]
+        if leg.stop_ticks > coin.stop_ticks:
+            coin.stop_ticks = leg.stop_ticks
         if coin.target_ticks == 0:
-            coin.target_ticks = leg[L_TARGET]
+            coin.target_ticks = leg.target_ticks
         if coin.trail_ticks == 0:
-            coin.trail_ticks = leg[L_TRAIL]
+            coin.trail_ticks = leg.trail_ticks
         if coin.hold_ms == 0:
             coin.hold_ms = pair.hold_ms
         coin.bought_lots += lots
@@ -334,16 +313,16 @@ class LaneBooks:
         coin.weigh()
         self.guard(coin)
         self.cash_units -= value + fee
-        if leg[L_SIGNAL] > pair.consumed_ms:
-            pair.consumed_ms = leg[L_SIGNAL]
+        if leg.signal_ms > pair.consumed_ms:
+            pair.consumed_ms = leg.signal_ms
 
-    def sell(self, pair: Pair, leg: memoryview, at_ms: int, close_ms: int) -> None:
+    def sell(self, pair: Pair, leg: Leg, at_ms: int, close_ms: int) -> None:
         """A whole exit was filled."""
         coin = pair.coin
         strand = pair.strand
         spec = coin.spec
-        value, fee = leg[L_VALUE], leg[L_FEE]
-        gone = leg[L_LOTS] * spec.base_per_lot
+        value, fee = leg.value_units, leg.fee_units
+        gone = leg.qty_lots * spec.base_per_lot
         cost = mul_div_up(coin.cost_units, gone, coin.qty_units)
         cost = min(cost, coin.cost_units)
         coin.qty_units -= gone
@@ -354,7 +333,7 @@ class LaneBooks:
         strand.realised_units += result
         strand.cash_units += value - fee
         closed = coin.qty_units // spec.base_per_lot < spec.qty_lots_min
-        stopped = leg[L_REASON] <= R_BREAK_EVEN
+        stopped = leg.is_stop == 1
         if closed or stopped:
             since = min(at_ms, close_ms)
             pair.has_wait = 1
@@ -368,7 +347,7 @@ class LaneBooks:
         self.note_fill(strand, result, fee)
         coin.fees_units += fee
         coin.touched = pair.touched = 1
-        leg[L_RESULT], leg[L_CLOSED] = result, int(closed)
+        leg.result_units, leg.closed = result, int(closed)
         coin.weigh()
         if coin.qty_units == 0:
             coin.holder = -1
@@ -406,45 +385,10 @@ def settle(strand: Strand, result: int, bought: int) -> None:
         strand.lost_ppm += ppm
 
 
-def begin(tape: DayTape, day: int, start_units: int) -> None:
-    """A new day in its place."""
-    place = day % DAY_SLOTS
-    at = place * FIELDS
-    cells = tape.cells
-    for field in range(FIELDS):
-        cells[at + field] = 0
-    cells[at + DAY] = day
-    cells[at + START] = start_units
-    cells[at + END] = start_units
-    tape.changed[place] = 1
-
-
-def known_day(tape: DayTape, day: int, start_units: int) -> None:
-    """Begin a day unless it is known."""
-    place = day % DAY_SLOTS
-    if tape.cells[place * FIELDS + DAY] != day:
-        begin(tape, day, start_units)
-    tape.changed[place] = 1
-
-
-def reach(cells: memoryview, at: int, units: int) -> None:
-    """Take the value at a decision."""
-    cells[at + END] = units
-    result = units - cells[at + START] - cells[at + FLOW]
-    if result < cells[at + LOW]:
-        cells[at + LOW] = result
-
-
-# A leg on its tape: these numbers, in this order.
-(
-    L_BAR, L_PAIR, L_SIDE, L_PRICE, L_LOTS, L_STOP, L_TARGET, L_TRAIL, L_SIGNAL, L_REASON,
-    L_FILL, L_VALUE, L_FEE, L_BASE_FEE, L_NUMBER, L_RESULT, L_CLOSED,
-) = range(17)  # fmt: skip
-LEG = 17
-BUY, SELL = 0, 1
-# Why a position is left; up to R_BREAK_EVEN it is a stop.
-R_STOP, R_TRAIL, R_BREAK_EVEN, R_TARGET, R_HOLD, R_EXIT, R_ENTRY = range(7)
-REASONS = (
-    "stop_loss", "trailing_stop", "break_even", "take_profit", "max_hold", "exit_signal",
-    "entry_signal",
-)  # fmt: skip
+def known_day(days: list[LaneDay], day: int, start_units: int) -> LaneDay:
+    """A day in its place, begun unless it is known."""
+    there = days[day % SLOTS]
+    if there.day != day:
+        there.begin(day, start_units)
+    there.changed = 1
+    return there

@@ -13,37 +13,8 @@ from math import isnan
 from trader.core.gate_view import GateView
 from trader.core.gates import ask_all
 from trader.core.ladder import exit_price_ticks, least_lots
-from trader.core.lane_books import (
-    BUY,
-    L_BAR,
-    L_BASE_FEE,
-    L_CLOSED,
-    L_FEE,
-    L_FILL,
-    L_LOTS,
-    L_NUMBER,
-    L_PAIR,
-    L_PRICE,
-    L_REASON,
-    L_RESULT,
-    L_SIDE,
-    L_SIGNAL,
-    L_STOP,
-    L_TARGET,
-    L_TRAIL,
-    L_VALUE,
-    LEG,
-    R_BREAK_EVEN,
-    R_ENTRY,
-    R_EXIT,
-    R_HOLD,
-    R_STOP,
-    R_TARGET,
-    R_TRAIL,
-    SELL,
-    LaneBooks,
-)
-from trader.core.lane_rows import NO_ROW, Coin, Pair, Tape
+from trader.core.lane_books import LaneBooks
+from trader.core.lane_rows import Coin, Leg, Pair, Ratchet, Refusal
 from trader.core.lane_rules import LaneRules
 from trader.core.lane_sums import LaneSums, lots_for
 from trader.core.money import PPM, mul_div_down, mul_div_up, price_down, price_up
@@ -51,23 +22,22 @@ from trader.core.scale import fee_up, notional_down, notional_up
 from trader.core.signals import Opinion
 from trader.core.sizing import distance_ticks, entry_cost_units, stop_ticks_below, strength_ppm
 
-REFUSAL = 5
-RATCHET = 3
+# Places in `lane_rows.REASONS`.
+STOP, TRAIL, EVEN, TARGET, HOLD, EXIT, ENTRY = range(7)
 
 
 class LaneEntries:
     """What one bar asks for, and the tapes of all that was asked.
 
     Attributes:
-        legs: LEG numbers each. refusals: (bar, pair, index of the gate, limit, measured). words: by
-            row of `refusals`, what a refusal says besides. ratchets: (bar, coin, ticks).
+        legs, refusals, ratchets: in the order in which they were decided.
         order: pairs in the order in which they are considered.
         holds: positions that the bar in hand keeps. used: signals that had been acted on.
     """
 
     __slots__ = (
-        "books", "holds", "legs", "order", "ratchets", "refusals", "rules", "sums", "used", "words",
-        "_legs", "_number", "_ratchets", "_refusals", "_used",
+        "_legs", "_ratchets", "_refusals", "_used", "books", "holds", "legs", "order", "ratchets",
+        "refusals", "rules", "sums", "used",
     )  # fmt: skip
 
     def __init__(self, books: LaneBooks, rules: LaneRules) -> None:
@@ -76,31 +46,32 @@ class LaneEntries:
         self.rules = rules
         self.order: list[Pair] = []
         self.sums = LaneSums(books, rules)
-        self.legs = Tape(LEG)
-        self.refusals = Tape(REFUSAL)
-        self.ratchets = Tape(RATCHET)
-        self.words: dict[int, str] = {}
+        self.legs: list[Leg] = []
+        self.refusals: list[Refusal] = []
+        self.ratchets: list[Ratchet] = []
         self.holds = self.used = 0
-        self._legs = self._refusals = self._ratchets = self._used = self._number = 0
+        self._legs = self._refusals = self._ratchets = self._used = 0
 
     def clear(self) -> None:
         """Everything that was written down has been taken."""
-        self.legs.rows = self.refusals.rows = self.ratchets.rows = 0
-        self.words.clear()
+        self.legs.clear()
+        self.refusals.clear()
+        self.ratchets.clear()
 
     def decide(self, bar_ms: int, close_ms: int, equity: int) -> bool:
         """Ask for what the bar wants; False: the bar is the reference's, and nothing was asked."""
-        self._legs, self._refusals = self.legs.rows, self.refusals.rows
-        self._ratchets, self._used = self.ratchets.rows, self.used
-        self._number = 0
+        self._legs, self._refusals = len(self.legs), len(self.refusals)
+        self._ratchets, self._used = len(self.ratchets), self.used
         self.holds = 0
         try:
             sure = self._decide(bar_ms, close_ms, equity)
         except OverflowError:
             sure = False
         if not sure:
-            self.legs.rows, self.refusals.rows = self._legs, self._refusals
-            self.ratchets.rows, self.used = self._ratchets, self._used
+            del self.legs[self._legs :]
+            del self.refusals[self._refusals :]
+            del self.ratchets[self._ratchets :]
+            self.used = self._used
         return sure
 
     def _decide(self, bar_ms: int, close_ms: int, equity: int) -> bool:
@@ -120,7 +91,7 @@ class LaneEntries:
         for i in range(len(self.order)):
             pair = self.order[i]
             coin = pair.coin
-            if coin.row != NO_ROW and enters_at(pair, coin.row):
+            if coin.row >= 0 and enters_at(pair, coin.row):
                 if not self._consider(pair, bar_ms, close_ms, equity):
                     return False
         return True
@@ -140,7 +111,7 @@ class LaneEntries:
                 coin.peak_ticks = coin.high[row]
             moved = max(0, coin.peak_ticks - coin.trail_ticks)
         if moved > coin.stop_ticks:
-            self._ratchet(coin, bar_ms, moved)
+            self.ratchets.append(Ratchet(bar_ms, coin.index, moved))
         reason = self._reason(coin, bid, moved, close_ms)
         if reason < 0:
             self.holds += 1
@@ -152,23 +123,15 @@ class LaneEntries:
         row = coin.row
         stop = coin.stop_ticks
         if stop > 0 and (coin.low[row] <= stop or bid <= stop):
-            return R_TRAIL if coin.trailed == 1 else R_BREAK_EVEN if coin.trailed else R_STOP
+            return TRAIL if coin.trailed == 1 else EVEN if coin.trailed else STOP
         if moved > 0 and (coin.close[row] <= moved or bid <= moved):
-            return R_TRAIL
+            return TRAIL
         if 0 < coin.target_ticks <= max(coin.high[row], bid):
-            return R_TARGET
+            return TARGET
         if 0 < coin.hold_ms <= close_ms - coin.began_ms:
-            return R_HOLD
+            return HOLD
         pair = self.books.pairs[coin.holder]
-        return R_EXIT if leaves_at(pair, row) else -1
-
-    def _ratchet(self, coin: Coin, bar_ms: int, ticks: int) -> None:
-        tape = self.ratchets
-        if tape.rows == tape.room:
-            tape.grow()
-        at = tape.rows * RATCHET
-        tape.cells[at], tape.cells[at + 1], tape.cells[at + 2] = bar_ms, coin.index, ticks
-        tape.rows += 1
+        return EXIT if leaves_at(pair, row) else -1
 
     def _leave(self, coin: Coin, bid: int, reason: int, bar_ms: int, close_ms: int) -> bool:
         """The first rung of its ladder, filled as a whole; False where that is not certain."""
@@ -190,31 +153,20 @@ class LaneEntries:
         value = notional_down(spec, touch, lots)
         coin.leg_sell_ticks = price
         self.sums.planned += 1
-        self._write(coin.holder, SELL, bar_ms, price, lots, reason)
-        self._write_fill(touch, value, fee_up(value, spec.fee_taker_ppm), 0)
+        leg = self._new_leg(self.books.pairs[coin.holder], bar_ms, price, lots)
+        leg.reason = reason
+        leg.is_stop = 1 if reason <= EVEN else 0
+        leg.fill_ticks = touch
+        leg.value_units = value
+        leg.fee_units = fee_up(value, spec.fee_taker_ppm)
         return True
 
-    def _write(
-        self, pair: int, side: int, bar_ms: int, price: int, lots: int, reason: int
-    ) -> None:
-        tape = self.legs
-        if tape.rows == tape.room:
-            tape.grow()
-        cells = tape.cells
-        at = tape.rows * LEG
-        cells[at + L_BAR], cells[at + L_PAIR], cells[at + L_SIDE] = bar_ms, pair, side
-        cells[at + L_PRICE], cells[at + L_LOTS], cells[at + L_REASON] = price, lots, reason
-        cells[at + L_STOP] = cells[at + L_TARGET] = cells[at + L_TRAIL] = 0
-        cells[at + L_SIGNAL] = cells[at + L_RESULT] = cells[at + L_CLOSED] = 0
-        cells[at + L_NUMBER] = self._number
-        self._number += 1
-        tape.rows += 1
-
-    def _write_fill(self, touch: int, value: int, fee: int, base_fee: int) -> None:
-        cells = self.legs.cells
-        at = (self.legs.rows - 1) * LEG
-        cells[at + L_FILL], cells[at + L_VALUE] = touch, value
-        cells[at + L_FEE], cells[at + L_BASE_FEE] = fee, base_fee
+    def _new_leg(self, pair: Pair, bar_ms: int, price: int, lots: int) -> Leg:
+        leg = Leg(bar_ms, pair.index, len(self.legs) - self._legs)
+        leg.price_ticks = price
+        leg.qty_lots = lots
+        self.legs.append(leg)
+        return leg
 
     # --- entries -----------------------------------------------------------------------------
 
@@ -257,12 +209,14 @@ class LaneEntries:
             return answered == REFUSED
         cost = entry_cost_units(spec, price, lots)
         self.sums.count(pair, price, lots, stop, cost)
-        self._write(pair.index, BUY, bar_ms, price, lots, R_ENTRY)
-        cells = self.legs.cells
-        at = (self.legs.rows - 1) * LEG
-        cells[at + L_STOP], cells[at + L_TARGET], cells[at + L_TRAIL] = stop, target, trail
-        cells[at + L_SIGNAL] = said.enter_ms
-        return self._fills_whole(pair, price, lots, close_ms)
+        leg = self._new_leg(pair, bar_ms, price, lots)
+        leg.is_buy = 1
+        leg.reason = ENTRY
+        leg.stop_ticks = stop
+        leg.target_ticks = target
+        leg.trail_ticks = trail
+        leg.signal_ms = said.enter_ms
+        return self._fills_whole(pair, leg, close_ms)
 
     def _ask(self, view: GateView, pair: Pair, bar_ms: int) -> int:
         answers = ask_all(view)
@@ -271,22 +225,12 @@ class LaneEntries:
         no = answers.at(answers.refused)
         if no.limit == -1 and no.measured == -1:
             return DOUBTFUL
-        tape = self.refusals
-        if tape.rows == tape.room:
-            tape.grow()
-        cells = tape.cells
-        at = tape.rows * REFUSAL
-        cells[at], cells[at + 1], cells[at + 2] = bar_ms, pair.index, answers.refused
-        cells[at + 3], cells[at + 4] = no.limit, no.measured
-        said = self.rules.words(no.code, view)
-        if said:
-            self.words[tape.rows] = said
-        else:
-            self.words.pop(tape.rows, None)
-        tape.rows += 1
+        refusal = Refusal(bar_ms, pair.index, answers.refused, no.limit, no.measured)
+        refusal.words = self.rules.words(no.code, view)
+        self.refusals.append(refusal)
         return REFUSED
 
-    def _fills_whole(self, pair: Pair, price: int, lots: int, close_ms: int) -> bool:
+    def _fills_whole(self, pair: Pair, leg: Leg, close_ms: int) -> bool:
         """The fill of the entry that was just written, at the next open."""
         coin = pair.coin
         spec, rules = coin.spec, self.rules
@@ -294,19 +238,17 @@ class LaneEntries:
         if at >= coin.rows or coin.open_ms[at] != close_ms or not coin.volume[at] > 0.0:
             return False
         touch = mul_div_up(coin.open[at], rules.ask_ppm, PPM)
-        if not 0 < touch <= price:
+        if not 0 < touch <= leg.price_ticks:
             return False
-        value = notional_up(spec, touch, lots)
-        fee, base_fee = 0, 0
+        coins = leg.qty_lots * spec.base_per_lot
+        leg.fill_ticks = touch
+        leg.value_units = notional_up(spec, touch, leg.qty_lots)
         if rules.fee_in_base:
-            base_fee = mul_div_up(lots * spec.base_per_lot, spec.fee_taker_ppm, PPM)
+            leg.base_fee_units = mul_div_up(coins, spec.fee_taker_ppm, PPM)
         else:
-            fee = fee_up(value, spec.fee_taker_ppm)
-        after = coin.qty_units + lots * spec.base_per_lot - base_fee
-        if after // spec.base_per_lot < spec.qty_lots_min:
-            return False
-        self._write_fill(touch, value, fee, base_fee)
-        return True
+            leg.fee_units = fee_up(leg.value_units, spec.fee_taker_ppm)
+        after = coin.qty_units + coins - leg.base_fee_units
+        return after // spec.base_per_lot >= spec.qty_lots_min
 
     # --- what follows ------------------------------------------------------------------------
 
@@ -314,17 +256,18 @@ class LaneEntries:
         """Carry out what `decide` asked for: stops that moved, then sales, then entries."""
         del bar_ms
         books = self.books
-        for i in range(self._ratchets, self.ratchets.rows):
-            coin = books.coins[self.ratchets.cells[i * RATCHET + 1]]
-            coin.stop_ticks = self.ratchets.cells[i * RATCHET + 2]
+        for i in range(self._ratchets, len(self.ratchets)):
+            moved = self.ratchets[i]
+            coin = books.coins[moved.coin]
+            coin.stop_ticks = moved.ticks
             coin.trailed = 1
             books.guard(coin)
-        for i in range(self._legs, self.legs.rows):
-            leg = self.legs.cells[i * LEG : (i + 1) * LEG]
-            pair = books.pairs[leg[L_PAIR]]
+        for i in range(self._legs, len(self.legs)):
+            leg = self.legs[i]
+            pair = books.pairs[leg.pair]
             books.count_message(close_ms)
             books.fills += 1
-            if leg[L_SIDE] == BUY:
+            if leg.is_buy:
                 books.note_entry_sent(pair.strand, close_ms)
                 books.buy(pair, leg, close_ms)
             else:

@@ -11,34 +11,14 @@ from typing import Any
 
 from trader.core.gates import GATES
 from trader.core.identity import client_order_id
-from trader.core.lane_books import (
-    BUY,
-    L_BAR,
-    L_BASE_FEE,
-    L_FEE,
-    L_FILL,
-    L_LOTS,
-    L_NUMBER,
-    L_PAIR,
-    L_PRICE,
-    L_REASON,
-    L_SIDE,
-    L_SIGNAL,
-    L_STOP,
-    L_TARGET,
-    L_TRAIL,
-    L_VALUE,
-    LEG,
-    REASONS,
-    LaneBooks,
-)
-from trader.core.lane_entries import RATCHET, REFUSAL, LaneEntries
+from trader.core.lane_books import LaneBooks
+from trader.core.lane_entries import LaneEntries
+from trader.core.lane_rows import REASONS, Leg, Refusal
 from trader.core.parameters import Parameters
 from trader.domain.order import OrderState, Side, TimeInForce
 
 Payload = dict[str, Any]
 Fact = tuple[str, Payload]
-SIDES = (str(Side.BUY), str(Side.SELL))
 
 
 def leg_rows(
@@ -46,42 +26,38 @@ def leg_rows(
 ) -> list[Payload]:
     """Legs of the newest bar with any, if that is `bar_ms`, with the value of their fills."""
     found: list[Payload] = []
-    at = entries.legs.rows - 1
-    while at >= 0 and entries.legs.cells[at * LEG + L_BAR] == bar_ms:
-        row = leg_row(entries.legs.cells, at * LEG, books, parameters)
-        row["value_units"] = entries.legs.cells[at * LEG + L_VALUE]
-        found.append(row)
-        at -= 1
+    for leg in reversed(entries.legs):
+        if leg.bar_ms != bar_ms:
+            break
+        found.append({**leg_row(leg, books, parameters), "value_units": leg.value_units})
     return found[::-1]
 
 
-def leg_row(cells: memoryview, at: int, books: LaneBooks, parameters: Parameters) -> Payload:
+def leg_row(leg: Leg, books: LaneBooks, parameters: Parameters) -> Payload:
     """One leg as `Approved.row` gives it."""
-    pair = books.pairs[cells[at + L_PAIR]]
-    buy = cells[at + L_SIDE] == BUY
+    pair = books.pairs[leg.pair]
     strategy, symbol = pair.strand.name, pair.coin.symbol
-    bar_ms, number = cells[at + L_BAR], cells[at + L_NUMBER]
     client_id = client_order_id(
         parameters.prefix, parameters.account, strategy, symbol,
-        bar_ms=bar_ms, leg=number, attempt=0,
+        bar_ms=leg.bar_ms, leg=leg.number, attempt=0,
     )  # fmt: skip
     return {
         "client_id": client_id,
         "strategy": strategy,
         "symbol": symbol,
-        "side": SIDES[cells[at + L_SIDE]],
+        "side": str(Side.BUY if leg.is_buy else Side.SELL),
         "tif": str(TimeInForce.IOC),
-        "bar_ms": bar_ms,
-        "leg": number,
+        "bar_ms": leg.bar_ms,
+        "leg": leg.number,
         "attempt": 0,
-        "price_ticks": cells[at + L_PRICE],
-        "qty_lots": cells[at + L_LOTS],
-        "stop_ticks": cells[at + L_STOP],
-        "signal_ms": cells[at + L_SIGNAL],
-        "reason": REASONS[cells[at + L_REASON]],
-        "target_ticks": cells[at + L_TARGET],
-        "trail_ticks": cells[at + L_TRAIL],
-        "hold_ms": pair.hold_ms if buy else 0,
+        "price_ticks": leg.price_ticks,
+        "qty_lots": leg.qty_lots,
+        "stop_ticks": leg.stop_ticks,
+        "signal_ms": leg.signal_ms,
+        "reason": REASONS[leg.reason],
+        "target_ticks": leg.target_ticks,
+        "trail_ticks": leg.trail_ticks,
+        "hold_ms": pair.hold_ms if leg.is_buy else 0,
         "arm_ticks": 0,
         "even_ticks": 0,
         "steps": "",
@@ -106,10 +82,10 @@ def filled(row: Payload, books: LaneBooks) -> Payload:
 
 
 class LaneFacts:
-    """Reads the tapes of a lane from where it left off."""
+    """What a lane wrote down since it was last cleared."""
 
     def __init__(self, entries: LaneEntries, books: LaneBooks, parameters: Parameters) -> None:
-        """Nothing was read yet."""
+        """Of one lane."""
         self.entries = entries
         self.books = books
         self.parameters = parameters
@@ -117,21 +93,18 @@ class LaneFacts:
     def __iter__(self) -> Iterator[Fact]:
         """Every fact on the tapes, in the order in which the reference tells them."""
         entries = self.entries
-        legs, refusals, ratchets = entries.legs, entries.refusals, entries.ratchets
+        tapes = (entries.legs, entries.refusals, entries.ratchets)
         at = [0, 0, 0]
-        ends = (legs.rows, refusals.rows, ratchets.rows)
-        widths = (LEG, REFUSAL, RATCHET)
-        cells = (legs.cells, refusals.cells, ratchets.cells)
-        number = self.books.fills - legs.rows
+        number = self.books.fills - len(entries.legs)
         while True:
-            bars = [cells[k][at[k] * widths[k]] for k in range(3) if at[k] < ends[k]]
+            bars = [tapes[k][at[k]].bar_ms for k in range(3) if at[k] < len(tapes[k])]
             if not bars:
                 return
             bar_ms = min(bars)
             here: list[range] = []
             for k in range(3):
                 first = at[k]
-                while at[k] < ends[k] and cells[k][at[k] * widths[k]] == bar_ms:
+                while at[k] < len(tapes[k]) and tapes[k][at[k]].bar_ms == bar_ms:
                     at[k] += 1
                 here.append(range(first, at[k]))
             yield from self._bar(bar_ms, here, number)
@@ -139,49 +112,44 @@ class LaneFacts:
 
     def _bar(self, bar_ms: int, here: list[range], number: int) -> Iterator[Fact]:
         entries, books = self.entries, self.books
-        rows = [leg_row(entries.legs.cells, i * LEG, books, self.parameters) for i in here[0]]
+        legs = [entries.legs[i] for i in here[0]]
+        rows = [leg_row(leg, books, self.parameters) for leg in legs]
         plan: Payload = {"bar_ms": bar_ms, "legs": rows}
-        plan["refused"] = [self._refused(i) for i in here[1]]
-        stops = {self._coin(i): entries.ratchets.cells[i * RATCHET + 2] for i in here[2]}
-        if stops:
-            plan["stops"] = stops
+        plan["refused"] = [self._refused(entries.refusals[i]) for i in here[1]]
+        moved = [entries.ratchets[i] for i in here[2]]
+        if moved:
+            plan["stops"] = {books.coins[one.coin].symbol: one.ticks for one in moved}
         yield "plan", plan
         at_ms = bar_ms + books.step_ms
-        for count, (i, row) in enumerate(zip(here[0], rows, strict=True), 1):
+        for count, (leg, row) in enumerate(zip(legs, rows, strict=True), 1):
             client = {"client_id": row["client_id"], "at_ms": at_ms}
             yield "order_sent", client
             said = {"outcome": "accepted", "code": "", "text": ""}
             yield "order_outcome", {**client, "venue_id": "", **said}
-            seen = {"state": "filled", "venue_lots": row["qty_lots"], "source": "model"}
+            seen = {"state": "filled", "venue_lots": leg.qty_lots, "source": "model"}
             yield "order_seen", {**client, "venue_id": "", **seen}
-            yield "fill", self._fill(row, i * LEG, str(number + count), at_ms)
+            yield "fill", _fill(leg, row, str(number + count), at_ms)
 
-    def _coin(self, index: int) -> str:
-        return self.books.coins[self.entries.ratchets.cells[index * RATCHET + 1]].symbol
+    def _refused(self, refusal: Refusal) -> list[str]:
+        pair, gate = self.books.pairs[refusal.pair], GATES[refusal.gate]
+        detail = f"limit={refusal.limit} measured={refusal.measured} unit={gate.unit}"
+        detail = f"{refusal.words} {detail}" if refusal.words else detail
+        return [pair.strand.name, pair.coin.symbol, str(Side.BUY), gate.code, detail]
 
-    def _refused(self, index: int) -> list[str]:
-        cells = self.entries.refusals.cells
-        at = index * REFUSAL
-        pair, gate = self.books.pairs[cells[at + 1]], GATES[cells[at + 2]]
-        detail = f"limit={cells[at + 3]} measured={cells[at + 4]} unit={gate.unit}"
-        words = self.entries.words.get(index, "")
-        detail = f"{words} {detail}" if words else detail
-        return [pair.strand.name, pair.coin.symbol, SIDES[BUY], gate.code, detail]
 
-    def _fill(self, row: Payload, at: int, trade_id: str, at_ms: int) -> Payload:
-        cells = self.entries.legs.cells
-        return {
-            "client_id": row["client_id"],
-            "symbol": row["symbol"],
-            "trade_id": trade_id,
-            "side": row["side"],
-            "price_ticks": cells[at + L_FILL],
-            "qty_lots": row["qty_lots"],
-            "cost_units": cells[at + L_VALUE],
-            "fee_cash_units": cells[at + L_FEE],
-            "fee_base_units": cells[at + L_BASE_FEE],
-            "fee_asset": "",
-            "fee": "",
-            "maker": 0,
-            "at_ms": at_ms,
-        }
+def _fill(leg: Leg, row: Payload, trade_id: str, at_ms: int) -> Payload:
+    return {
+        "client_id": row["client_id"],
+        "symbol": row["symbol"],
+        "trade_id": trade_id,
+        "side": row["side"],
+        "price_ticks": leg.fill_ticks,
+        "qty_lots": leg.qty_lots,
+        "cost_units": leg.value_units,
+        "fee_cash_units": leg.fee_units,
+        "fee_base_units": leg.base_fee_units,
+        "fee_asset": "",
+        "fee": "",
+        "maker": 0,
+        "at_ms": at_ms,
+    }

@@ -116,17 +116,17 @@ class Strand:
 
     __slots__ = (
         "attended", "budget_exposure_ppm", "budget_loss_ppm", "budget_positions_max",
-        "budget_trades_day_max", "cash_units", "day", "drawdown_units", "entries_filled",
+        "budget_trades_day_max", "cash_units", "days", "drawdown_units", "entries_filled",
         "fees_units", "fills", "first_day", "has_book", "high_units", "index", "leg_buys", "losses",
         "lost_ppm", "name", "realised_units", "result_now", "result_units", "sent_day", "stopped",
-        "tape", "timeframe_ms", "wins", "won_ppm",
+        "timeframe_ms", "wins", "won_ppm",
     )  # fmt: skip
 
     def __init__(self, index: int, name: str) -> None:
         """With an empty book."""
         self.index = index
         self.name = name
-        self.tape = DayTape()
+        self.days = new_days()
         self.has_book = self.leg_buys = self.sent_day = 0
         self.timeframe_ms = 0
         self.budget_exposure_ppm = self.budget_loss_ppm = 0
@@ -139,24 +139,43 @@ class Strand:
         self.first_day = -1
 
 
-class DayTape:
-    """The days of the account or of one strategy, as `days.DayRow` keeps them: a ring.
+class LaneDay:
+    """One day of the account or of a strategy, as `days.DayRow`; `day` -1: none is known in this
+    place. `changed`: 1 when it differs from the state's row."""
 
-    `cells`: FIELDS numbers for each of DAY_SLOTS places; `changed`: 1 for places that differ from
-    the state's rows.
-    """
-
-    __slots__ = ("cells", "changed")
+    __slots__ = (
+        "changed", "day", "end_units", "fees_units", "fills", "flow_units", "low_units",
+        "realised_units", "start_units", "trades",
+    )  # fmt: skip
 
     def __init__(self) -> None:
-        """No day is known."""
-        self.cells = memoryview(array("q", [-1]) * (DAY_SLOTS * FIELDS))
-        self.changed = memoryview(bytearray(DAY_SLOTS))
+        """None is known."""
+        self.day = -1
+        self.begin(-1, 0)
+        self.changed = 0
+
+    def begin(self, day: int, start_units: int) -> None:
+        """A new day in this place."""
+        self.day = day
+        self.start_units = self.end_units = start_units
+        self.flow_units = self.low_units = self.realised_units = self.fees_units = 0
+        self.fills = self.trades = 0
+        self.changed = 1
+
+    def reach(self, end_units: int) -> None:
+        """Take the value at a decision."""
+        if self.end_units == end_units:
+            return
+        self.end_units = end_units
+        result = end_units - self.start_units - self.flow_units
+        if result < self.low_units:
+            self.low_units = result
+        self.changed = 1
 
 
-# Numbers of a day, in this order.
-DAY, START, END, FLOW, LOW, REALISED, FEES, FILLS, TRADES = range(9)
-FIELDS = 9
+def new_days() -> list[LaneDay]:
+    """A ring of days, see `days.DAY_SLOTS`."""
+    return [LaneDay() for _ in range(DAY_SLOTS)]
 
 
 class Pair:
@@ -200,21 +219,62 @@ class Pair:
         self.view: GateView | None = None
 
 
-class Tape:
-    """Rows of whole numbers, `width` each, that grows."""
+class Leg:
+    """One leg that the lane approved, and its fill; names as in `Order` and in the `fill` fact.
 
-    __slots__ = ("cells", "room", "rows", "width")
+    Attributes:
+        number: of the leg in its plan. reason: a place in REASONS. is_stop: 1 when the price forced
+            it. result_units, closed: of a sale, what it brought, and 1 when nothing was left.
+    """
 
-    def __init__(self, width: int) -> None:
-        """Without rows."""
-        self.width = width
-        self.rows = 0
-        self.room = 64
-        self.cells = memoryview(array("q", bytes(8 * width * self.room)))
+    __slots__ = (
+        "bar_ms", "base_fee_units", "closed", "fee_units", "fill_ticks", "is_buy", "is_stop",
+        "number", "pair", "price_ticks", "qty_lots", "reason", "result_units", "signal_ms",
+        "stop_ticks", "target_ticks", "trail_ticks", "value_units",
+    )  # fmt: skip
 
-    def grow(self) -> None:
-        """Room for as many rows again."""
-        more = array("q", self.cells.tobytes())
-        more.frombytes(bytes(8 * self.width * self.room))
-        self.room *= 2
-        self.cells = memoryview(more)
+    def __init__(self, bar_ms: int, pair: int, number: int) -> None:
+        """To be filled in."""
+        self.bar_ms = bar_ms
+        self.pair = pair
+        self.number = number
+        self.is_buy = self.is_stop = self.reason = self.closed = 0
+        self.price_ticks = self.qty_lots = self.signal_ms = 0
+        self.stop_ticks = self.target_ticks = self.trail_ticks = 0
+        self.fill_ticks = self.value_units = self.fee_units = self.base_fee_units = 0
+        self.result_units = 0
+
+
+# Why a position is left or opened.
+REASONS = (
+    "stop_loss", "trailing_stop", "break_even", "take_profit", "max_hold", "exit_signal",
+    "entry_signal",
+)  # fmt: skip
+
+
+class Refusal:
+    """An entry that a gate refused: the index of the gate, what it compared, and what it says
+    besides, "" for nothing."""
+
+    __slots__ = ("bar_ms", "gate", "limit", "measured", "pair", "words")
+
+    def __init__(self, bar_ms: int, pair: int, gate: int, limit: int, measured: int) -> None:
+        """As the gate answered."""
+        self.bar_ms = bar_ms
+        self.pair = pair
+        self.gate = gate
+        self.limit = limit
+        self.measured = measured
+        self.words = ""
+
+
+class Ratchet:
+    """A stop that moved up."""
+
+    __slots__ = ("bar_ms", "coin", "ticks")
+
+    def __init__(self, bar_ms: int, coin: int, ticks: int) -> None:
+        """To where, in ticks."""
+        self.bar_ms = bar_ms
+        self.coin = coin
+        self.ticks = ticks

@@ -15,7 +15,7 @@ from trader.core.lane import Lane
 from trader.core.lane_books import LaneBooks
 from trader.core.lane_entries import LaneEntries
 from trader.core.lane_orders import filled, leg_rows
-from trader.core.lane_rows import FIELDS, Coin, DayTape, Pair
+from trader.core.lane_rows import Coin, LaneDay, Pair
 from trader.core.parameters import Parameters
 from trader.core.state import MINUTE_SLOTS, SENT_SLOTS, STAMP_SLOTS, Order, Position, State
 from trader.core.universe import is_due, members_now, symbols_of
@@ -23,7 +23,6 @@ from trader.domain.order import OrderState
 from trader.domain.timeframe import bar_open_ms
 
 NEVER_DUE = 1 << 62
-# Of a day, what the tape holds in this order (see `lane_rows`).
 DAY_FIELDS = (
     "day", "start_units", "end_units", "flow_units", "low_units", "realised_units", "fees_units",
     "fills", "trades",
@@ -218,9 +217,9 @@ class LaneState:
     def _load_all_days(self) -> None:
         for key, row in self.state.days.items():
             name, _, slot = key.rpartition("|")
-            tape = self._tape(name)
-            if tape is not None:
-                _put_day(tape, int(slot), row)
+            days = self._days(name)
+            if days is not None:
+                _put_day(days[int(slot)], row)
 
     def _load_days(self) -> None:
         """Of days, a decision changes the newest two."""
@@ -228,14 +227,14 @@ class LaneState:
         for name in (ACCOUNT, *(strand.name for strand in self.books.strands)):
             for number in (day - 1, day) if day > 0 else (day,):
                 row = self.state.days.get(f"{name}|{number % DAY_SLOTS}")
-                tape = self._tape(name)
-                if row is not None and tape is not None:
-                    _put_day(tape, number % DAY_SLOTS, row)
+                days = self._days(name)
+                if row is not None and days is not None:
+                    _put_day(days[number % DAY_SLOTS], row)
 
-    def _tape(self, name: str) -> DayTape | None:
+    def _days(self, name: str) -> list[LaneDay] | None:
         if name == ACCOUNT:
-            return self.books.tape
-        return next((s.tape for s in self.books.strands if s.name == name), None)
+            return self.books.days
+        return next((s.days for s in self.books.strands if s.name == name), None)
 
     def _load_access(self) -> None:
         """Who may be traded now, in which order, and until when that holds."""
@@ -320,9 +319,9 @@ class LaneState:
             self.state.meta[name] = getattr(self.books, name)
 
     def _store_days(self) -> None:
-        _store_tape(self.state, ACCOUNT, self.books.tape)
+        _store_days(self.state, ACCOUNT, self.books.days)
         for strand in self.books.strands:
-            _store_tape(self.state, strand.name, strand.tape)
+            _store_days(self.state, strand.name, strand.days)
 
     def _store_books(self) -> None:
         for strand in self.books.strands:
@@ -389,17 +388,16 @@ class LaneState:
                 kept[str(slot)] = f"{books.minute_at[slot]} {books.minutes[slot]}"
 
 
-def _put_day(tape: DayTape, slot: int, row: DayRow) -> None:
-    for field, name in enumerate(DAY_FIELDS):
-        tape.cells[slot * FIELDS + field] = getattr(row, name)
-    tape.changed[slot] = 0
+def _put_day(day: LaneDay, row: DayRow) -> None:
+    for name in DAY_FIELDS:
+        setattr(day, name, getattr(row, name))
+    day.changed = 0
 
 
-def _store_tape(state: State, name: str, tape: DayTape) -> None:
-    for slot in range(DAY_SLOTS):
-        if not tape.changed[slot]:
-            continue
-        key = f"{name}|{slot}"
-        numbers = {n: tape.cells[slot * FIELDS + f] for f, n in enumerate(DAY_FIELDS)}
-        state.days[key] = DayRow({"key": key, **numbers})
-        tape.changed[slot] = 0
+def _store_days(state: State, name: str, days: list[LaneDay]) -> None:
+    for slot, day in enumerate(days):
+        if day.changed:
+            key = f"{name}|{slot}"
+            numbers = {field: getattr(day, field) for field in DAY_FIELDS}
+            state.days[key] = DayRow({"key": key, **numbers})
+            day.changed = 0

@@ -15,7 +15,7 @@ from trader.core.days import DAY_SLOTS
 from trader.core.gate_view import GateView
 from trader.core.kelly import kelly_ppm
 from trader.core.lane_books import LaneBooks
-from trader.core.lane_rows import DAY, FIELDS, FLOW, START, Coin, Pair
+from trader.core.lane_rows import Coin, Pair
 from trader.core.lane_rules import ALL_PPM, AMOUNT_MAX, NEVER, WINDOWS_MS, LaneRules, asks_fall
 from trader.core.marks import limit_units
 from trader.core.money import PPM, AmountOverflow, mul_div_down
@@ -89,15 +89,16 @@ class LaneSums:
             return AMOUNT_MAX, 0
         if not 1 <= rules.rolling_days < DAY_SLOTS:
             return -1, 0
-        cells = books.tape.cells
         base, flows, found = books.day_units, 0, 0
-        for day in range(books.day - rules.rolling_days + 1, books.day + 1):
-            at = day % DAY_SLOTS * FIELDS
-            if day >= 0 and cells[at + DAY] == day:
+        for number in range(books.day - rules.rolling_days + 1, books.day + 1):
+            if number < 0:
+                continue
+            day = books.days[number % DAY_SLOTS]
+            if day.day == number:
                 if found == 0:
-                    base = cells[at + START]
+                    base = day.start_units
                 found = 1
-                flows += cells[at + FLOW]
+                flows += day.flow_units
         base += flows
         return limit_units(base, rules.rolling_ppm), base - self.equity
 

@@ -1,4 +1,4 @@
-"""Round trips and executions of a run as tapes of whole numbers.
+"""Round trips and executions of a run as rows of whole numbers.
 
 Lives here: the rows of both, and how an execution changes them; a run of a million bars has
 tens of thousands, so they are numbers with the names beside them. Must not live here: whose facts
@@ -7,23 +7,10 @@ they are (`app.round_trips`), the account.
 
 from __future__ import annotations
 
-from trader.core.lane_books import (
-    BUY,
-    L_BAR,
-    L_BASE_FEE,
-    L_CLOSED,
-    L_FEE,
-    L_FILL,
-    L_LOTS,
-    L_PAIR,
-    L_REASON,
-    L_RESULT,
-    L_SIDE,
-    L_VALUE,
-    LEG,
-    LaneBooks,
-)
-from trader.core.lane_rows import Tape
+from array import array
+
+from trader.core.lane_books import LaneBooks
+from trader.core.lane_rows import Leg
 from trader.core.scale import value_of_base_down
 
 # Of one execution, in this order; `symbol`, `strategy` and `reason` are places of names, `side` is
@@ -32,165 +19,185 @@ FILL_COLUMNS = (
     "at_ms", "symbol", "strategy", "side", "qty_lots", "price_ticks", "value_units", "fee_units",
     "reason", "maker",
 )  # fmt: skip
-FILL = len(FILL_COLUMNS)
 # Of one round trip, in this order (see `app.round_trips.RoundTrip`); names are places, too.
 TRIP_COLUMNS = (
     "strategy", "symbol", "opened_ms", "closed_ms", "bought_lots", "sold_lots", "first_ticks",
     "last_ticks", "cost_units", "proceeds_units", "fee_units", "result_units", "fills",
     "exit_reason",
 )  # fmt: skip
-(
-    T_STRATEGY, T_SYMBOL, T_OPENED, T_CLOSED, T_BOUGHT, T_SOLD, T_FIRST, T_LAST, T_COST,
-    T_PROCEEDS, T_FEE, T_RESULT, T_FILLS, T_REASON,
-) = range(14)  # fmt: skip
-TRIP = 14
-OPEN_MS = -1
-NO_REASON = -1
 
 
 class Execution:
-    """One execution: places of names, and numbers; see FILL_COLUMNS. `fee_cash_units`: the part of
-    the fee that was paid in cash."""
+    """One execution: see FILL_COLUMNS. `fee_cash_units`: the part of the fee paid in cash."""
 
     __slots__ = (
-        "at_ms", "fee_cash_units", "fee_units", "is_buy", "maker", "price_ticks", "qty_lots",
-        "reason", "strategy", "symbol", "value_units",
+        "at_ms", "fee_cash_units", "fee_units", "maker", "price_ticks", "qty_lots", "reason",
+        "side", "strategy", "symbol", "value_units",
     )  # fmt: skip
 
     def __init__(self) -> None:
         """To be filled in."""
         self.at_ms = self.qty_lots = self.price_ticks = self.value_units = 0
-        self.fee_units = self.fee_cash_units = self.maker = self.is_buy = 0
+        self.fee_units = self.fee_cash_units = self.maker = self.side = 0
         self.symbol = self.strategy = self.reason = 0
 
 
-class TripTapes:
-    """Executions, closed round trips in the order they closed, and the open ones.
+class Trip:
+    """One round trip: see TRIP_COLUMNS. `closed_ms` -1 while it is open, `exit_reason` -1 while
+    nothing was sold."""
 
-    `row_of`: by place of a symbol, row of `open` of the trip that is open there, -1 for none.
-    """
+    __slots__ = (
+        "bought_lots", "closed_ms", "cost_units", "exit_reason", "fee_units", "fills",
+        "first_ticks", "last_ticks", "opened_ms", "proceeds_units", "result_units", "sold_lots",
+        "strategy", "symbol",
+    )  # fmt: skip
 
-    __slots__ = ("closed", "fills", "free", "open", "row_of", "turnover_units")
+    def __init__(self, first: Execution) -> None:
+        """Begun by an execution that is not added yet."""
+        self.strategy = first.strategy
+        self.symbol = first.symbol
+        self.opened_ms = first.at_ms
+        self.first_ticks = first.price_ticks
+        self.closed_ms = self.exit_reason = -1
+        self.bought_lots = self.sold_lots = self.fills = self.last_ticks = 0
+        self.cost_units = self.proceeds_units = self.fee_units = self.result_units = 0
+
+    def add(self, one: Execution) -> None:
+        """Count an execution."""
+        self.fills += 1
+        self.fee_units += one.fee_units
+        self.last_ticks = one.price_ticks
+        if one.side == 0:
+            self.bought_lots += one.qty_lots
+            self.cost_units += one.value_units + one.fee_cash_units
+        else:
+            self.sold_lots += one.qty_lots
+            self.proceeds_units += one.value_units - one.fee_cash_units
+            self.exit_reason = one.reason
+
+
+class Trips:
+    """Executions, closed round trips in the order they closed, and the open ones by symbol."""
+
+    __slots__ = ("closed", "fills", "open", "turnover_units")
 
     def __init__(self) -> None:
         """Nothing was traded."""
-        self.fills = Tape(FILL)
-        self.closed = Tape(TRIP)
-        self.open = Tape(TRIP)
-        self.free: list[int] = []
-        self.row_of: dict[int, int] = {}
+        self.fills: list[Execution] = []
+        self.closed: list[Trip] = []
+        self.open: dict[int, Trip] = {}
         self.turnover_units = 0
 
-    def take(self, one: Execution) -> None:
-        """Write down an execution, and add it to the trip that is open, or begin one."""
-        self._write(one)
-        row = self.row_of.get(one.symbol, -1)
-        if row < 0:
-            row = self._begin(one)
-        add(self.open.cells, row * TRIP, one)
-
-    def settle(self, symbol: int, result_units: int, closed_ms: int) -> None:
-        """What a sale brought; `closed_ms`: when it left nothing that can be sold, else -1."""
-        row = self.row_of[symbol]
-        self.open.cells[row * TRIP + T_RESULT] += result_units
-        if closed_ms >= 0:
-            self.close(symbol, closed_ms)
-
-    def close(self, symbol: int, closed_ms: int) -> None:
-        """The trip is over."""
-        row = self.row_of.pop(symbol)
-        self.free.append(row)
-        tape, at = self.closed, row * TRIP
-        if tape.rows == tape.room:
-            tape.grow()
-        cells, to = self.open.cells, tape.rows * TRIP
-        for column in range(TRIP):
-            tape.cells[to + column] = cells[at + column]
-        tape.cells[to + T_CLOSED] = closed_ms
-        tape.rows += 1
-
-    def take_late(self, one: Execution, result_units: int, closed_ms: int) -> None:
-        """A sale of what a trip that is over had left: it belongs to the newest such trip."""
-        self._write(one)
-        cells = self.closed.cells
-        at = (self.closed.rows - 1) * TRIP
-        while cells[at + T_STRATEGY] != one.strategy or cells[at + T_SYMBOL] != one.symbol:
-            at -= TRIP
-        add(cells, at, one)
-        cells[at + T_RESULT] += result_units
-        if closed_ms >= 0:
-            cells[at + T_CLOSED] = closed_ms
-
-    def _write(self, one: Execution) -> None:
-        tape = self.fills
-        if tape.rows == tape.room:
-            tape.grow()
-        cells = tape.cells
-        at = tape.rows * FILL
-        cells[at], cells[at + 1], cells[at + 2] = one.at_ms, one.symbol, one.strategy
-        cells[at + 3] = 0 if one.is_buy else 1
-        cells[at + 4], cells[at + 5] = one.qty_lots, one.price_ticks
-        cells[at + 6], cells[at + 7] = one.value_units, one.fee_units
-        cells[at + 8], cells[at + 9] = one.reason, one.maker
-        tape.rows += 1
+    def take(self, one: Execution, result_units: int, closed_ms: int) -> None:
+        """Count an execution and what it brought; `closed_ms`: when it left nothing that can be
+        sold, else -1. A sale of what a trip that is over had left belongs to that trip."""
+        self.fills.append(one)
         self.turnover_units += one.value_units
+        trip = self.open.get(one.symbol)
+        if trip is None and one.side == 1:
+            trip = self._left_by(one.strategy, one.symbol)
+        elif trip is None:
+            trip = Trip(one)
+            self.open[one.symbol] = trip
+        trip.add(one)
+        trip.result_units += result_units
+        if closed_ms >= 0:
+            trip.closed_ms = closed_ms
+            if one.symbol in self.open:
+                self.closed.append(self.open.pop(one.symbol))
 
-    def _begin(self, one: Execution) -> int:
-        tape = self.open
-        if self.free:
-            row = self.free.pop()
-        else:
-            if tape.rows == tape.room:
-                tape.grow()
-            row = tape.rows
-            tape.rows += 1
-        cells = tape.cells
-        at = row * TRIP
-        for column in range(TRIP):
-            cells[at + column] = 0
-        cells[at + T_STRATEGY], cells[at + T_SYMBOL] = one.strategy, one.symbol
-        cells[at + T_OPENED], cells[at + T_CLOSED] = one.at_ms, OPEN_MS
-        cells[at + T_FIRST], cells[at + T_REASON] = one.price_ticks, NO_REASON
-        self.row_of[one.symbol] = row
-        return row
+    def close(self, symbol: int, closed_ms: int, reason: int) -> None:
+        """An open trip is over without a sale."""
+        trip = self.open.pop(symbol)
+        trip.closed_ms = closed_ms
+        trip.exit_reason = reason
+        self.closed.append(trip)
+
+    def _left_by(self, strategy: int, symbol: int) -> Trip:
+        at = len(self.closed) - 1
+        while True:
+            trip = self.closed[at]
+            if trip.strategy == strategy and trip.symbol == symbol:
+                return trip
+            at -= 1
 
     def take_legs(
-        self, legs: Tape, books: LaneBooks, places: list[tuple[int, int]], reasons: list[int]
+        self,
+        legs: list[Leg],
+        books: LaneBooks,
+        places: list[tuple[int, int]],
+        reasons: list[int],
     ) -> None:
         """What the lane filled. `places`: by pair, those of strategy and symbol; `reasons`: places
         of its reasons."""
-        cells = legs.cells
-        one = Execution()
-        for i in range(legs.rows):
-            at = i * LEG
-            pair = books.pairs[cells[at + L_PAIR]]
-            strategy, symbol = places[pair.index]
-            one.at_ms = cells[at + L_BAR] + books.step_ms
-            one.strategy, one.symbol = strategy, symbol
-            one.is_buy = 1 if cells[at + L_SIDE] == BUY else 0
-            one.qty_lots, one.price_ticks = cells[at + L_LOTS], cells[at + L_FILL]
-            one.value_units = cells[at + L_VALUE]
-            one.fee_units = one.fee_cash_units = cells[at + L_FEE]
-            if cells[at + L_BASE_FEE]:
-                one.fee_units += value_of_base_down(
-                    pair.coin.spec, one.price_ticks, cells[at + L_BASE_FEE]
-                )
-            one.reason = reasons[cells[at + L_REASON]]
-            self.take(one)
-            if not one.is_buy:
-                closed_ms = one.at_ms if cells[at + L_CLOSED] else OPEN_MS
-                self.settle(symbol, cells[at + L_RESULT], closed_ms)
+        for i in range(len(legs)):
+            leg = legs[i]
+            pair = books.pairs[leg.pair]
+            one = Execution()
+            one.strategy, one.symbol = places[leg.pair]
+            one.at_ms = leg.bar_ms + books.step_ms
+            one.side = 0 if leg.is_buy else 1
+            one.qty_lots = leg.qty_lots
+            one.price_ticks = leg.fill_ticks
+            one.value_units = leg.value_units
+            one.fee_units = one.fee_cash_units = leg.fee_units
+            if leg.base_fee_units:
+                coin = pair.coin
+                spec = coin.spec
+                one.fee_units += value_of_base_down(spec, leg.fill_ticks, leg.base_fee_units)
+            one.reason = reasons[leg.reason]
+            self.take(one, leg.result_units, one.at_ms if leg.closed else -1)
 
 
-def add(cells: memoryview, at: int, one: Execution) -> None:
-    """Add an execution to a trip."""
-    cells[at + T_FILLS] += 1
-    cells[at + T_FEE] += one.fee_units
-    cells[at + T_LAST] = one.price_ticks
-    if one.is_buy:
-        cells[at + T_BOUGHT] += one.qty_lots
-        cells[at + T_COST] += one.value_units + one.fee_cash_units
-    else:
-        cells[at + T_SOLD] += one.qty_lots
-        cells[at + T_PROCEEDS] += one.value_units - one.fee_cash_units
-        cells[at + T_REASON] = one.reason
+def fill_cells(fills: list[Execution]) -> array[int]:
+    """int64[n * len(FILL_COLUMNS)], one execution after another."""
+    cells = array("q", bytes(8 * 10 * len(fills)))
+    write_fills(fills, memoryview(cells))
+    return cells
+
+
+def write_fills(fills: list[Execution], cells: memoryview) -> None:
+    """Write the rows of executions."""
+    at = 0
+    for i in range(len(fills)):
+        one = fills[i]
+        cells[at] = one.at_ms
+        cells[at + 1] = one.symbol
+        cells[at + 2] = one.strategy
+        cells[at + 3] = one.side
+        cells[at + 4] = one.qty_lots
+        cells[at + 5] = one.price_ticks
+        cells[at + 6] = one.value_units
+        cells[at + 7] = one.fee_units
+        cells[at + 8] = one.reason
+        cells[at + 9] = one.maker
+        at += 10
+
+
+def trip_cells(trips: list[Trip]) -> array[int]:
+    """int64[n * len(TRIP_COLUMNS)], one round trip after another."""
+    cells = array("q", bytes(8 * 14 * len(trips)))
+    write_trips(trips, memoryview(cells))
+    return cells
+
+
+def write_trips(trips: list[Trip], cells: memoryview) -> None:
+    """Write the rows of round trips."""
+    at = 0
+    for i in range(len(trips)):
+        trip = trips[i]
+        cells[at] = trip.strategy
+        cells[at + 1] = trip.symbol
+        cells[at + 2] = trip.opened_ms
+        cells[at + 3] = trip.closed_ms
+        cells[at + 4] = trip.bought_lots
+        cells[at + 5] = trip.sold_lots
+        cells[at + 6] = trip.first_ticks
+        cells[at + 7] = trip.last_ticks
+        cells[at + 8] = trip.cost_units
+        cells[at + 9] = trip.proceeds_units
+        cells[at + 10] = trip.fee_units
+        cells[at + 11] = trip.result_units
+        cells[at + 12] = trip.fills
+        cells[at + 13] = trip.exit_reason
+        at += 14
