@@ -1,6 +1,6 @@
 cimport cython
 
-cdef long long SKIP, TIME, OPEN, HIGH, LOW, CLOSE, VOLUME, SYMBOL, CLOSED
+cdef long long _SKIP, _TIME, _OPEN, _HIGH, _LOW, _CLOSE, _VOLUME, _SYMBOL, _CLOSED
 cdef long long DIGITS_MAX, VOLUME_DIGITS_MAX, STAMP_MS_MAX, STAMP_MOST, DATE_BYTES_MAX
 cdef long long DAY_MS, NEWLINE, ZERO, EXACT
 

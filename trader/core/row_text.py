@@ -16,6 +16,8 @@ from trader.core.money import AMOUNT_MAX
 
 # What a column holds. Prices lie side by side: OPEN <= role <= CLOSE.
 SKIP, TIME, OPEN, HIGH, LOW, CLOSE, VOLUME, SYMBOL, CLOSED = range(9)
+# The same as C numbers, which cannot be imported.
+_SKIP, _TIME, _OPEN, _HIGH, _LOW, _CLOSE, _VOLUME, _SYMBOL, _CLOSED = range(9)
 # A decimal of up to 15 digits is not the shadow of a shorter one.
 DIGITS_MAX = 15
 VOLUME_DIGITS_MAX = 40
@@ -86,13 +88,13 @@ class RowText:
             at = self.line(text, at)
             if at < 0:
                 break
-            open_ms[count] = self.values[TIME]
-            opened[count] = self.values[OPEN]
-            high[count] = self.values[HIGH]
-            low[count] = self.values[LOW]
-            close[count] = self.values[CLOSE]
+            open_ms[count] = self.values[_TIME]
+            opened[count] = self.values[_OPEN]
+            high[count] = self.values[_HIGH]
+            low[count] = self.values[_LOW]
+            close[count] = self.values[_CLOSE]
             volume[count] = self.traded
-            self.last_ms = self.values[TIME]
+            self.last_ms = self.values[_TIME]
             self.at = at
             count += 1
         return count
@@ -101,25 +103,25 @@ class RowText:
         """Where the next line begins; -1 when this one is not read."""
         for column in range(self.width):
             role = self.roles[column]
-            if role == SKIP:
+            if role == _SKIP:
                 at = self.skip(text, at)
-            elif role == TIME:
+            elif role == _TIME:
                 at = self.stamp(text, at) if self.times else self.date(text, at)
-            elif role == VOLUME:
+            elif role == _VOLUME:
                 at = self.quantity(text, at)
-            elif role == SYMBOL:
+            elif role == _SYMBOL:
                 at = self.same(text, at, self.symbol)
-            elif role == CLOSED:
+            elif role == _CLOSED:
                 at = self.same(text, at, self.closed)
             else:
                 at = self.price(text, at, role)
             if at < 0 or text[at] != (NEWLINE if column == self.width - 1 else self.delimiter):
                 return -1
             at += 1
-        opened = self.values[OPEN]
-        high = self.values[HIGH]
-        low = self.values[LOW]
-        close = self.values[CLOSE]
+        opened = self.values[_OPEN]
+        high = self.values[_HIGH]
+        low = self.values[_LOW]
+        close = self.values[_CLOSE]
         if low > opened or low > close or high < opened or high < close:
             return -1
         return at
@@ -232,7 +234,7 @@ class RowText:
             return 0
         if (at_ms <= self.last_ms) if self.step > 0 else (at_ms >= self.last_ms):
             return 0
-        self.values[TIME] = at_ms
+        self.values[_TIME] = at_ms
         return 1
 
     def date(self, text: bytes, at: int) -> int:
