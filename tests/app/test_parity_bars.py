@@ -31,12 +31,10 @@ def test_bars_are_appended_inserted_and_replaced_in_the_order_of_time() -> None:
     bars.take(entry((60_000, 200)), 7)
     bars.take(entry((0, 99)), 8)
     assert closes(bars.series[KEY]) == [(0, 99), (60_000, 200), (120_000, 101), (180_000, 102)]
-    told = bars.told(KEY, 60_000)
-    assert told is not None
-    assert told.seq == 7
-    assert bars.told(KEY, 240_000) is None
-    assert bars.has("BTC/USDT", "1m", 0)
-    assert not bars.has("BTC/USDT", "5m", 0)
+    assert [bars.told_by(KEY, open_ms) for open_ms in (0, 60_000, 240_000)] == [8, 7, 0]
+    assert bars.told_by(("BTC/USDT", "5m"), 0) == 0
+    assert [bars.volume(KEY, open_ms) for open_ms in (60_000, 240_000)] == [2.5, 0.0]
+    assert bars.volume(("ETH/USDT", "1m"), 0) == 0.0
 
 
 def test_a_window_that_was_taken_stays_as_it_was() -> None:
@@ -54,22 +52,28 @@ def test_a_window_that_was_taken_stays_as_it_was() -> None:
     ]
 
 
-def test_bars_wait_for_the_rules_of_their_instrument() -> None:
-    bars = Bars()
-    bars.take(entry((0, 99)), 5)
-    assert bars.series == {}
-    assert bars.grid(KEY[0], CENT)
-    assert not bars.grid(KEY[0], CENT)
-    assert closes(bars.series[KEY]) == [(0, 99)]
-
-
 def test_prices_follow_the_instrument_to_another_tick() -> None:
     bars = Bars()
-    bars.grid(KEY[0], CENT)
     bars.take(entry((0, 100), (60_000, 105)), 5)
+    assert not bars.grid(KEY[0], CENT)
     assert bars.grid(KEY[0], Decimal("0.001"))
     bars.take(entry((120_000, 1_077), tick="0.001"), 6)
     assert closes(bars.series[KEY]) == [(0, 1_000), (60_000, 1_050), (120_000, 1_077)]
-    # What is not whole in the coarser tick could not be read under it.
+    # What is not whole in the coarser tick could not be read under it; it is not forgotten.
     assert bars.grid(KEY[0], CENT)
     assert closes(bars.series[KEY]) == [(0, 100), (60_000, 105)]
+    assert bars.told_by(KEY, 120_000) == 6
+    bars.take(entry((60_000, 1_055), tick="0.001"), 7)
+    assert closes(bars.series[KEY]) == [(0, 100)]
+    bars.grid(KEY[0], Decimal("0.001"))
+    assert closes(bars.series[KEY]) == [(0, 1_000), (60_000, 1_055), (120_000, 1_077)]
+    assert [bars.told_by(KEY, at) for at in (0, 60_000, 120_000)] == [5, 7, 6]
+
+
+def test_a_series_that_is_new_takes_the_tick_that_is_in_force() -> None:
+    bars = Bars()
+    bars.grid(KEY[0], Decimal("0.1"))
+    bars.take(
+        {**entry(), "rows": [[0, 110, 120, 100, 110, "1"], [60_000, 111, 120, 100, 110, "1"]]}, 5
+    )
+    assert closes(bars.series[KEY]) == [(0, 11)]

@@ -328,7 +328,7 @@ def _carried_bars(bars: Bars, entry: Entry) -> None:
     """Bars that a sealed file left to the next one; those that are known stay as they are."""
     for row in entry.payload["rows"].get("bars", ()):
         symbol, timeframe, open_ms, _, *values, tick, _ = row
-        if not bars.has(symbol, timeframe, open_ms):
+        if not bars.told_by((symbol, timeframe), open_ms):
             payload = {
                 "symbol": symbol,
                 "timeframe": timeframe,

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from trader.core.scale import ScaleError, to_decimal, to_units
@@ -20,103 +20,137 @@ from trader.journal.codec import Payload
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One version of a bar: open_ms, four prices in ticks of `tick`, volume as text; `seq` of the
-    entry that told it."""
+class _Told:
+    """The newest version of a bar, in ticks of `tick`; `seq` of the entry that told it."""
 
-    row: tuple[int, int, int, int, int, str]
-    tick: str
+    row: BarRow
+    tick: Decimal
     seq: int
+
+
+@dataclass(slots=True)
+class _Held:
+    """One series; `seqs`: by row, the entry that told it. `odd`: by open time, bars whose prices
+    are not whole in the series' tick (a decision under that tick could not read them either)."""
+
+    series: Series
+    seqs: array[int] = field(default_factory=lambda: array("q"))
+    odd: dict[int, _Told] = field(default_factory=dict[int, _Told])
+
+    def index(self, open_ms: int) -> int:
+        """The row of a bar, -1 when there is none."""
+        at = bisect_left(self.series.open_ms, open_ms)
+        return at if at < len(self.series) and self.series.open_ms[at] == open_ms else -1
+
+    def put(self, told: _Told) -> None:
+        """Append, replace or insert one bar."""
+        row = _in_tick(told, self.series.tick)
+        open_ms, at = told.row[0], len(self.series)
+        if at and open_ms <= self.series.open_ms[-1]:
+            at = bisect_left(self.series.open_ms, open_ms)
+        if at < len(self.series) and self.series.open_ms[at] == open_ms:
+            for column in self._columns():
+                del column[at]
+        self.odd.pop(open_ms, None)
+        if row is None:
+            self.odd[open_ms] = told
+            return
+        for column, value in zip(self._columns(), (*row[:5], told.seq), strict=False):
+            column.insert(at, value)
+        assert isinstance(self.series.volume, array)
+        self.series.volume.insert(at, row[5])
+
+    def _columns(self) -> Iterable[array[int] | array[float]]:
+        """Whole numbers first, the volume last: all arrays, which `build_series` made."""
+        series = self.series
+        whole = (series.open_ms, series.open, series.high, series.low, series.close, self.seqs)
+        for column in (*whole, series.volume):
+            assert isinstance(column, array)
+            yield column
+
+    def regridded(self, tick: Decimal) -> _Held:
+        """The same bars in another tick."""
+        own = self.series.tick
+        told = [
+            _Told(row, own, seq) for row, seq in zip(self.series.rows(), self.seqs, strict=True)
+        ]
+        fresh = _empty(self.series.symbol, self.series.step_ms, tick)
+        for one in sorted((*told, *self.odd.values()), key=lambda one: one.row[0]):
+            fresh.put(one)
+        return fresh
 
 
 class Bars:
     """Every series of a journal; the newest telling of a bar counts.
 
-    `series` is what a back-test reads: prices in the instrument's tick, once that is known. It is
-    changed in place: slices that were taken before stay as they were.
+    `series` is what a back-test reads, prices in the instrument's tick. It is changed in place:
+    slices that were taken before stay as they were.
     """
 
     def __init__(self) -> None:
         """Nothing known yet."""
         self.series: dict[SeriesKey, Series] = {}
-        self._told: dict[SeriesKey, dict[int, Told]] = {}
+        self._held: dict[SeriesKey, _Held] = {}
         self._ticks: dict[str, Decimal] = {}
 
     def grid(self, symbol: str, tick: Decimal) -> bool:
         """Count an instrument's prices in this tick; whether that changed a series."""
-        before = self._ticks.get(symbol)
         self._ticks[symbol] = tick
-        keys = [key for key in self._told if key[0] == symbol]
-        if before == tick or not keys:
-            return False
-        for key in keys:
-            self._build(key)
-        return True
+        other = [
+            key for key, held in self._held.items() if key[0] == symbol and held.series.tick != tick
+        ]
+        for key in other:
+            self._keep(key, self._held[key].regridded(tick))
+        return bool(other)
 
     def take(self, payload: Payload, seq: int) -> None:
         """One `bars` entry."""
         key = (str(payload["symbol"]), str(payload["timeframe"]))
-        known = self._told.setdefault(key, {})
-        tick, told_tick = self._ticks.get(key[0]), str(payload["tick"])
-        if key not in self.series and tick is not None:
-            self._build(key)
+        tick = Decimal(str(payload["tick"]))
+        if key not in self._held:
+            step_ms = TIMEFRAMES_MS[key[1]]
+            self._keep(key, _empty(key[0], step_ms, self._ticks.get(key[0], tick)))
+        held = self._held[key]
         for values in payload["rows"]:
             open_ms, first, high, low, close = map(int, values[:5])
-            row_told = (open_ms, first, high, low, close, str(values[5]))
-            told = Told(row_told, told_tick, seq)
-            known[told.row[0]] = told
-            row = None if tick is None else _in_tick(told, tick)
-            if row is not None:
-                _put(self.series[key], row)
+            row = (open_ms, first, high, low, close, float(values[5]))
+            held.put(_Told(row, tick, seq))
 
-    def told(self, key: SeriesKey, open_ms: int) -> Told | None:
-        """The newest version of a bar; None when it was never told."""
-        return self._told.get(key, {}).get(open_ms)
+    def told_by(self, key: SeriesKey, open_ms: int) -> int:
+        """The entry that told a bar last; 0 when it was never told."""
+        held = self._held.get(key)
+        if held is None:
+            return 0
+        at = held.index(open_ms)
+        return held.seqs[at] if at >= 0 else held.odd[open_ms].seq if open_ms in held.odd else 0
 
-    def has(self, symbol: str, timeframe: str, open_ms: int) -> bool:
-        """Whether a bar is known."""
-        return open_ms in self._told.get((symbol, timeframe), {})
+    def volume(self, key: SeriesKey, open_ms: int) -> float:
+        """What a bar traded, base coins; 0.0 also where there is none."""
+        held = self._held.get(key)
+        at = -1 if held is None else held.index(open_ms)
+        return 0.0 if held is None or at < 0 else held.series.volume[at]
 
-    def _build(self, key: SeriesKey) -> None:
-        tick = self._ticks[key[0]]
-        known = self._told[key]
-        rows = (_in_tick(known[at], tick) for at in sorted(known))
-        step_ms = TIMEFRAMES_MS[key[1]]
-        self.series[key] = build_series(key[0], step_ms, tick, (r for r in rows if r is not None))
+    def _keep(self, key: SeriesKey, held: _Held) -> None:
+        self._held[key] = held
+        self.series[key] = held.series
 
 
-def _in_tick(told: Told, tick: Decimal) -> BarRow | None:
-    """The row in another tick; None when its prices are not whole there: a decision under that
-    tick could not have read it either."""
+def _empty(symbol: str, step_ms: int, tick: Decimal) -> _Held:
+    return _Held(build_series(symbol, step_ms, tick, ()))
+
+
+def _in_tick(told: _Told, tick: Decimal) -> BarRow | None:
+    """The row in another tick; None when its prices are not whole there."""
+    if told.tick == tick:
+        return told.row
     open_ms, *prices, volume = told.row
-    own = Decimal(told.tick)
-    if own != tick:
-        try:
-            prices = [to_units(to_decimal(price, own), tick, "price") for price in prices]
-        except ScaleError:
-            return None
-    first, high, low, close = prices
-    return open_ms, first, high, low, close, float(volume)
-
-
-def _put(series: Series, row: BarRow) -> None:
-    """Append, replace or insert one row."""
-    at = len(series)
-    if at and row[0] <= series.open_ms[-1]:
-        at = bisect_left(series.open_ms, row[0])
-    there = at < len(series) and series.open_ms[at] == row[0]
-    columns = (series.open_ms, series.open, series.high, series.low, series.close)
-    for column, value in zip(columns, row[:5], strict=True):
-        assert isinstance(column, array)  # series that `build_series` made
-        if there:
-            column[at] = value
-        else:
-            column.insert(at, value)
-    assert isinstance(series.volume, array)
-    if there:
-        series.volume[at] = row[5]
-    else:
-        series.volume.insert(at, row[5])
+    try:
+        first, high, low, close = (
+            to_units(to_decimal(int(price), told.tick), tick, "price") for price in prices
+        )
+    except ScaleError:
+        return None
+    return open_ms, first, high, low, close, volume
 
 
 @dataclass(frozen=True, slots=True)

@@ -327,8 +327,7 @@ class FreeRun:
         if self._inputs is None:
             return False
         step_ms = self._inputs[0].step_ms
-        told = self.final.told((symbol, timeframe_name(step_ms)), bar_ms + step_ms)
-        return told is not None and float(told.row[5]) > 0
+        return self.final.volume((symbol, timeframe_name(step_ms)), bar_ms + step_ms) > 0
 
     def _compare_accounts(self, event: Decision) -> None:
         mine, theirs = account_of(event.state), account_of(self.state)
@@ -462,10 +461,9 @@ def _bars_changed(sides: Sides) -> tuple[list[Cause], str]:
     causes += [Cause.BAR_REPAINTED] if not all(change.late for change in changes) else []
     proofs: list[str] = []
     for change in changes[:3]:
-        told = sides.final.told(change.key, change.open_ms)
-        by = f" by entry {told.seq} (bars)" if told is not None else ""
+        seq = sides.final.told_by(change.key, change.open_ms)
         said = "told" if change.late else "told anew"
-        proofs.append(f"{' '.join(change.key)} {change.open_ms} {said}{by}")
+        proofs.append(f"{' '.join(change.key)} {change.open_ms} {said} by entry {seq} (bars)")
     return causes, ", ".join(proofs)
 
 
