@@ -88,6 +88,25 @@ ARRIVAL = {
         """,
         LATE,
     ),
+    "no bar when it arrives, nor before": Table(
+        """
+        10000  | in |
+        -      |    |
+        -      |    |
+        10000  |    |
+        """,
+        LATE,
+    ),
+    "no bar when it arrives, but it is carried on": Table(
+        """
+        10000  | in |
+        -      |    |
+        -      |    |
+        10000  |    | buy 100 @10000
+        10001  |    | buy 100 @10001
+        """,
+        Model(spread_ppm=0, latency_bars=2, volume=VolumeCap(100_000, 2)),
+    ),
     "it arrives though no bar stood before it": Table(
         """
         10000  | in |

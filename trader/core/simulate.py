@@ -305,10 +305,11 @@ class Simulation:
                 self._see(order, OrderState.CANCELED, order.filled_lots, at_ms)
         orders = list(self.state.orders.values())
         for order in sorted(orders, key=lambda order: order.side is Side.BUY):
-            if self._due.get(order.client_id, at_ms + 1) <= at_ms:
+            due_ms = self._due.get(order.client_id, at_ms + 1)
+            if due_ms <= at_ms:
                 del self._due[order.client_id]
-                self._arrives(order, at_ms)
-            elif order.client_id in self._carried:
+                self._arrives(order, due_ms)
+            if due_ms != at_ms and order.client_id in self._carried:
                 self._take(order, at_ms)
 
     def _arrives(self, order: Order, at_ms: int) -> None:
