@@ -6,12 +6,11 @@ UTC grid. Must not live here: prices.
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
-from operator import sub
 
 from trader.bars.names import STEPS_MS, step_name
 from trader.bars.stamps import utc_text
+from trader.core.row_text import count_step
 from trader.core.series import Ints
 from trader.domain.timeframe import bar_open_ms
 
@@ -31,12 +30,15 @@ class GridError(ValueError):
 
 def count_distances(open_ms: Ints) -> Counter[int]:
     """How often each distance (ms) between neighbouring bars occurs."""
-    return Counter(map(sub, open_ms[1:], open_ms))
+    if len(open_ms) < 2:
+        return Counter()
+    others: list[int] = []
+    first = open_ms[1] - open_ms[0]
+    count = count_step(open_ms, first, others)
+    return Counter(others) + Counter({first: count})
 
 
-def step_of(
-    open_ms: array[int], distances: Counter[int], given: str | None, named: list[str]
-) -> int:
+def step_of(open_ms: Ints, distances: Counter[int], given: str | None, named: list[str]) -> int:
     """Length of the bars, ms; every bar lies on its UTC grid. GridError when it cannot be told.
 
     Args:
@@ -92,7 +94,7 @@ def _untold(distances: Counter[int]) -> GridError:
     return GridError(f"the length of a bar cannot be told from distances of {often}", hint)
 
 
-def _checked(open_ms: array[int], step_ms: int, distances: Counter[int]) -> int:
+def _checked(open_ms: Ints, step_ms: int, distances: Counter[int]) -> int:
     first_off = bar_open_ms(open_ms[0], step_ms) != open_ms[0]
     if not first_off and not any(distance % step_ms for distance in distances):
         return step_ms

@@ -20,6 +20,7 @@ from trader.bars.names import STEPS_MS, symbols_in, timeframes_in
 from trader.bars.rows import RowReader
 from trader.bars.source import Part, files_in, parts_of, unchanged
 from trader.bars.ticks import DecimalTicks
+from trader.core.row_text import count_zeros
 from trader.core.series import Series
 from trader.errors import DataError
 
@@ -261,7 +262,7 @@ class _Loading:
             last_ms=columns[0][-1],
             gaps=gaps[0],
             missing=gaps[1],
-            zero_volume=columns[5].count(0.0),
+            zero_volume=count_zeros(columns[5]),
             snapped=sum(reader.ticks.snapped for reader in self.readers),
             ignored=tuple(dict.fromkeys(chain(*(r.header.ignored for r in self.readers)))),
             format=first.part.form,

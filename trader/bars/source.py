@@ -7,12 +7,9 @@ while it was read, is refused. Must not live here: which column is which, and th
 
 from __future__ import annotations
 
-import bz2
 import gzip
 import importlib
-import lzma
 import re
-import zipfile
 import zlib
 from codecs import getincrementaldecoder
 from collections.abc import Generator, Iterator
@@ -159,6 +156,8 @@ def parts_of(path: Path) -> Generator[Part, None, None]:
 
 def _members(path: Path, raw: BufferedReader) -> Generator[Part, None, None]:
     limit = _Limit(str(path), path.stat().st_size)
+    import zipfile
+
     with zipfile.ZipFile(raw) as archive:
         members = [info for info in archive.infolist() if not info.is_dir()]
         members = [info for info in members if not info.filename.startswith("__MACOSX/")]
@@ -225,8 +224,12 @@ def _inflated(part: Part, raw: BufferedReader) -> IO[bytes]:
     if part.compression == "gzip":
         return cast("IO[bytes]", gzip.GzipFile(fileobj=raw))
     if part.compression == "bzip2":
+        import bz2
+
         return bz2.BZ2File(raw)
     if part.compression == "xz":
+        import lzma
+
         return lzma.LZMAFile(raw)
     if part.compression == "zstd":
         return _zstd(part, raw)
@@ -329,7 +332,7 @@ def _refusing(where: str) -> Generator[None]:
         raise DataError(
             f"bar file {where} does not exist", "check the path or import the bars first"
         ) from None
-    except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
+    except _stream_errors() as error:
         raise _torn(where, error) from None
     except UnicodeError:
         raise DataError(
@@ -343,6 +346,14 @@ def _refusing(where: str) -> Generator[None]:
             f"bar file {where} cannot be read: {error.strerror or error}",
             "give a readable CSV or CSV.gz file",
         ) from None
+
+
+def _stream_errors() -> tuple[type[Exception], ...]:
+    """What a damaged stream raises; asked only once something was raised."""
+    import lzma
+    import zipfile
+
+    return EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile
 
 
 def _torn(where: str, error: Exception) -> DataError:

@@ -67,3 +67,9 @@ cdef class RowText:
     cdef inline Py_ssize_t time_of_day(self, const unsigned char *text, Py_ssize_t at) except -2
 
     cdef inline long long two(self, const unsigned char *text, Py_ssize_t at) noexcept
+
+@cython.locals(i=Py_ssize_t, count=cython.longlong, distance=cython.longlong)
+cpdef long long count_step(const long long[::1] open_ms, long long step_ms, list others) except -1
+
+@cython.locals(i=Py_ssize_t, count=cython.longlong)
+cpdef long long count_zeros(const double[::1] volume) noexcept

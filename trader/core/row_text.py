@@ -13,6 +13,7 @@ from __future__ import annotations
 from array import array
 
 from trader.core.money import AMOUNT_MAX
+from trader.core.series import Floats, Ints
 
 # What a column holds. Prices lie side by side: OPEN <= role <= CLOSE.
 SKIP, TIME, OPEN, HIGH, LOW, CLOSE, VOLUME, SYMBOL, CLOSED = range(9)
@@ -297,3 +298,24 @@ class RowText:
         if not 48 <= text[at] <= 57 or not 48 <= text[at + 1] <= 57:
             return -1_000_000
         return (text[at] - ZERO) * 10 + (text[at + 1] - ZERO)
+
+
+def count_step(open_ms: Ints, step_ms: int, others: list[int]) -> int:
+    """How many neighbours are `step_ms` apart; every other distance is put into `others`."""
+    count = 0
+    for i in range(1, len(open_ms)):
+        distance = open_ms[i] - open_ms[i - 1]
+        if distance == step_ms:
+            count += 1
+        else:
+            others.append(distance)
+    return count
+
+
+def count_zeros(volume: Floats) -> int:
+    """How many values are 0."""
+    count = 0
+    for i in range(len(volume)):
+        if volume[i] == 0.0:
+            count += 1
+    return count
