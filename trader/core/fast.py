@@ -140,7 +140,8 @@ class FastSimulation(Simulation):
 
     def _opinion(self, strategy: str, symbol: str, close_ms: int) -> Opinion | None:
         found = self.columns.get((strategy, symbol))
-        if found is None:
+        # What a strategy does not follow any more is read only as far back as what is held needs.
+        if found is None or (strategy, symbol) not in self.beside.followed:
             return None
         bar_ms = close_ms - self.parameters.step_ms
         series = found.series

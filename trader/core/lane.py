@@ -93,10 +93,10 @@ class Lane:
             if plain:
                 if self.aligned:
                     self._place(t)
-                # A bar that is given back has its marks already: the reference finds the same.
-                books.mark(close_ms, total)
+                books.foresee(close_ms, total)
                 if not self.entries.decide(grid[t], close_ms, total):
                     break
+                books.mark(close_ms, total)
                 self.holds += self.entries.holds
                 self.entries.commit(grid[t], close_ms)
                 self.hold()

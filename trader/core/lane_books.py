@@ -1,3 +1,4 @@
+# cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """The lane's books: marks of the account, days, messages, and what a whole fill means.
 
 Lives here: the typed mirror of what `marks`, `days`, `account_facts`, `bookkeeping` and `waits` do
@@ -22,7 +23,10 @@ MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 TIMES_MAX = 1_000
+# Numbers of other modules, as C numbers where this one is compiled.
 SLOTS = DAY_SLOTS
+MILLION = PPM
+SENT, STAMPS, MINUTES = SENT_SLOTS, STAMP_SLOTS, MINUTE_SLOTS
 SURE = 0.999_999
 
 
@@ -37,6 +41,7 @@ class LaneBooks:
         sent_*: ring of entries sent; sent_day, sent_hour: number of the oldest one that counts.
         minute_*, stamp_at: messages sent, see `State.messages`. *_new: how many since it was
             loaded.
+        seen_*: marks of the bar in hand, see `foresee`.
         leftovers: coins held that are dust; undeclared: 1 when some of it is not declared yet.
     """
 
@@ -47,8 +52,9 @@ class LaneBooks:
         "exposure_ppm",
         "fall_floor", "fall_fresh", "fall_ppm", "fee_in_base", "fills", "high_units",
         "last_bar_ms", "leftovers", "loss_ppm", "message_count", "minute_at", "minute_new",
-        "minutes", "owned_count", "pairs", "sent_at", "sent_by", "sent_count", "sent_day",
-        "sent_hour", "sent_new", "slippage_ppm", "stamp_at", "step_ms", "strands",
+        "minutes", "owned_count", "pairs", "seen_day", "seen_day_limit", "seen_day_stopped",
+        "seen_day_units", "seen_fall_limit", "seen_fallen", "seen_high", "sent_at", "sent_by",
+        "sent_count", "sent_day", "sent_hour", "sent_new", "slippage_ppm", "stamp_at", "step_ms", "strands",
         "trim_ppm", "undeclared", "updated",
     )  # fmt: skip
 
@@ -74,6 +80,8 @@ class LaneBooks:
         self.day_floor = self.day_limit = self.fall_floor = self.fall_fresh = 0
         self.last_bar_ms = -1
         self.leftovers = self.owned_count = self.undeclared = self.fills = self.updated = 0
+        self.seen_day = self.seen_day_limit = self.seen_day_stopped = self.seen_day_units = 0
+        self.seen_fall_limit = self.seen_fallen = self.seen_high = 0
         self.message_count = self.sent_count = 0
         self.sent_day = self.sent_hour = 0
         self.sent_new = self.minute_new = 0
@@ -84,6 +92,35 @@ class LaneBooks:
         self.sent_by = memoryview(array("q", [-1]) * SENT_SLOTS)
 
     # --- marks and days ----------------------------------------------------------------------
+
+    def foresee(self, close_ms: int, equity: int) -> None:
+        """The marks that the bar in hand will have, for its gates; nothing is changed by it."""
+        units, stopped, limit = self.day_units, self.day_stopped, self.day_limit
+        self.seen_day = self.day
+        if close_ms >= self.day_ends_ms:
+            number = day_of(close_ms, self.day_rule)
+            if number > self.day:
+                whole = day_start_ms(number, self.day_rule) == close_ms
+                units = self.equity_units if self.day >= 0 and not whole else equity
+                stopped = 0
+                self.seen_day = number
+            limit = limit_units(units, self.day_loss_ppm)
+        self.seen_day_units = units
+        self.seen_day_limit = limit
+        self.seen_day_stopped = 1 if stopped or units - equity >= limit else 0
+        self.seen_high = max(self.high_units, equity)
+        self.seen_fall_limit = limit_units(self.seen_high, self.drawdown_ppm)
+        fallen = self.seen_high - equity >= self.seen_fall_limit
+        self.seen_fallen = 1 if self.drawdown_stopped or fallen else 0
+
+    def result_of(self, strand: Strand) -> int:
+        """Cash flow of a strategy's book, and what it holds at the marks."""
+        result = strand.cash_units
+        for i in range(len(self.coins)):
+            coin = self.coins[i]
+            if coin.qty_units > 0 and self._strand_of(coin) == strand.index:
+                result += coin.value_units
+        return result
 
     def mark(self, close_ms: int, equity: int) -> None:
         """Take the equity of a decision, and the results of all strategies at it."""
@@ -139,11 +176,7 @@ class LaneBooks:
             strand = self.strands[i]
             if strand.has_book == 0:
                 continue
-            result = strand.cash_units
-            for j in range(len(self.coins)):
-                coin = self.coins[j]
-                if coin.qty_units > 0 and self._strand_of(coin) == strand.index:
-                    result += coin.value_units
+            result = self.result_of(strand)
             if result == strand.result_units:
                 continue
             day = self.day
@@ -169,13 +202,9 @@ class LaneBooks:
             strand = self.strands[i]
             if strand.has_book == 0 or strand.stopped:
                 continue
-            result = strand.cash_units
-            for j in range(len(self.coins)):
-                coin = self.coins[j]
-                if coin.qty_units > 0 and self._strand_of(coin) == strand.index:
-                    result += coin.value_units
-            budget = SURE * equity * strand.budget_exposure_ppm / PPM
-            if strand.high_units - result >= budget * self.fall_ppm / PPM - 1.0:
+            result = self.result_of(strand)
+            budget = SURE * equity * strand.budget_exposure_ppm / MILLION
+            if strand.high_units - result >= budget * self.fall_ppm / MILLION - 1.0:
                 if result < strand.high_units:
                     return True
         return False
@@ -185,45 +214,45 @@ class LaneBooks:
     def count_message(self, at_ms: int) -> None:
         """As `account_facts.count_message` does."""
         minute = at_ms // MINUTE_MS
-        slot = minute % MINUTE_SLOTS
+        slot = minute % MINUTES
         if self.minute_at[slot] == minute:
             self.minutes[slot] += 1
         else:
             self.minute_at[slot] = minute
             self.minutes[slot] = 1
-        self.stamp_at[self.message_count % STAMP_SLOTS] = at_ms
+        self.stamp_at[self.message_count % STAMPS] = at_ms
         self.message_count += 1
         self.minute_new += 1
 
     def messages_after(self, after_ms: int) -> int:
         """As `messages._after` does."""
         count = 0
-        oldest = self.message_count % STAMP_SLOTS
-        if self.message_count < STAMP_SLOTS or self.stamp_at[oldest] <= after_ms:
+        oldest = self.message_count % STAMPS
+        if self.message_count < STAMPS or self.stamp_at[oldest] <= after_ms:
             i = self.message_count - 1
-            last = max(0, self.message_count - STAMP_SLOTS)
-            while i >= last and self.stamp_at[i % STAMP_SLOTS] > after_ms:
+            last = max(0, self.message_count - STAMPS)
+            while i >= last and self.stamp_at[i % STAMPS] > after_ms:
                 count += 1
                 i -= 1
             return count
         first = after_ms // MINUTE_MS
-        for slot in range(MINUTE_SLOTS):
+        for slot in range(MINUTES):
             if self.minute_at[slot] >= first:
                 count += self.minutes[slot]
         return count
 
     def forget_sent(self, now_ms: int) -> None:
         """Move on to the entries that were sent within the last hour, and the last day."""
-        least = self.sent_count - SENT_SLOTS
+        least = self.sent_count - SENT
         at = max(self.sent_day, least)
         for lost in range(self.sent_day, at):
             self._less_sent(lost)
-        while at < self.sent_count and self.sent_at[at % SENT_SLOTS] <= now_ms - DAY_MS:
+        while at < self.sent_count and self.sent_at[at % SENT] <= now_ms - DAY_MS:
             self._less_sent(at)
             at += 1
         self.sent_day = at
         at = max(self.sent_hour, least)
-        while at < self.sent_count and self.sent_at[at % SENT_SLOTS] <= now_ms - HOUR_MS:
+        while at < self.sent_count and self.sent_at[at % SENT] <= now_ms - HOUR_MS:
             at += 1
         self.sent_hour = at
 
@@ -234,16 +263,16 @@ class LaneBooks:
 
     def _less_sent(self, at: int) -> None:
         """One entry of the last day less."""
-        by = self.sent_by[at % SENT_SLOTS]
+        by = self.sent_by[at % SENT]
         if by >= 0:
             strand = self.strands[by]
             strand.sent_day -= 1
 
     def note_entry_sent(self, strand: Strand, at_ms: int) -> None:
         """As `account_facts.note_sent` does with an entry."""
-        if self.sent_count - self.sent_day >= SENT_SLOTS:
+        if self.sent_count - self.sent_day >= SENT:
             self.forget_oldest_sent()
-        slot = self.sent_count % SENT_SLOTS
+        slot = self.sent_count % SENT
         self.sent_at[slot] = at_ms
         self.sent_by[slot] = strand.index
         self.sent_count += 1
@@ -363,8 +392,8 @@ class LaneBooks:
         coin.bid_stop_ticks = coin.net_stop_units = 0
         if stop <= 0:
             return
-        # The highest close whose bid, floor(close * bid_ppm / PPM), is not above the stop.
-        coin.bid_stop_ticks = mul_div_down(stop + 1, PPM, 1) - 1
+        # The highest close whose bid, floor(close * bid_ppm / MILLION), is not above the stop.
+        coin.bid_stop_ticks = mul_div_down(stop + 1, MILLION, 1) - 1
         coin.bid_stop_ticks = coin.bid_stop_ticks // self.bid_ppm
         received = value_of_base_down(
             coin.spec, price_down(stop, self.slippage_ppm), coin.qty_units
@@ -374,9 +403,9 @@ class LaneBooks:
 
 def settle(strand: Strand, result: int, bought: int) -> None:
     """As `bookkeeping._settle` does."""
-    ppm = TIMES_MAX * PPM
+    ppm = TIMES_MAX * MILLION
     if abs(result) // TIMES_MAX < bought:
-        ppm = mul_div_down(result, PPM, bought) if result > 0 else mul_div_up(-result, PPM, bought)
+        ppm = mul_div_down(result, MILLION, bought) if result > 0 else mul_div_up(-result, MILLION, bought)
     if result > 0:
         strand.wins += 1
         strand.won_ppm += ppm

@@ -172,9 +172,11 @@ class LaneEntries:
 
     def _consider(self, pair: Pair, bar_ms: int, close_ms: int, equity: int) -> bool:
         """As `entries.consider`: size it and ask the gates; False where more than that happens."""
-        if not pair.usable:
-            return False
         coin = pair.coin
+        # Coins that another strategy left are not this one's to sell.
+        foreign = coin.qty_units > 0 and coin.holder != pair.index and coin.owned == 0
+        if not pair.usable or foreign:
+            return False
         spec, row, rules = coin.spec, coin.row, self.rules
         said: Opinion = pair.columns.opinion(row)
         if said.problem or said.close_ticks != coin.close[row]:

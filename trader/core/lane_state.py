@@ -45,7 +45,8 @@ MARK_FIELDS = (
 
 class LaneState:
     """One lane and the state that it is kept beside. `off_pairs`: how many would be considered if
-    the code of their strategy had not failed."""
+    the code of their strategy had not failed. `followed`: (strategy, instrument) of those that
+    are."""
 
     def __init__(self, state: State, parameters: Parameters, lane: Lane) -> None:
         """`lane` knows nothing of the account yet."""
@@ -58,6 +59,7 @@ class LaneState:
         self.pair_of = {(p.strand.name, p.coin.symbol): p for p in self.books.pairs}
         self._entered = lane.lane_bars
         self.off_pairs = 0
+        self.followed: set[tuple[str, str]] = set()
         self._load_all_days()
 
     # --- from the state ----------------------------------------------------------------------
@@ -261,6 +263,11 @@ class LaneState:
             pair.usable = int(free and pair.view is not None)
             pair.regime_ppm = access.risk_ppm
         self.entries.order = order
+        self.followed = {(pair.strand.name, pair.coin.symbol) for pair in order}
+        following = {pair.index for pair in order}
+        for coin in self.books.coins:
+            if coin.owned and coin.holder not in following:
+                coin.complex = 1  # how far back a decision sees is another matter then
         self.lane.due_ms = min(self._due_ms(), self._fails_ms(order))
 
     def _fails_ms(self, order: list[Pair]) -> int:

@@ -89,8 +89,8 @@ class LaneSums:
             return AMOUNT_MAX, 0
         if not 1 <= rules.rolling_days < DAY_SLOTS:
             return -1, 0
-        base, flows, found = books.day_units, 0, 0
-        for number in range(books.day - rules.rolling_days + 1, books.day + 1):
+        base, flows, found = books.seen_day_units, 0, 0
+        for number in range(books.seen_day - rules.rolling_days + 1, books.seen_day + 1):
             if number < 0:
                 continue
             day = books.days[number % DAY_SLOTS]
@@ -217,12 +217,12 @@ class LaneSums:
         sums.trades_hour = books.sent_count - books.sent_hour + self.legs + 1
         sums.trades_day = books.sent_count - books.sent_day + self.legs + 1
         sums.own_trades_day = strand.sent_day + strand.leg_buys + 1
-        sums.day_stopped = books.day_stopped
-        sums.day_loss_units = books.day_units - equity
-        sums.day_limit_units = books.day_limit
-        sums.drawdown_stopped = books.drawdown_stopped
-        sums.drawdown_units = books.high_units - equity
-        sums.drawdown_limit_units = limit_units(books.high_units, self.rules.drawdown_ppm)
+        sums.day_stopped = books.seen_day_stopped
+        sums.day_loss_units = books.seen_day_units - equity
+        sums.day_limit_units = books.seen_day_limit
+        sums.drawdown_stopped = books.seen_fallen
+        sums.drawdown_units = books.seen_high - equity
+        sums.drawdown_limit_units = books.seen_fall_limit
         if pair.tier_index >= 0:
             tier.positions, tier.exposure_units = tier_positions, tier_exposure
             tier.exposure_units_max = mul_div_down(equity, pair.tier_ppm, PPM)
@@ -329,7 +329,7 @@ class LaneSums:
     def _fill_fall(self, view: GateView, pair: Pair) -> None:
         """As `standings.Standings.drawdown`."""
         book, strand = view.book, pair.strand
-        result = strand.result_units
+        result = self.books.result_of(strand)
         high = max(strand.high_units, result)
         book.fallen_units = high - result
         book.fallen_limit_units = AMOUNT_MAX
