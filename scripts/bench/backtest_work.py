@@ -38,7 +38,7 @@ POSITIONS = {"A": 1, "B": 5}
 # The slippage cap is four times the widest step from a close to the next open.
 LIMITS: dict[str, str] = {
     "slippage": "20bps", "exit_slippage": "20bps", "exit_attempts": "1", "collar": "50%",
-    "collar_window": "99999%", "collar_window_bars": "2", "position": "100%",
+    "collar_window": "99999%", "collar_window_bars": "2",
     "order_notional_min": "0", "order_value_max": "10000000000", "spread_max": "99%",
     "volume_bars": "1", "missing_bars_max": "90%", "bar_jump_max": "1000%",
     "exposure_max": "100%", "asset_max": "100%", "pending_max": "100%", "loss_max": "100%",
@@ -59,7 +59,9 @@ def write_policy(folder: Path, work: str, *, sweep: bool = False) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     symbols, pairs = symbols_of(work), ", ".join(symbols_of(work))
     volume = "100000%" if work == "A" else "99999%"
-    limits = {**LIMITS, "positions_max": str(POSITIONS[work]), "volume_share": volume}
+    slots = POSITIONS[work]
+    limits = {**LIMITS, "positions_max": str(slots), "position": f"{100 // slots}%"}
+    limits["volume_share"] = volume
     lines = "".join(f"  {key}: {value}\n" for key, value in limits.items())
     cross = "crosses_{}(sma(close, fast), sma(close, slow))"
     vary = '  sweep: {ranges: {fast: "5:50:5", slow: "60:240:20"}}\n' if sweep else ""
