@@ -17,7 +17,8 @@ from trader.app.sweeping_trials import Trials
 from trader.app.sweeping_workers import Lost, Workers, usable_cores
 from trader.core.parameters import Parameters
 from trader.core.rules import RuleError, bound_of
-from trader.errors import TraderError
+from trader.domain.timeframe import timeframe_name
+from trader.errors import DataError, TraderError
 
 # Trials of a batch share what their rules have in common; more would hold more columns at a time.
 BATCH_MAX = 25
@@ -45,6 +46,7 @@ def sweep_rows(
 
     `died`, `apart`: see `Workers`.
     """
+    check_range(inputs)
 
     def work(batch: Sequence[int]) -> Iterator[bytes]:
         for row in trial_rows(inputs, trials, batch):
@@ -60,6 +62,16 @@ def sweep_rows(
                 yield row_of(answer)
     finally:
         answers.close()
+
+
+def check_range(inputs: BacktestInputs) -> None:
+    """That there is something to decide; raises DataError, as the first trial would."""
+    step_name = timeframe_name(inputs.parameters.step_ms)
+    for (_, timeframe), series in inputs.series.items():
+        first, stop = series.index_of(inputs.start_ms), series.index_of(inputs.end_ms)
+        if timeframe == step_name and first < stop:
+            return
+    raise DataError("no bar lies in the asked time range", "see --timerange")
 
 
 def batches(wanted: Sequence[int], workers: int) -> list[Sequence[int]]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
-from math import fsum
+from math import floor, fsum, log10
 from typing import Any
 
 from trader.app.sweeping_results import count_line
-from trader.app.sweeping_rows import NAMES, TrialRow
+from trader.app.sweeping_rows import NAMES, SHARES, TrialRow
 from trader.app.sweeping_trials import Axis
 from trader.errors import UsageError
 
@@ -27,7 +27,7 @@ text{font:12px sans-serif;fill:#333}.t{font-weight:600;font-size:14px}
 @media(prefers-color-scheme:dark){text{fill:#ddd}}text.d{fill:#111}text.l{fill:#fff}
 </style>"""
 # Beyond so many cells a side their numbers cannot be read, and beyond those not their colours.
-TOLD_MAX, DRAWN_MAX = 24, 200
+TOLD_MAX, DRAWN_MAX, DIGITS_MAX = 24, 200, 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,17 @@ class Heat:
         """The least and the largest mean; (0, 0) when there is none."""
         known = [value for row in self.cells for value in row if value is not None]
         return (min(known), max(known)) if known else (0.0, 0.0)
+
+    def told(self, value: float | None) -> str:
+        """A mean with as many digits as tell it from the others; `.` where there is none."""
+        if value is None:
+            return "."
+        times = 100.0 if self.metric in SHARES else 1.0
+        low, high = self.span
+        apart = (high - low) * times or abs(high) * times or 1.0
+        digits = min(max(1 - floor(log10(apart)), 0), DIGITS_MAX)
+        shown = f"{value * times:.{digits}f}"
+        return shown[1:] if shown == f"-{0:.{digits}f}" else shown
 
     def place(self, value: float) -> float:
         """Where a mean lies between the least, 0, and the largest, 1."""
@@ -127,20 +138,10 @@ def is_light(rgb: tuple[int, int, int]) -> bool:
     return 299 * rgb[0] + 587 * rgb[1] + 114 * rgb[2] > 128_000
 
 
-def short(value: float | None) -> str:
-    """A mean in few characters; `.` where there is none."""
-    if value is None:
-        return "."
-    size = abs(value)
-    if size >= 100_000:
-        return f"{value:.2g}"
-    digits = 0 if size >= 1_000 else 1 if size >= 100 else 2 if size >= 10 else 3
-    return f"{value:.{digits}f}"
-
-
 def caption(heat: Heat) -> str:
     """What the map shows, in a line."""
-    words = f"{heat.metric}: {heat.down.name} down, {heat.across.name} across"
+    unit = " in %" if heat.metric in SHARES else ""
+    words = f"{heat.metric}{unit}: {heat.down.name} down, {heat.across.name} across"
     return words + (f", mean over {', '.join(heat.others)}" if heat.others else "")
 
 
@@ -195,7 +196,9 @@ def _cell(
     if told:
         kind = "n d" if is_light(rgb) else "n l"
         middle = (x + size[0] // 2, y + size[1] // 2 + 4)
-        found.append(f'<text class="{kind}" x="{middle[0]}" y="{middle[1]}">{short(value)}</text>')
+        found.append(
+            f'<text class="{kind}" x="{middle[0]}" y="{middle[1]}">{heat.told(value)}</text>'
+        )
     return found
 
 
@@ -218,13 +221,13 @@ def _labels(heat: Heat, cell_w: int, cell_h: int) -> list[str]:
 
 def _legend(heat: Heat, y: int) -> list[str]:
     low, high = heat.span
-    lines = [f'<text class="r" x="{_LEFT - 8}" y="{y + 11}">{short(low)}</text>']
+    lines = [f'<text class="r" x="{_LEFT - 8}" y="{y + 11}">{heat.told(low)}</text>']
     for step in range(40):
         rgb = colour(step / 39)
         lines.append(
             f'<rect x="{_LEFT + step * 5}" y="{y}" width="5" height="14" fill="{hexed(rgb)}"/>'
         )
-    return [*lines, f'<text x="{_LEFT + 208}" y="{y + 11}">{short(high)}</text>']
+    return [*lines, f'<text x="{_LEFT + 208}" y="{y + 11}">{heat.told(high)}</text>']
 
 
 _STYLE = """

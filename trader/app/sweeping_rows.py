@@ -57,6 +57,8 @@ METRICS: tuple[Metric, ...] = (
     Metric("orders", 0, lambda result: str(result.sent)),
     Metric("unfilled", 0, lambda result: str(result.unfilled)),
 )
+# Told in percent.
+SHARES = frozenset({"total_return", "cagr", "max_drawdown", "win_rate", "exposure"})
 NAMES = tuple(metric.name for metric in METRICS)
 _BETTER = {metric.name: metric.better for metric in METRICS}
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from trader.app.backtest_inputs import BacktestInputs
-from trader.app.sweeping import sweep_rows
+from trader.app.sweeping import check_range, sweep_rows
 from trader.app.sweeping_count import Counted, Ledger
 from trader.app.sweeping_store import SweepStore
 from trader.app.sweeping_trials import Trials
@@ -108,6 +108,7 @@ def perform(
     `root`: the folder of all sweeps, with their ledger; `place`: this one's, else below `root`.
     Raises LockHeld, UsageError, OSError; what was made until then is kept, also on an interrupt.
     """
+    check_range(plan.inputs)
     trials = plan.trials
     folder = root / plan.id if place is None else place
     store = SweepStore(folder, plan.identity, len(trials))

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from trader.app.sweeping_heat import Heat, caption, colour, is_light, short
+from trader.app.sweeping_heat import Heat, caption, colour, is_light
 from trader.app.sweeping_results import count_line
+from trader.app.sweeping_rows import SHARES
 from trader.cli.backtest_tables import share
 from trader.cli.plain_tables import BOLD, PLAIN, Paper
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 NONE = "-"
 ASSUMED_MAX = 6
-_SHARES = frozenset({"total_return", "cagr", "max_drawdown", "win_rate", "exposure"})
 # In the order in which they leave a sheet that is too narrow, the last first.
 _SHOWN = (
     ("total_return", "return"), ("sharpe", "Sharpe"), ("max_drawdown", "max DD"),
@@ -99,7 +99,7 @@ def _width(head: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
 def _cell(name: str, value: str | None) -> str:
     if value is None:
         return NONE
-    if name in _SHARES:
+    if name in SHARES:
         return share(value)
     if name in {"round_trips", "orders", "unfilled"}:
         return value
@@ -110,7 +110,7 @@ def _heat(heat: Heat, paper: Paper) -> None:
     """Numbers on colours where they fit, else every so many columns of them."""
     paper.says(caption(heat), style=BOLD)
     side = max(len(heat.down.parameter), *(len(value) for value in heat.down.values))
-    told = [[short(value) for value in row] for row in heat.cells]
+    told = [[heat.told(value) for value in row] for row in heat.cells]
     wide = max(
         max((len(cell) for row in told for cell in row), default=1),
         *(len(value) for value in heat.across.values),
