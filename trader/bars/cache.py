@@ -63,23 +63,28 @@ def hash_source(path: Path, progress: Hashing | None = None) -> Source | None:
         return None
     state = _state_of(files)
     total, done = sum(row[0] for row in state), 0
-    block = memoryview(bytearray(_BLOCK_BYTES))
     shas: list[tuple[str, str]] = []
     for file, row in zip(files, state, strict=True):
-        # Read in small blocks: mapped, the source would count as memory of this process. And no
-        # further than it went at first: one that grows would never end.
-        digest, left = hashlib.sha256(), row[0]
-        with file.open("rb", buffering=0) as stream:
-            while left > 0 and (count := stream.readinto(block[:left])):
-                digest.update(block[:count])
-                left -= count
-                done += count
-                if progress is not None:
-                    progress(done, total)
+        digest = hashlib.sha256()
+        for block in _blocks_of(file, row[0]):
+            digest.update(block)
+            done += len(block)
+            if progress is not None:
+                progress(done, total)
         shas.append((str(file.relative_to(path)), digest.hexdigest()))
     if path.is_dir():
         return Source(path, _sha_of(shas), state)
     return Source(path, shas[0][1], state)
+
+
+def _blocks_of(file: Path, size: int) -> Iterator[memoryview]:
+    """The first `size` bytes. In small blocks: mapped, the source would count as memory of this
+    process. And no further than it went at first: a file that grows would never end."""
+    block = memoryview(bytearray(_BLOCK_BYTES))
+    with file.open("rb", buffering=0) as stream:
+        while size > 0 and (count := stream.readinto(block[:size])):
+            yield block[:count]
+            size -= count
 
 
 class BarCache:

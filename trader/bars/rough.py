@@ -19,7 +19,7 @@ from pathlib import Path
 from trader.bars.dialect import header_for, past_header
 from trader.bars.header import Header
 from trader.bars.names import STEPS_MS, symbols_in, timeframes_in
-from trader.bars.source import parts_of
+from trader.bars.source import Part, parts_of
 from trader.bars.stamps import STAMP_MS_MAX, StampColumn, utc_text
 from trader.bars.ticks import BarTextError, clean, shortened, split_number
 from trader.core.money import AMOUNT_MAX
@@ -111,16 +111,20 @@ def read_roughly(
 def _rows(path: Path, faults: Faults) -> Iterator[_Row]:
     with closing(parts_of(path)) as parts:
         for part in parts:
-            header: Header | None = None
-            stamps, number = StampColumn("timestamp"), 0
-            for block in part.blocks:
-                body = block
-                if header is None:
-                    header = header_for(part, block)
-                    stamps = StampColumn(header.time_name, part.day_ms)
-                    number, body = header.lines, past_header(header, block)
-                yield from _rows_in(header, stamps, number, body, faults)
-                number += body.count(b"\n")
+            yield from _rows_of(part, faults)
+
+
+def _rows_of(part: Part, faults: Faults) -> Iterator[_Row]:
+    header: Header | None = None
+    stamps, number = StampColumn("timestamp"), 0
+    for block in part.blocks:
+        body = block
+        if header is None:
+            header = header_for(part, block)
+            stamps = StampColumn(header.time_name, part.day_ms)
+            number, body = header.lines, past_header(header, block)
+        yield from _rows_in(header, stamps, number, body, faults)
+        number += body.count(b"\n")
 
 
 def _rows_in(
