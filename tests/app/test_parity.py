@@ -20,6 +20,24 @@ from trader.journal.segments import close_segment
 from .trail_world import MINUTE_MS, START_MS, TrailWorld, copy_journal, make_world
 
 Change = Callable[[Entry], list[tuple[str, dict[str, Any]]]]
+TIER = """
+timeframe: 5m
+refresh: 12h
+tiers:
+  rotational:
+    pairs: [BTC/USDT, ETH/USDT]
+    filters: {spread_max: 100bps}
+    take: 1
+    rank_by: quote_volume
+"""
+FOLLOWING = """
+cross:
+  file: ma_cross.py
+  tier: rotational
+  timeframe: 1m
+  size: {equity_share: 5%}
+  parameters: {fast: 3, slow: 8, atr: 5, stop_atr: 1.0}
+"""
 HUMAN = {"by": "ann", "why": "a test"}
 
 
@@ -330,6 +348,28 @@ def test_a_policy_that_changes_is_followed(world: TrailWorld) -> None:
     report = compared(world.journal_path)
     assert report.proven, report.row()
     assert report.plans == 36
+
+
+def test_members_of_a_tier_are_chosen_alike_though_nobody_followed_the_others(
+    world: TrailWorld,
+) -> None:
+    config = world.folder / "config"
+    (config / "universe.yaml").write_text(TIER)
+    (config / "strategies.yaml").write_text(FOLLOWING)
+    world.reload()
+    world.run(30)
+    with Journal.open(world.journal_path, read_only=True) as journal:
+        asked = {
+            (str(entry.payload["symbol"]), str(entry.payload["timeframe"]))
+            for entry in journal.entries(kinds=("bars",))
+        }
+        chosen = journal.state.members["rotational"]
+    followed = chosen.split(" ")[1]
+    assert {symbol for symbol, timeframe in asked if timeframe == "1m"} == {followed}
+    assert len({symbol for symbol, timeframe in asked if timeframe == "5m"}) == 2
+    report = compared(world.journal_path)
+    assert report.proven, report.row()
+    assert not [found for found in report.differences if found.where.startswith("members")]
 
 
 def test_an_order_that_was_never_sent_is_told(

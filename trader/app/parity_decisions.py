@@ -66,7 +66,7 @@ class Sides:
         return replace(
             own,
             now_ms=(seen if CLOCK in parts else free).now_ms,
-            quotes=seen.quotes if QUOTES in parts else own.quotes,
+            quotes=seen.quotes if QUOTES in parts else {**own.quotes, **free.quotes},
             troubles=(seen if TROUBLES in parts else free).troubles,
             latch=(seen if LATCH in parts else free).latch,
             strategy_troubles=(seen if STRATEGIES in parts else free).strategy_troubles,

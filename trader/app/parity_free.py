@@ -46,7 +46,7 @@ from trader.core.model import Model
 from trader.core.parameters import Parameters
 from trader.core.series import Series
 from trader.core.simulate import Record, Simulation
-from trader.core.snapshot import SeriesKey, Snapshot
+from trader.core.snapshot import CoreQuote, SeriesKey, Snapshot
 from trader.core.state import State
 from trader.domain.timeframe import timeframe_name
 from trader.errors import ProofFailed
@@ -69,6 +69,8 @@ TELLING = (
     "stopped",
     "shadow",
 )
+# An instrument without a decision bar for so long was not followed.
+FOLLOWED_BARS = 60
 PLAIN = {
     CLOCK: (Cause.CLOCK, "the pass ran at another time than the close"),
     SKEW: (Cause.CLOCK_SKEW, "skew_ms"),
@@ -90,16 +92,14 @@ class _Beside(Simulation):
         series: Mapping[SeriesKey, Series],
         state: State,
         model: Model,
-        hear: tuple[Record, Callable[[Snapshot], None]],
+        hear: tuple[Record, Callable[[Snapshot], Snapshot]],
     ) -> None:
         super().__init__(parameters, seen.strategies, series, state, model, hear[0])
         self._asked = hear[1]
 
     def snapshot(self, bar_ms: int) -> Snapshot:
         """As ever, once what rested has met the bar."""
-        seen = super().snapshot(bar_ms)
-        self._asked(seen)
-        return seen
+        return self._asked(super().snapshot(bar_ms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,14 +255,28 @@ class FreeRun:
         elif kind in KINDS:
             self._theirs.note(kind, payload)
 
-    def _about_to_decide(self, own: Snapshot) -> None:
+    def _about_to_decide(self, own: Snapshot) -> Snapshot:
         self._compare_orders()
         if self._event is None:
             self._missed(own.bar_ms)
-            return
+            return own
         event, stepped = self._event
+        own = replace(own, quotes={**own.quotes, **self._unfollowed(event.snapshot)})
         self._compare_accounts(event)
         self._compare_decision(event, own, stepped=stepped)
+        return own
+
+    def _unfollowed(self, seen: Snapshot) -> dict[str, CoreQuote]:
+        """The journal's quotes of candidates: of what nobody follows it holds no decision bars, so
+        that the model would have none."""
+        step_ms = seen.parameters.step_ms
+        found: dict[str, CoreQuote] = {}
+        for symbol, quote in seen.quotes.items():
+            series = self.final.series.get((symbol, timeframe_name(step_ms)))
+            first_ms, end_ms = seen.bar_ms - FOLLOWED_BARS * step_ms, seen.close_ms
+            if series is None or series.index_of(first_ms) == series.index_of(end_ms):
+                found[symbol] = quote
+        return found
 
     # --- comparing -------------------------------------------------------------------------------
 
