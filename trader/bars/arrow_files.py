@@ -54,7 +54,7 @@ def _batches(form: str, raw: BufferedReader) -> tuple[list[str], Iterator[Any]]:
     """(names of the columns, tables of some thousand rows)."""
     if form == "parquet":
         file: Any = import_module("pyarrow.parquet").ParquetFile(raw)
-        return list(file.schema_pa.names), file.iter_batches(batch_size=_ROWS)
+        return list(file.schema_arrow.names), file.iter_batches(batch_size=_ROWS)
     reader: Any = import_module("pyarrow.ipc").open_file(raw)
     batches = (reader.get_batch(at) for at in range(reader.num_record_batches))
     return list(reader.schema.names), (
