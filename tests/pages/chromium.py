@@ -11,6 +11,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -27,6 +28,13 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--hide-scrollbars", "--force-color-profile=srgb",
 )  # fmt: skip
+# The pipes must be descriptors 3 and 4 of Chromium.
+START = """import fcntl, os, sys
+ends = [fcntl.fcntl(int(word), fcntl.F_DUPFD, 20) for word in sys.argv[1:3]]
+for place, end in zip((3, 4), ends):
+    os.dup2(end, place)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 
 
 class Browser:
@@ -129,10 +137,9 @@ def browser(folder: Path) -> Generator[Browser]:
     program = chromium()
     their_in, our_out = os.pipe()
     our_in, their_out = os.pipe()
-    # The pipes must be descriptors 3 and 4 of Chromium; a shell puts them there.
-    line = f'exec "$0" "$@" 3<&{their_in} 4>&{their_out}'
+    words = [program, *FLAGS, f"--user-data-dir={folder}", "about:blank"]
     process = subprocess.Popen(
-        ["/bin/sh", "-c", line, program, *FLAGS, f"--user-data-dir={folder}", "about:blank"],
+        [sys.executable, "-I", "-c", START, str(their_in), str(their_out), *words],
         pass_fds=(their_in, their_out),
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         env={"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8"},
