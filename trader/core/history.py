@@ -28,6 +28,8 @@ from trader.core.strategy import NEAR, Window
 # Rows computed in one go: their columns stay in the processor's caches (8,192 rows took 16 %
 # longer for a cross of two means, 65,536 no less).
 ROWS_AT_ONCE = 32_768
+# Rows told at a time where each block is computed by itself.
+ROWS_TOLD = 8_192
 # Anchor blocks after which blocks of other timeframes are forgotten: memory stays flat.
 BLOCKS_KEPT = 256
 REREAD = frozenset(
@@ -212,7 +214,9 @@ class History:
             for node in nodes
         )
         self.blocks = max(1, work_rows // frames.anchor_bars) if self.exact else 1
+        self.together = max(1, min(work_rows, ROWS_TOLD) // frames.anchor_bars)
         self._scratches: dict[int, _Scratch] = {}
+        self._kept: dict[str, tuple[Any, int]] = {}
 
     def all(self, sink: Sink) -> None:
         """Every row of the series."""
@@ -220,12 +224,14 @@ class History:
 
     def tell(self, start: int, stop: int, sink: Sink) -> None:
         """Rows [start, stop), which are whole anchor blocks but for the ends of the series."""
-        needs = self.needs if self.exact else self.grid.warmup + 1
-        for at, end, ready in self.grid.parts(start, stop, needs, self.blocks):
+        if not self.exact:
+            self._apart(start, stop, sink)
+            return
+        for at, end, ready in self.grid.parts(start, stop, self.needs, self.blocks):
             if ready:
                 self.go(at, end, sink)
             else:
-                self.block(at, end, sink)
+                self._apart(at, end, sink)
 
     def go(self, at: int, stop: int, sink: Sink) -> None:
         """Rows [at, stop) of several anchor blocks in one go, where that is exact."""
@@ -234,21 +240,50 @@ class History:
         scratch = self._scratch(self.blocks)
         scratch.run(bars)
         if scratch.is_near(bars):
-            self._lend(scratch, sink, first, at, stop)
-            return
+            columns = {name: scratch.columns[index] for name, index in self.outputs.items()}
+            sink(columns, first, at, stop)
+        else:
+            self._apart(at, stop, sink)
+
+    def _apart(self, start: int, stop: int, sink: Sink) -> None:
+        """Rows [start, stop), each anchor block from its own start; told many blocks at a time."""
+        at = start
         while at < stop:
-            end = min(stop, self.grid.end(at))
-            self.block(at, end, sink)
+            end = min(stop, self.grid.end(at, self.together))
+            if self.alone:
+                self._blocks(at, end, sink)
+            else:
+                end = min(stop, self.grid.end(at))
+                self._block_of_frames(at, end, sink)
             at = end
 
-    def block(self, at: int, stop: int, sink: Sink) -> None:
-        """Rows [at, stop) of one anchor block, from its own start."""
+    def _blocks(self, at: int, stop: int, sink: Sink) -> None:
+        """Rows [at, stop) of some blocks of a program that looks at no other timeframe."""
+        grid, scratch = self.grid, self._scratch(1)
+        whole = Window(self.series, grid.first(at), stop, self.bars)
+        views = self._views()
+        row = at
+        while row < stop:
+            after, first = min(stop, grid.end(row)), grid.first(row)
+            scratch.run(Window(self.series, first, after, whole))
+            for view, index in views.values():
+                part = memoryview(scratch.columns[index])[row - first : after - first]
+                view[row - at : after - at] = part
+            row = after
+        sink({name: view for name, (view, _) in views.items()}, at, at, stop)
+
+    def _views(self) -> dict[str, tuple[Any, int]]:
+        """Where rows of several blocks are put together, and the node of each output."""
+        if not self._kept:
+            rows = self.together * self.grid.anchor_bars
+            for name, index in self.outputs.items():
+                column = new_column(self.bound.nodes[index], rows)
+                self._kept[name] = (memoryview(column), index)
+        return self._kept
+
+    def _block_of_frames(self, at: int, stop: int, sink: Sink) -> None:
+        """Rows [at, stop) of one block of a program that looks at other timeframes."""
         first = self.grid.first(at)
-        if self.alone:
-            scratch = self._scratch(1)
-            scratch.run(Window(self.series, first, stop, self.bars))
-            self._lend(scratch, sink, first, at, stop)
-            return
         self._told += 1
         if self._told % BLOCKS_KEPT == 0:
             old = self._frames
@@ -265,7 +300,3 @@ class History:
             rows = blocks * self.grid.anchor_bars + self.frame.warmup
             found = self._scratches[blocks] = _Scratch(self.bound, self.order, rows)
         return found
-
-    def _lend(self, scratch: _Scratch, sink: Sink, first: int, at: int, stop: int) -> None:
-        columns = {name: scratch.columns[index] for name, index in self.outputs.items()}
-        sink(columns, first, at, stop)

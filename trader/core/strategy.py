@@ -60,7 +60,7 @@ class Window:
     ) -> None:
         """Rows [first, stop) of a series; prices become the nearest floats of their decimals.
 
-        `whole`: all rows of the series, whose columns are then shared.
+        `whole`: a window of these rows and more, whose columns are then shared.
         """
         self._series = series
         self._first = first
@@ -81,12 +81,16 @@ class Window:
             self._far[name] = not near_rows(getattr(self, name), 0, len(self), NEAR)
         return not self._far[name]
 
+    def part(self, name: str, first: int, stop: int) -> memoryview[Any]:
+        """A column's rows [first, stop) of the series, which are rows of this window too."""
+        return getattr(self, name)[first - self._first : stop - self._first]
+
     def __getattr__(self, name: str) -> memoryview[Any]:
         """A column that was not asked for before."""
         if name not in COLUMNS:
             raise AttributeError(name)
         if self._whole is not None:
-            view = getattr(self._whole, name)[self._first : self._stop]
+            view = self._whole.part(name, self._first, self._stop)
         elif name in PRICES:
             ticks: Ints = getattr(self._series, name)
             column = price_column(ticks, self._series.tick, self._first, self._stop)
