@@ -29,6 +29,7 @@ from laws_ledger import Broken, Ledger
 from laws_models import drawn_model, with_detail
 
 from trader.app.backtest import BacktestRun, run_backtest
+from trader.core.parameters import EntryStyle
 from trader.errors import DataError
 
 ROWS_MAX = 160
@@ -111,7 +112,8 @@ class Found:
 
 
 def modelled(case: Case, seed: int) -> Case:
-    """The case under a model of its own, mostly with finer bars where a finer timeframe exists."""
+    """The case under a model of its own, mostly with finer bars where a finer timeframe exists;
+    makers now and then, so that more rests."""
     rng = random.Random(f"laws {seed} {case.name}")
     if rng.random() < 0.15:
         return case
@@ -125,7 +127,13 @@ def modelled(case: Case, seed: int) -> Case:
         taker = Decimal(max(tier.taker_ppm for tier in model.fees.tiers)).scaleb(-6)
         maker = Decimal(max(tier.maker_ppm for tier in model.fees.tiers)).scaleb(-6)
         known = tuple(replace(one, fee_taker=taker, fee_maker=maker) for one in known)
-    return replace(case, inputs=replace(inputs, model=model, series=series, instruments=known))
+    given = inputs.parameters
+    if rng.random() < 0.4:
+        resting = EntryStyle("maker", rng.choice((3, 30)) * given.step_ms, 2_000, 3)
+        specs = tuple(replace(spec, style=resting) for spec in given.strategies)
+        given = replace(given, strategies=specs)
+    inputs = replace(inputs, model=model, series=series, instruments=known, parameters=given)
+    return replace(case, inputs=inputs)
 
 
 def _words(case: Case) -> list[str]:
