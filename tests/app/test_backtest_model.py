@@ -148,6 +148,15 @@ def test_finer_bars_of_another_file_must_not_contradict_it(tmp_path: Path) -> No
         inputs_of(tmp_path, FREE, FIVE, details={"BTC/USDT": bad}, step=5)
 
 
+def test_finer_bars_of_some_bars_are_counted_and_of_none_refused(tmp_path: Path) -> None:
+    some = bar_file(tmp_path, ONE[:10])
+    inputs = inputs_of(tmp_path, FREE, FIVE, details={"BTC/USDT": some}, step=5)
+    assert any(line.startswith("BTC/USDT: 1m bars for 2 of 6 bars; ") for line in inputs.assumed)
+    later = replace(some, series=some.series.slice(0, 0))
+    with pytest.raises(DataError, match="none of its bars lies inside the bars of BTC/USDT"):
+        inputs_of(tmp_path, FREE, FIVE, details={"BTC/USDT": later}, step=5)
+
+
 WRONG_DETAIL = [
     (replace(FREE, detail="7m"), "--timeframe-detail '7m' is not known"),
     (replace(FREE, detail="5m"), "are no finer part of the decision bars"),

@@ -179,7 +179,13 @@ def detail_series(
             )
         series = finer.series if finer.step_ms == detail_ms else resample(finer.series, detail_ms)
         if symbol in details:
-            _check_inside(whole[symbol, timeframe_name(step_ms)], series, finer)
+            bars = whole[symbol, timeframe_name(step_ms)]
+            told = _check_inside(bars, series, finer)
+            if told < len(bars):
+                assumed.append(
+                    f"{symbol}: {name} bars for {told} of {len(bars)} bars; in the others what "
+                    "happens is taken in its worst order"
+                )
         found[symbol, name] = series
     if without:
         assumed.append(
@@ -204,9 +210,9 @@ def _detail_step(options: ModelOptions, step_ms: int, details: Mapping[str, BarF
     return detail_ms
 
 
-def _check_inside(whole: Series, detail: Series, file: BarFile) -> None:
-    """Two files of one instrument must not contradict each other."""
-    at = 0
+def _check_inside(whole: Series, detail: Series, file: BarFile) -> int:
+    """How many bars have finer ones; two files of one instrument must not contradict each other."""
+    at, told, newest = 0, 0, -1
     for index in range(len(detail)):
         opens_ms = detail.open_ms[index]
         while at < len(whole) and whole.open_ms[at] + whole.step_ms <= opens_ms:
@@ -219,6 +225,14 @@ def _check_inside(whole: Series, detail: Series, file: BarFile) -> None:
                 f"{whole.open_ms[at]} that contains it",
                 "the two files do not tell of the same market; give two that do",
             )
+        told += at != newest
+        newest = at
+    if not told:
+        raise DataError(
+            f"{file.path}: none of its bars lies inside the bars of {file.symbol}",
+            "give finer bars of the same days",
+        )
+    return told
 
 
 # --- other costs -----------------------------------------------------------------------------
