@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import signal
 import subprocess
@@ -132,6 +134,46 @@ def test_mistakes_are_one_sentence_and_leave_nothing(
     assert err.count("\n") == 1
     assert kept(workspace.folder) == []
     assert not list(workspace.folder.rglob("*.part"))
+
+
+def test_columns_that_no_header_names_may_be_named(workspace: Workspace) -> None:
+    rows = [f"{T0 + n * M},100,{100 + n % 2},101,99,2" for n in range(30)]
+    (workspace.folder / "BTC_USDT-1m.csv").write_text("\n".join(rows) + "\n")
+    words = ("--columns", "time,open,close,high,low,volume", "--json")
+    done = workspace.trader("data", "check", "BTC_USDT-1m.csv", *words)
+    assert (done.returncode, loads(done)["bars"]) == (0, 30)
+    done = workspace.trader("data", "import", "BTC_USDT-1m.csv", *words)
+    assert loads(done)["files"][0]["added"] == 30
+    shown = loads(workspace.trader("data", "show", "BTC/USDT", "--json"))
+    assert (shown["newest"][-1]["close"], shown["newest"][-1]["high"]) == ("101", "101")
+
+
+def test_a_disk_that_fills_leaves_what_was_kept(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(workspace.folder)
+    write(workspace.folder, range(100))
+    assert run(["data", "import", "BTC_USDT-1m.csv"]) == 0
+    before = workspace.tree()
+    write(workspace.folder, range(100, 150))
+    changed = workspace.tree()["BTC_USDT-1m.csv"]
+    true_write = os.write
+    for writes in range(3):
+        left = [writes]
+
+        def full(descriptor: int, data: bytes, left: list[int] = left) -> int:
+            if left[0] == 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            left[0] -= 1
+            return true_write(descriptor, data)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "write", full)
+            code = run(["data", "import", "BTC_USDT-1m.csv"])
+        assert code == 10
+        assert "No space left on device" in capsys.readouterr().err
+        assert workspace.tree() == {**before, "BTC_USDT-1m.csv": changed}
+    assert run(["data", "import", "BTC_USDT-1m.csv"]) == 0
 
 
 def test_kept_bars_do_without_a_policy_and_go_where_it_is_said(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from trader.app.bar_store import open_bars
 from trader.app.data_view import show_kept
@@ -57,21 +57,28 @@ class Checked:
     why: str
 
 
-def check_file(
-    path: Path, symbol: str | None, timeframe: str | None, now_ms: int, threshold_ppm: int
-) -> Checked:
+class Reading(NamedTuple):
+    """What a file does not say of itself: instrument, timeframe, names of its columns in order."""
+
+    symbol: str | None = None
+    timeframe: str | None = None
+    columns: str | None = None
+
+
+def check_file(path: Path, reading: Reading, now_ms: int, threshold_ppm: int) -> Checked:
     """Judge a bar file. Raises DataError only when there is no such file to be read at all."""
     faults = Faults()
     refused = ""
     series: Series | None = None
     try:
-        file = open_bars(path, symbol, None, timeframe)
+        symbol, timeframe, columns = reading
+        file = open_bars(path, symbol, None, timeframe, columns=columns)
         series, faults.rows = file.series, len(file.series)
     except DataError as error:
         if not path.exists():
             raise
         refused = str(error)
-        series, faults = _roughly(path, symbol, timeframe)
+        series, faults = _roughly(path, reading)
     return _judge(str(path), series, faults, refused, now_ms, threshold_ppm)
 
 

@@ -30,13 +30,14 @@ class ImportOptions:
     Attributes:
         timeframe: length of a bar; with `trades` the bars to make. tick: prices are multiples.
         trades: the files hold single trades. replace: a bar that differs takes the kept one's
-            place.
+            place. columns: names of the columns in order, for files that do not tell them.
     """
 
     timeframe: str | None = None
     tick: Decimal | None = None
     trades: bool = False
     replace: bool = False
+    columns: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,14 @@ def _read(
         if progress is not None:
             progress(path, done, total)
 
-    file = open_bars(path, symbol, options.tick, options.timeframe, progress=told)
+    file = open_bars(
+        path,
+        symbol,
+        options.tick,
+        options.timeframe,
+        progress=told,
+        columns=options.columns,
+    )
     report = file.report
     notes = list(file.notes)
     if report.snapped:

@@ -79,14 +79,14 @@ class _Row:
 
 
 def read_roughly(
-    path: Path, symbol: str | None, timeframe: str | None
+    path: Path, symbol: str | None, timeframe: str | None, columns: str | None = None
 ) -> tuple[Series | None, Faults]:
     """(the bars that are sound, oldest first, None when there are none; what is wrong).
 
     Raises DataError for what is no text with a header that can be read.
     """
     faults = Faults()
-    rows = _in_order(_rows(path, faults), faults)
+    rows = _in_order(_rows(path, columns, faults), faults)
     known: dict[int, _Row] = {}
     doubtful: set[int] = set()
     for row in rows:
@@ -108,19 +108,19 @@ def read_roughly(
     return _series(grid, symbol or (names[0] if len(names) == 1 else "?/?"), step_ms), faults
 
 
-def _rows(path: Path, faults: Faults) -> Iterator[_Row]:
+def _rows(path: Path, columns: str | None, faults: Faults) -> Iterator[_Row]:
     with closing(parts_of(path)) as parts:
         for part in parts:
-            yield from _rows_of(part, faults)
+            yield from _rows_of(part, columns, faults)
 
 
-def _rows_of(part: Part, faults: Faults) -> Iterator[_Row]:
+def _rows_of(part: Part, columns: str | None, faults: Faults) -> Iterator[_Row]:
     header: Header | None = None
     stamps, number = StampColumn("timestamp"), 0
     for block in part.blocks:
         body = block
         if header is None:
-            header = header_for(part, block)
+            header = header_for(part, block, columns=columns)
             stamps = StampColumn(header.time_name, part.day_ms)
             number, body = header.lines, past_header(header, block)
         yield from _rows_in(header, stamps, number, body, faults)

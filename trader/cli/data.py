@@ -20,6 +20,13 @@ app = typer.Typer(
     help="Bars: import files, fetch from the venue, check, list and show what is kept.",
 )
 Timeframe = Annotated[str, typer.Option(metavar="TF", help="Length of a bar, such as 1h.")]
+Columns = Annotated[
+    str,
+    typer.Option(
+        metavar="NAMES",
+        help="Names of a file's columns in order, such as time,open,close,high,low,volume.",
+    ),
+]
 Replace = Annotated[
     bool, typer.Option("--replace", help="Bars that differ take the place of the kept ones.")
 ]
@@ -49,6 +56,7 @@ def import_files(
     tick: Annotated[
         str, typer.Option(metavar="TICK", help="Prices are multiples of it; else told from them.")
     ] = "",
+    columns: Columns = "",
     trades: Annotated[
         bool, typer.Option("--trades", help="Files of single trades: make bars of them.")
     ] = False,
@@ -64,7 +72,7 @@ def import_files(
     from trader.cli import data_given, data_tables
 
     options = data_import.ImportOptions(
-        timeframe or None, data_given.read_tick(tick), trades, replace
+        timeframe or None, data_given.read_tick(tick), trades, replace, columns or None
     )
     given = [data_given.read_file(name) for name in files]
     store = BarStore(data_given.place_of(setup_options(config, state_dir)))
@@ -175,6 +183,7 @@ def check(
     threshold: Annotated[
         str, typer.Option(metavar="PERCENT", help="Less complete bars end with exit code 3.")
     ] = "95",
+    columns: Columns = "",
     picture: Annotated[
         str, typer.Option(metavar="FILE.svg", help="Also draw it: one SVG file.")
     ] = "",
@@ -186,7 +195,9 @@ def check(
     from trader.cli import data_checks, data_given
 
     place = data_given.place_of(setup_options(config, state_dir))
-    asked = data_checks.Asked(what, timeframe, data_checks.read_threshold(threshold), picture)
+    asked = data_checks.Asked(
+        what, timeframe, data_checks.read_threshold(threshold), picture, columns
+    )
     found = data_checks.look(asked, place, time.time_ns() // 1_000_000)
     if as_json:
         print_json(found.row)

@@ -16,7 +16,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from trader.app.data_check import Checked, check_file, check_kept
+from trader.app.data_check import Checked, Reading, check_file, check_kept
 from trader.bars.store import BarStore
 from trader.cli.data_given import read_file, read_pair
 from trader.cli.data_pictures import columns_of, write_picture
@@ -41,12 +41,14 @@ _FAULTS = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What to look at. `picture`: a file to draw into, "" for none."""
+    """What to look at. `picture`: a file to draw into; `columns`: names of a file's columns in
+    order; "" for none."""
 
     what: str
     timeframe: str
     threshold_ppm: int
     picture: str
+    columns: str = ""
 
 
 def read_threshold(text: str) -> int:
@@ -66,7 +68,8 @@ def look(asked: Asked, place: Path, now_ms: int) -> Checked:
     shower = console(stderr=True)
     with shower.status("looking at every bar") if shower.is_terminal else _Nothing():
         if path.exists() or not _is_pair(asked.what):
-            found = check_file(path, symbol, asked.timeframe or None, now_ms, asked.threshold_ppm)
+            reading = Reading(symbol, asked.timeframe or None, asked.columns or None)
+            found = check_file(path, reading, now_ms, asked.threshold_ppm)
         else:
             pair = read_pair(asked.what)
             found = check_kept(BarStore(place), pair, asked.timeframe, now_ms, asked.threshold_ppm)

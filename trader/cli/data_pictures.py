@@ -26,6 +26,7 @@ _STYLE = """
 svg { font: 13px system-ui, sans-serif; background: #fff; }
 text { fill: #222; } .dim { fill: #666; } .frame { fill: none; stroke: #bbb; }
 .range { fill: #9db8d9; } .close { fill: none; stroke: #1f5fa8; stroke-width: 1.2; }
+rect { shape-rendering: crispEdges; }
 .there { fill: #3d8f5f; } .gap { fill: #c62f2f; } .outlier { fill: none; stroke: #c62f2f; }
 @media (prefers-color-scheme: dark) {
   svg { background: #14171a; } text { fill: #e6e6e6; } .dim { fill: #9aa0a6; }
