@@ -93,9 +93,9 @@ def check_kept(
     return _judge(shown["path"], kept.series, faults, "", now_ms, threshold_ppm)
 
 
-def _roughly(path: Path, symbol: str | None, timeframe: str | None) -> tuple[Series | None, Faults]:
+def _roughly(path: Path, reading: Reading) -> tuple[Series | None, Faults]:
     try:
-        return read_roughly(path, symbol, timeframe)
+        return read_roughly(path, *reading)
     except DataError:
         return None, Faults()  # why it was refused says what there is to say
 
