@@ -6,7 +6,6 @@ files lie. Must not live here: what a pass does.
 
 from __future__ import annotations
 
-import http.client
 import os
 import signal
 import threading
@@ -27,7 +26,6 @@ from trader.app.ports import Venue
 from trader.app.strategy_facts import KeptFacts
 from trader.app.strategy_verdicts import judge, without_refused
 from trader.errors import UsageError, VenueUnavailable
-from trader.journal.journal import Journal
 from trader.ops.clock import SystemClock, TravelClock
 from trader.ops.latch import Latch
 from trader.ops.secrets import load_credentials
@@ -38,6 +36,7 @@ from trader.policy.sources import find_sources
 from trader.policy.strategy_files import load_strategies
 
 if TYPE_CHECKING:
+    from trader.journal.journal import Journal
     from trader.venues.history import History, Waiting
     from trader.venues.paper_books import BooksFile
 
@@ -239,6 +238,8 @@ def _clock(options: SetupOptions, settings: Settings, mode: str) -> Clock:
 def _set_exchange_clock(base_url: str, start_ms: int, env: Mapping[str, str]) -> None:
     """Take the local exchange along; another server without an admin plane keeps its own time
     (and refuses our signatures when that is too far away)."""
+    from http.client import HTTPException
+
     from trader.exchange.client import AdminClient, AdminError
 
     port = urlsplit(base_url).port
@@ -247,12 +248,14 @@ def _set_exchange_clock(base_url: str, start_ms: int, env: Mapping[str, str]) ->
     token = env.get("EXCHANGE_ADMIN_TOKEN", "local-admin")
     try:
         AdminClient(port, token, timeout_s=5.0).set_clock(start_ms, rate="1")
-    except (AdminError, OSError, ValueError, http.client.HTTPException):
+    except (AdminError, OSError, ValueError, HTTPException):
         return
 
 
 def open_journal(setup: Setup, *, create: bool = False, read_only: bool = False) -> Journal:
     """The journal of this account and mode; raises JournalError."""
+    from trader.journal.journal import Journal  # SQLite, which a back-test does without
+
     if create:
         _make_folder(setup.places.folder)
     return Journal.open(setup.places.journal, create=create, read_only=read_only)

@@ -99,7 +99,7 @@ def write_outputs(
 
 def write_csv(run: KeptRun, folder: Path, result: BacktestResult | None) -> None:
     """fills.csv, round_trips.csv, equity_daily.csv, and of a run just made equity.csv."""
-    with _placed(folder):
+    with placed(folder):
         folder.mkdir(parents=True, exist_ok=True)
     scales = Scales.of(run.summary)
     fills = list(fill_rows(run.fills, run.names, scales))
@@ -150,7 +150,7 @@ def write_whole(path: Path, parts: Iterable[bytes], sync: Callable[[int], None] 
     """The file is there with all of its bytes, or is what it was before. Raises OSError for a full
     disk, UsageError for a place that cannot be written to."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with _placed(path):
+    with placed(path):
         try:
             with part.open("wb") as stream:
                 stream.writelines(parts)
@@ -162,7 +162,9 @@ def write_whole(path: Path, parts: Iterable[bytes], sync: Callable[[int], None] 
 
 
 @contextmanager
-def _placed(path: Path) -> Generator[None]:
+def placed(path: Path) -> Generator[None]:
+    """What goes wrong while something is written there: OSError for the disk's doing, UsageError
+    for a place that cannot be written to."""
     try:
         yield
     except OSError as error:

@@ -23,7 +23,7 @@ from trader.app.strategy_verdicts import refuse_cheats
 from trader.bars.load import BarFile
 from trader.build import code_hash, lock_hash
 from trader.cli.backtest_options import number, read_model
-from trader.cli.backtest_outputs import check_outputs, show_run, write_outputs
+from trader.cli.backtest_outputs import check_outputs, placed, show_run, write_outputs
 from trader.cli.bar_files import load_files, load_pairs
 from trader.cli.given import setup_options
 from trader.cli.progress import ProgressLine, progress_line
@@ -65,7 +65,9 @@ def backtest_command(given: Mapping[str, Any]) -> int:
     show_run(run, given)
     write_outputs(run, given, result)
     if not given["no_save"]:
-        Runs(runs_folder(setup, checked.form["app"]["state_dir"])).save(run)
+        folder = runs_folder(setup, checked.form["app"]["state_dir"])
+        with placed(folder):
+            Runs(folder).save(run)
     return 0
 
 
