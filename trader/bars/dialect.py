@@ -17,7 +17,7 @@ from trader.bars.header import (
     named_columns,
     names_of,
 )
-from trader.bars.layouts import layout_of
+from trader.bars.layouts import USUAL, layout_of
 from trader.bars.source import Part
 from trader.errors import DataError
 
@@ -58,6 +58,8 @@ def header_for(part: Part, block: bytes, base: str = "", columns: str | None = N
     if columns is not None:
         found = named_columns(where, columns, first.count(delimiter) + 1, delimiter)
         return _at(found, skipped + has_header, "columns")
+    if part.day_ms is not None and not has_header and first.count(",") == USUAL.count(","):
+        return _at(named_columns(where, USUAL, first.count(",") + 1, ","), skipped, "LEAN")
     if part.names is not None:
         found = header_of(where, part.names, lines, ",", base)
         return _at(found, 0, "header")

@@ -281,7 +281,7 @@ class _Loading:
     def _symbol(self) -> str:
         """As given; else as the name says; else as a column says."""
         cells = {cell for reader in self.readers for cell in reader.named}
-        by_column = {symbol for cell in cells for symbol in symbols_in(cell)}
+        by_column = {symbol for cell in cells for symbol in symbols_in(cell.replace("/", "_"))}
         if self.symbol is not None:
             if len(by_column) == 1 and self.symbol not in by_column:
                 (other,) = by_column

@@ -25,6 +25,7 @@ from trader.core.money import AMOUNT_MAX
 from trader.core.row_text import CLOSED, OPEN, SYMBOL, TIME, VOLUME, RowText
 from trader.errors import DataError
 
+BLANK_LINES_MAX = 1_000_000
 _ROOM = 4_096
 # Bytes given to the general way when the compiled one stops: few at first, more each time.
 _ODD_BYTES_MIN = 1 << 9
@@ -139,6 +140,11 @@ class RowReader:
         if "" in lines:
             self._blank += [self._lines + n for n, line in enumerate(lines, 1) if not line]
             full = [line for line in lines if line]
+            if len(self._blank) > BLANK_LINES_MAX:
+                raise DataError(
+                    f"bar file {self.part.where} has over a million empty lines",
+                    "it is damaged, or no bar file",
+                )
         if full and not self.open_ms:
             self._look_at_order(full)
         try:

@@ -213,7 +213,7 @@ def _fill(part: Part, stream: IO[bytes], limit: _Limit, plain: BufferedReader | 
         part.form = "json"
         part.blocks = _guarded(part, json_blocks(part, chunks))
         return
-    part.blocks = _guarded(part, _line_blocks(part, chunks))
+    part.blocks = _guarded(part, line_blocks(part, chunks))
 
 
 def _told_by(start: bytes, table: dict[bytes, str]) -> str:
@@ -287,7 +287,8 @@ def _recoded(chunks: Iterator[bytes], encoding: str) -> Generator[bytes, None, N
         yield text.encode()
 
 
-def _line_blocks(part: Part, chunks: Iterator[bytes]) -> Generator[bytes, None, None]:
+def line_blocks(part: Part, chunks: Iterator[bytes]) -> Generator[bytes, None, None]:
+    """Whole lines, whatever ends them in the file; `part.ended` is known after the last."""
     rest = b""
     for chunk in chunks:
         if b"\0" in chunk:
