@@ -17,7 +17,7 @@ from trader.core.model import CLOSE, FeeCoin, Slippage, VolumeCap
 from trader.core.strategy import load_strategy
 from trader.errors import DataError, UsageError
 
-from .test_backtest import RULES, SOURCE, START_MS, TABLE, bar_file, parameters
+from .test_backtest import MINUTE_MS, RULES, SOURCE, START_MS, TABLE, bar_file, parameters
 
 CASH = Decimal(1000)
 FREE = ModelOptions(spread_ppm=0)
@@ -256,3 +256,25 @@ def test_buying_and_holding_two_gives_each_half(tmp_path: Path) -> None:
     found = buy_and_hold(inputs, [])
     assert [held.symbol for held in found.held] == ["BTC/USDT", "ETH/USDT"]
     assert all(held.paid_units * inputs.cash_unit <= 500 for held in found.held)
+
+
+def test_buying_and_holding_waits_for_a_bar_and_for_cash(tmp_path: Path) -> None:
+    inputs = inputs_of(tmp_path, replace(FREE, latency_bars=2))
+    (late,) = buy_and_hold(inputs, []).held
+    # Two opens after the close of bar 0: 102.00
+    assert (late.price_ticks, late.bought_ms) == (10_200, START_MS + 2 * MINUTE_MS)
+    poor = buy_and_hold(replace(inputs, cash=Decimal("0.05")), [START_MS + 5 * MINUTE_MS])
+    assert poor.held[0].lots == 0
+    assert poor.final_units == poor.curve_units[0] > 0
+    short = replace(inputs, end_ms=START_MS + 2 * MINUTE_MS)
+    assert buy_and_hold(short, []).held[0].bought_ms == -1
+
+
+def test_buying_and_holding_gives_way_to_an_impact(tmp_path: Path) -> None:
+    model = ModelOptions(spread_ppm=0, slippage=Slippage(impact_ppm=10_000))
+    (held,) = buy_and_hold(inputs_of(tmp_path, model), []).held
+    # 5 are traded in a bar: the root of 9.990 / 5 is 1.4135, 14,136 ppm up; 9.850 fit that price,
+    # whose own impact is a little less
+    assert held.lots == 9_850
+    assert held.price_ticks == 10_141
+    assert held.paid_units * Decimal("0.00000001") <= CASH

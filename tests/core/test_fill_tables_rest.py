@@ -144,6 +144,35 @@ STOPS = {
 }
 
 MAKERS = {
+    # Asked for at the close of bar 1, it arrives at the open of bar 3.
+    "its cancel comes too late": Table(
+        """
+        10000                  | in  |
+        10000                  | out |
+        10000,10000,9998,9999  |     | buy 400 @9999
+        10000                  |     |
+        """,
+        Model(spread_ppm=200, latency_bars=2),
+        maker=True,
+    ),
+    "its cancel comes in time": Table(
+        """
+        10000                  | in  |
+        10000                  | out |
+        10000                  |     |
+        10000,10000,9998,9999  |     |
+        """,
+        Model(spread_ppm=200, latency_bars=2),
+        maker=True,
+    ),
+    "data that tell no volume bound nothing": Table(
+        """
+        10000 v0                  | in |
+        10000,10000,9998,9999 v0  |    | buy 400 @9999
+        """,
+        SPREAD,
+        maker=True,
+    ),
     "traded through": Table(
         """
         10000                  | in |
@@ -354,6 +383,32 @@ DETAIL = {
         exits=STOP,
         minutes=5,
         detail="10000",
+    ),
+    "no share of a minute is passed": Table(
+        """
+        10000                     | in |
+        10000 v4                  |    | buy 400 @10000
+        9950,9960,9880,9900 v3    |    | sell 50 @9900 minute 11; sell 100 @9890 minute 12
+        """,
+        Model(spread_ppm=0, stops=True, detail="1m", volume=VolumeCap(100_000)),
+        exits=STOP,
+        minutes=5,
+        detail="""
+        -
+        -
+        -
+        -
+        -
+        10000 v4
+        -
+        -
+        -
+        -
+        9950
+        9950,9950,9890,9890 v0.5
+        9890,9900,9890,9890
+        9880,9880,9880,9880 v0
+        """,
     ),
     "the minute in which a maker is met": Table(
         """

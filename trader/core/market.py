@@ -32,11 +32,6 @@ class Touch(NamedTuple):
     series: Series
     row: int
 
-    @property
-    def bar_ms(self) -> int:
-        """Open time of the bar whose volume it takes."""
-        return self.series.open_ms[self.row]
-
 
 class Market:
     """Bars of every instrument under a model. `series` is by (symbol, timeframe)."""
