@@ -18,6 +18,7 @@ from trader.app.round_trips import ClosedTrips, Fills, RoundTrip, RoundTrips
 from trader.app.statistics import Curve, Results, Statistics, build_statistics
 from trader.app.strategy_process import StrategyLost
 from trader.core.account_view import AccountView
+from trader.core.columns import PairColumns
 from trader.core.fold import fold
 from trader.core.membership import is_universe_row
 from trader.core.plan import Plan
@@ -79,10 +80,14 @@ class BacktestResult:
 
 
 def run_backtest(
-    inputs: BacktestInputs, progress: Progress | None = None, engine: str = FAST
+    inputs: BacktestInputs,
+    progress: Progress | None = None,
+    engine: str = FAST,
+    columns: Mapping[tuple[str, str], PairColumns] | None = None,
 ) -> BacktestResult:
     """Run it. `progress(done, total)` is called now and then, in decision bars. `engine`: FAST or
-    REFERENCE; both say the same.
+    REFERENCE; both say the same. `columns`: what strategies say, where somebody (a sweep) has
+    worked that out for these very inputs.
 
     Raises DataError when no bar lies in the asked range.
     """
@@ -90,7 +95,7 @@ def run_backtest(
         return BacktestRun(inputs).run(progress)
     from trader.app.backtest_fast import FastRun
 
-    return FastRun(inputs).run(progress)
+    return FastRun(inputs, columns).run(progress)
 
 
 class BacktestRun:

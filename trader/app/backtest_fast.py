@@ -9,9 +9,10 @@ from __future__ import annotations
 from array import array
 
 from trader.app.backtest import BacktestResult, BacktestRun, Progress, decided
+from trader.app.backtest_inputs import BacktestInputs
 from trader.core.account_view import AccountView
 from trader.core.columns import PairColumns
-from trader.core.fast import FastSimulation
+from trader.core.fast import Columns, FastSimulation
 from trader.core.gates import GATES
 from trader.core.lane_books import LaneBooks
 from trader.core.lane_entries import LaneEntries
@@ -25,6 +26,11 @@ BARS_AT_ONCE = 65_536
 class FastRun(BacktestRun):
     """A run in progress, by the fast engine."""
 
+    def __init__(self, inputs: BacktestInputs, columns: Columns | None = None) -> None:
+        """`columns`: see `run_backtest`."""
+        super().__init__(inputs)
+        self._given = columns
+
     def run(self, progress: Progress | None) -> BacktestResult:
         """Do every bar of the asked range."""
         inputs = self.inputs
@@ -36,7 +42,7 @@ class FastRun(BacktestRun):
             inputs.model,
             self.record,
         )
-        simulation.begin(inputs.start_ms, inputs.end_ms)
+        simulation.begin(inputs.start_ms, inputs.end_ms, self._given)
         self.simulation = simulation
         grid = simulation.grid
         total, at = len(grid), 0

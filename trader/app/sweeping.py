@@ -7,21 +7,25 @@ trials there are (`sweeping_trials`), files (`sweeping_store`), processes (`swee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from trader.app.backtest import run_backtest
 from trader.app.backtest_inputs import BacktestInputs
+from trader.app.strategy_process import StrategyLost
 from trader.app.sweeping_rows import FAILED, REFUSED, TrialRow, done_row, no_row, row_of
 from trader.app.sweeping_trials import Trials
 from trader.app.sweeping_workers import Lost, Workers, usable_cores
+from trader.core.columns import build_many
+from trader.core.fast import Columns, pairs_of
 from trader.core.parameters import Parameters
 from trader.core.rules import RuleError, bound_of
 from trader.domain.timeframe import timeframe_name
 from trader.errors import DataError, TraderError
 
-# Trials of a batch share what their rules have in common; more would hold more columns at a time.
-BATCH_MAX = 25
+# Trials of a batch share what their rules have in common. Its columns are held together, so a
+# batch is smaller where there are more bars.
+BATCH_MAX, BATCH_BARS = 25, 25_000_000
 # So that workers end together, each gets about so many batches.
 BATCHES_EACH = 2
 
@@ -53,7 +57,8 @@ def sweep_rows(
             yield row.line().encode()
 
     count = workers or usable_cores()
-    answers = Workers(work, batches(wanted, count), count, died, apart).answers()
+    most = max(1, BATCH_BARS // max(1, sum(map(len, inputs.series.values()))))
+    answers = Workers(work, batches(wanted, count, most), count, died, apart).answers()
     try:
         for trial, answer in answers:
             if isinstance(answer, Lost):
@@ -74,30 +79,56 @@ def check_range(inputs: BacktestInputs) -> None:
     raise DataError("no bar lies in the asked time range", "see --timerange")
 
 
-def batches(wanted: Sequence[int], workers: int) -> list[Sequence[int]]:
+def batches(wanted: Sequence[int], workers: int, most: int = BATCH_MAX) -> list[Sequence[int]]:
     """The trials in runs of neighbours, which share most: enough of them for every worker."""
     if not wanted:
         return []
-    size = max(1, min(BATCH_MAX, -(-len(wanted) // (workers * BATCHES_EACH))))
+    size = max(1, min(BATCH_MAX, most, -(-len(wanted) // (workers * BATCHES_EACH))))
     return [wanted[at : at + size] for at in range(0, len(wanted), size)]
 
 
-def trial_rows(inputs: BacktestInputs, trials: Trials, batch: Iterable[int]) -> Iterator[TrialRow]:
-    """The rows of some trials, in this process, one after the other."""
+def trial_rows(inputs: BacktestInputs, trials: Trials, batch: Sequence[int]) -> Iterator[TrialRow]:
+    """The rows of some trials, in this process: their columns in one go, then one run each."""
+    jobs = {
+        trial: replace(inputs, parameters=trials.parameters(inputs.parameters, trial))
+        for trial in batch
+    }
+    refused = {trial: why for trial, job in jobs.items() if (why := _refused(job.parameters))}
+    sound = [trial for trial in batch if trial not in refused]
+    columns = dict(zip(sound, shared_columns([jobs[trial] for trial in sound]), strict=True))
     for trial in batch:
-        parameters = trials.parameters(inputs.parameters, trial)
-        yield one_trial(replace(inputs, parameters=parameters), trial, trials.values(trial))
+        values = trials.values(trial)
+        if trial in refused:
+            yield no_row(trial, values, REFUSED, refused[trial])
+        else:
+            # What a trial has used up is let go at once.
+            yield one_trial(jobs.pop(trial), trial, values, columns.pop(trial))
 
 
-def one_trial(inputs: BacktestInputs, trial: int, values: tuple[str, ...]) -> TrialRow:
-    """One run and what is kept of it."""
-    why = _refused(inputs.parameters)
-    if why:
-        return no_row(trial, values, REFUSED, why)
+def shared_columns(jobs: Sequence[BacktestInputs]) -> Sequence[Columns | None]:
+    """What each trial's strategies say, sub-expressions that they share computed once; None where
+    that cannot be told ahead: a strategy whose process is lost is a matter of its own run."""
+    if not jobs:
+        return []
+    first = jobs[0]
+    pairs = pairs_of(first.parameters, first.series)
+    asked = [(job.parameters, job.strategies) for job in jobs]
     try:
-        result = run_backtest(inputs)
+        return build_many(asked, first.series, pairs, want=(first.start_ms, first.end_ms))
+    except StrategyLost:
+        return [None] * len(jobs)
+
+
+def one_trial(
+    inputs: BacktestInputs, trial: int, values: tuple[str, ...], columns: Columns | None = None
+) -> TrialRow:
+    """One run and what is kept of it."""
+    try:
+        result = run_backtest(inputs, columns=columns)
     except TraderError as error:
         return no_row(trial, values, FAILED, str(error))
+    except StrategyLost as lost:
+        return no_row(trial, values, FAILED, f"{lost.name}: {lost.trouble}")
     off = [
         f"{book.strategy}: {book.off_why}" for book in result.state.books.values() if book.off_why
     ]
