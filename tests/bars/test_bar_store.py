@@ -15,9 +15,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trader.app.bar_store import series_sha, stored
+from trader.app.bar_store import stored
 from trader.bars.joining import common_tick, join, on_tick
-from trader.bars.store import BarStore, Page, missing_spans, united
+from trader.bars.store import BarStore, Page, missing_spans, series_sha, told_of, united
 from trader.core.series import BarRow, Series, build_series
 from trader.errors import DataError, LockHeld, UsageError
 
@@ -331,6 +331,22 @@ def test_stored_prices_are_counted_in_the_tick_that_is_asked_for(tmp_path: Path)
     assert rows_of(fine.series) == rows_of(made([1, 2, 3]))
     with pytest.raises(DataError, match=r"the rules say 0\.5"):
         stored(["BTC/USDT"], "1m", tmp_path, Decimal("0.5"))
+
+
+def test_sums_are_written_with_the_columns_and_made_anew_where_pages_lie_beside(
+    tmp_path: Path,
+) -> None:
+    store = BarStore(tmp_path)
+    keep(store, made([0, 1, 2, 5]))
+    with store.writing("BTC/USDT", "1m") as writer:
+        assert writer.kept is not None
+        assert writer.kept.told == told_of(made([0, 1, 2, 5]))
+        writer.append(page([8, 9]))
+        found = stored(["BTC/USDT"], "1m", tmp_path)["BTC/USDT"]
+        assert found.content_sha == series_sha(made([0, 1, 2, 5, 8, 9]))
+        assert (found.report.gaps, found.report.missing, found.report.zero_volume) == (2, 4, 1)
+        writer.fold()
+    assert stored(["BTC/USDT"], "1m", tmp_path)["BTC/USDT"].report == found.report
 
 
 def test_the_hash_of_bars_names_them_alone(tmp_path: Path) -> None:

@@ -6,20 +6,19 @@ parsing, the formats on disk, and what is done with the bars.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from trader.bars.cache import BarCache, arguments_of, hash_source, refuse_growing
-from trader.bars.grid import count_distances, gaps_of
 from trader.bars.joining import common_tick, on_tick
 from trader.bars.load import BarFile, BarFileReport, load_bars
 from trader.bars.names import STEPS_MS
 from trader.bars.resample import resample
-from trader.bars.store import BarStore
+from trader.bars.store import BarStore, told_of
+from trader.bars.store import series_sha as series_sha
 from trader.core.series import Series
 from trader.errors import DataError
 
@@ -129,11 +128,14 @@ def _stored(
             "import a file",
         )
     series = kept.series if tick is None else _counted_in(kept.series, tick)
+    told = kept.told if series is kept.series else None
     notes = kept.notes
     if timeframe and timeframe != source:
-        series = resample(series, STEPS_MS[timeframe])
+        series, told = resample(series, STEPS_MS[timeframe]), None
         notes += (f"{symbol}: bars of {timeframe} are made of the kept ones of {source}",)
-    return OpenedBars(path, series, report_of(series), series_sha(series), cached=True, notes=notes)
+    told = told or told_of(series)
+    report = _report_of(series, told)
+    return OpenedBars(path, series, report, told["sha"], cached=True, notes=notes)
 
 
 def _made_of(names: Sequence[str], timeframe: str) -> str | None:
@@ -153,16 +155,13 @@ def _counted_in(series: Series, tick: Decimal) -> Series:
     return on_tick(series, tick)
 
 
-def report_of(series: Series) -> BarFileReport:
+def _report_of(series: Series, sums: Mapping[str, Any]) -> BarFileReport:
     """What a reader would have told of these bars; empty where it would tell of a file."""
-    gaps, missing = gaps_of(count_distances(series.open_ms), series.step_ms)
     told: dict[str, Any] = {
+        **sums,
         "rows": len(series),
         "first_ms": series.open_ms[0],
         "last_ms": series.open_ms[-1],
-        "gaps": gaps,
-        "missing": missing,
-        "zero_volume": sum(map((0.0).__eq__, series.volume)),
         "format": "kept",
         "time_unit": "ms",
         "ended": True,
@@ -170,15 +169,6 @@ def report_of(series: Series) -> BarFileReport:
     empty = {"int": 0, "str": "", "bool": False, "tuple[str, ...]": ()}
     shape = {field.name: empty[str(field.type)] for field in fields(BarFileReport)}
     return BarFileReport(**{name: told.get(name, value) for name, value in shape.items()})
-
-
-def series_sha(series: Series) -> str:
-    """sha256 of bars: instrument, length of a bar, tick and columns."""
-    digest = hashlib.sha256(f"{series.symbol} {series.step_ms} {series.tick} ".encode())
-    for column in (series.open_ms, series.open, series.high, series.low, series.close):
-        digest.update(memoryview(column).cast("B"))
-    digest.update(memoryview(series.volume).cast("B"))
-    return digest.hexdigest()
 
 
 def _opened(

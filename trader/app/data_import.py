@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from trader.app.bar_store import open_bars, series_sha
+from trader.app.bar_store import open_bars
 from trader.bars.joining import join
 from trader.bars.names import STEPS_MS, step_name, symbols_in, timeframes_in
-from trader.bars.store import BarStore
+from trader.bars.store import BarStore, series_sha
 from trader.bars.trades import bars_of_trades
 from trader.core.series import Series
 from trader.errors import DataError, UsageError

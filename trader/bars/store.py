@@ -9,6 +9,7 @@ file that is damaged is refused by name, never dropped: it is the user's.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -27,6 +28,7 @@ from trader.bars.column_file import (
     sync_folder,
     write_columns,
 )
+from trader.bars.grid import count_distances, gaps_of
 from trader.bars.joining import Joined, join
 from trader.bars.names import STEPS_MS, step_name
 from trader.core.series import Series, build_series
@@ -50,12 +52,14 @@ class Kept:
         covered: stretches [from_ms, until_ms) of which a venue told every bar, oldest first.
         sources: where bars came from, oldest first: `what`, `sha` of a file, `rows`.
         notes: sentences about what was found damaged and left out.
+        told: what `told_of` says of the columns, as it was written with them; None: not known.
     """
 
     series: Series
     covered: tuple[Span, ...] = ()
     sources: tuple[Mapping[str, Any], ...] = ()
     notes: tuple[str, ...] = ()
+    told: Mapping[str, Any] | None = None
 
 
 class BarStore:
@@ -217,11 +221,28 @@ class Writer:
             "kind": KIND,
             "covered": [list(span) for span in kept.covered],
             "sources": list(kept.sources),
+            "told": told_of(kept.series),
         }
         write_columns(self._path, kept.series, facts, durable=True)
         self._pages.unlink(missing_ok=True)
         # Mapped anew, so that what was joined in memory can go.
         self.kept = _read_kept(self._path, self._symbol, self._step_ms)
+
+
+def told_of(series: Series) -> dict[str, Any]:
+    """Sums over bars that each run would make anew: gaps, missing, zero_volume, sha."""
+    gaps, missing = gaps_of(count_distances(series.open_ms), series.step_ms)
+    zeros = sum(map((0.0).__eq__, series.volume))
+    return {"gaps": gaps, "missing": missing, "zero_volume": zeros, "sha": series_sha(series)}
+
+
+def series_sha(series: Series) -> str:
+    """sha256 of bars: instrument, length of a bar, tick and columns."""
+    digest = hashlib.sha256(f"{series.symbol} {series.step_ms} {series.tick} ".encode())
+    for column in (series.open_ms, series.open, series.high, series.low, series.close):
+        digest.update(memoryview(column).cast("B"))
+    digest.update(memoryview(series.volume).cast("B"))
+    return digest.hexdigest()
 
 
 def united(spans: Sequence[Span]) -> tuple[Span, ...]:
@@ -297,7 +318,7 @@ def _read_kept(path: Path, symbol: str, step_ms: int) -> Kept | None:
         if (series.symbol, series.step_ms, facts["kind"]) != (symbol, step_ms, KIND):
             raise ColumnFileError(f"it holds {series.symbol} {step_name(series.step_ms)}")
         covered = tuple((int(start), int(end)) for start, end in facts["covered"])
-        return Kept(series, covered, tuple(facts["sources"]))
+        return Kept(series, covered, tuple(facts["sources"]), told=facts["told"])
     except FileNotFoundError:
         return None
     except OSError as error:
