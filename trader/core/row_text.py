@@ -28,8 +28,8 @@ DATE_BYTES_MAX = 32
 DAY_MS = 86_400_000
 NEWLINE, ZERO = 10, 48
 EXACT = 9_007_199_254_740_992  # 2**53: whole numbers up to here are exact as floats
-POWERS = array("q", [10**n for n in range(19)])
-TENS = array("d", [10.0**n for n in range(23)])
+POWERS = array("q", [int("1" + "0" * n) for n in range(19)])
+TENS = array("d", [float(f"1e{n}") for n in range(23)])
 MONTHS = array("q", [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365])
 
 
