@@ -92,7 +92,7 @@ def build_manifest(
 
 
 def _data_row(file: BarFile, use: str) -> Row:
-    from trader.app.bar_store import series_sha
+    from trader.bars.store import series_sha
 
     series = file.series
     return {

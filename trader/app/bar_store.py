@@ -18,7 +18,6 @@ from trader.bars.load import BarFile, BarFileReport, load_bars
 from trader.bars.names import STEPS_MS
 from trader.bars.resample import resample
 from trader.bars.store import BarStore, told_of
-from trader.bars.store import series_sha as series_sha
 from trader.core.series import Series
 from trader.errors import DataError
 
