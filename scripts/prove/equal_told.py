@@ -22,7 +22,6 @@ from trader.core.simulate import Simulation
 from trader.core.state import PROJECTIONS, State
 from trader.errors import DataError
 
-MASK = ("marks", "results")
 Rows = dict[str, list[str]]
 REFERENCE, FAST = "reference", "fast"
 PLAN = ("bar_ms", "legs", "refused", "stops")
@@ -117,8 +116,7 @@ def told_facts(inputs: BacktestInputs, engine: str, made: type[Simulation] | Non
         nonlocal fills
         fills += kind == "fill"
         if kind == "plan" and "trail" in payload:
-            whole = {name: value for name, value in payload.items() if name not in MASK}
-            plans[payload["bar_ms"]] = canonical(whole)
+            plans[payload["bar_ms"]] = canonical(dict(payload))
         facts.extend(fact_lines(kind, payload))
 
     state = open_books(inputs)
@@ -129,6 +127,19 @@ def told_facts(inputs: BacktestInputs, engine: str, made: type[Simulation] | Non
     if not isinstance(simulation, FastSimulation):
         return Told(rows, fills, plans=plans)
     return Told(rows, fills, (simulation.lane_bars, simulation.slow_bars), plans)
+
+
+def told_legs(inputs: BacktestInputs, engine: str) -> list[tuple[str, str]]:
+    """Side and reason of every leg that the engine's plans told."""
+    found: list[tuple[str, str]] = []
+
+    def record(kind: str, payload: Mapping[str, Any]) -> None:
+        if kind == "plan":
+            found.extend((leg["side"], leg["reason"]) for leg in payload["legs"])
+
+    parts = (inputs.parameters, inputs.strategies, inputs.series, open_books(inputs), inputs.model)
+    engine_of(engine)(*parts, record).run(inputs.start_ms, inputs.end_ms)
+    return found
 
 
 def engine_of(engine: str) -> type[Simulation]:
