@@ -176,6 +176,38 @@ def test_a_disk_that_fills_leaves_what_was_kept(
     assert run(["data", "import", "BTC_USDT-1m.csv"]) == 0
 
 
+def test_a_back_test_is_the_same_parsed_mapped_kept_and_after_damage(
+    workspace: Workspace,
+    made_bars: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(workspace.folder)
+    words = ["backtest", "--bars", str(made_bars[0]), "--json", "--no-save"]
+
+    def report(asked: list[str]) -> tuple[str, str]:
+        assert run(asked) == 0
+        read = capsys.readouterr()
+        return read.out, read.err
+
+    parsed, _ = report(words)
+    (place,) = (workspace.folder / "state" / "cache" / "bars").glob("*.bars")
+    mapped, said = report(words)
+    assert mapped == parsed
+    assert "dropped" not in said
+    data = bytearray(place.read_bytes())
+    data[-100] ^= 1
+    place.write_bytes(data)
+    anew, said = report(words)
+    assert anew == parsed
+    assert f"bar cache: {place.name} was dropped and is made anew: column 5" in said
+    assert run(["data", "import", str(made_bars[0])]) == 0
+    capsys.readouterr()
+    ((symbol, _),) = kept(workspace.folder)
+    from_kept, _ = report(["backtest", "--pairs", symbol, *words[3:]])
+    assert from_kept == parsed
+
+
 def test_kept_bars_do_without_a_policy_and_go_where_it_is_said(tmp_path: Path) -> None:
     plain = Workspace(tmp_path)
     write(tmp_path, range(10))

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from trader.app.bar_store import Progress, open_bars, stored
+from trader.app.bar_store import OpenedBars, Progress, open_bars, stored
 from trader.bars.load import BarFile
+from trader.cli.output import say_detail
 from trader.domain.instrument import Instrument
 from trader.errors import UsageError
 
@@ -30,7 +31,7 @@ def load_files(
         file = _load(given, rules, cache, progress)
         if file.symbol in files:
             raise UsageError(f"{option} names {file.symbol} twice", "give each instrument once")
-        files[file.symbol] = file
+        files[file.symbol] = _noted(file)
     return files
 
 
@@ -43,7 +44,7 @@ def load_pairs(
     for symbol in names:
         known = rules.get(symbol)
         found = stored([symbol], timeframe or None, folder, known.tick if known else None)
-        files |= found
+        files |= {name: _noted(file) for name, file in found.items()}
     return files
 
 
@@ -59,7 +60,15 @@ def spot_of(option: str, given: str) -> str:
     return symbol
 
 
-def _load(given: str, rules: Rules, cache: Path | None, progress: Progress | None) -> BarFile:
+def _noted(file: OpenedBars) -> OpenedBars:
+    """The same bars; what is to be said of how they were come by is said on stderr. It is no part
+    of a report: equal inputs give equal reports, cached or not."""
+    for note in file.notes:
+        say_detail(note)
+    return file
+
+
+def _load(given: str, rules: Rules, cache: Path | None, progress: Progress | None) -> OpenedBars:
     name, mark, symbol = given.rpartition("=")
     if not mark or Path(given).exists():
         name, symbol = given, ""
