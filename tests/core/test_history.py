@@ -74,7 +74,23 @@ def nested_program() -> dict[str, Any]:
     return p.plain(enter=enter, strength=p.add("div", mean, p.column()))
 
 
+def faded_program() -> dict[str, Any]:
+    """Averages that fade, under everything that looks at rows before."""
+    p = Program()
+    quick = p.indicator("ema", p.column("high"), numbers=(3,))
+    calm = p.indicator("rma", p.column("low"), numbers=(8,))
+    top = p.indicator("highest", p.add("sub", quick, calm), numbers=(5,))
+    held = p.add("any", p.add("falling", quick, numbers=(2,)), numbers=(4,))
+    return p.plain(
+        enter=p.add("and", held, p.add("gt", p.column("hlc3"), p.add("back", calm, numbers=(3,)))),
+        exit=p.add("not", held),
+        stop=p.add("add", top, p.indicator("sma", p.column("volume"), numbers=(7,))),
+        strength=p.indicator("williams_r", numbers=(6,)),
+    )
+
+
 PROGRAMS = {
+    "faded": faded_program(),
     "sma": cross_program(4, 9),
     "ema": cross_program(4, 9, "ema"),
     "nested": nested_program(),
@@ -88,7 +104,7 @@ def test_a_history_says_on_each_bar_what_its_decision_says(name: str, holes: flo
     minutes = walk(500, 5, holes)
     series = {(BTC, "1m"): minutes, (BTC, "1h"): resample(minutes, HOUR_MS)}
     bound = bind(PROGRAMS[name], {}, "1m", MINUTE_MS)
-    for anchor in (7, 60):
+    for anchor in (7, 60, 240):
         assert by_history(bound, series, anchor) == by_decisions(bound, series, anchor)
 
 
@@ -119,7 +135,7 @@ def test_what_is_computed_in_one_go_does_not_depend_on_its_start(name: str) -> N
     close = p.column()
     sources = [close, p.column("open")][: indicator.inputs.count("source")]
     numbers = tuple(6 for _ in indicator.numbers)
-    outputs = {}
+    outputs: dict[str, int] = {}
     for at, line in enumerate(indicator.outputs or ("",)):
         text = f"{name}.{line}" if line else name
         outputs[f"strength{at}"] = p.indicator(text, *sources, numbers=numbers)

@@ -40,6 +40,17 @@ cpdef rma_rows(const double[::1] x, Py_ssize_t n, double[::1] out, Py_ssize_t st
 cdef inline void faded_rows(const double[::1] x, Py_ssize_t n, double weight, double[::1] out,
     Py_ssize_t start, Py_ssize_t stop, double[::1] state) noexcept
 
+@cython.locals(
+    kept=Py_ssize_t, last=Py_ssize_t, b=Py_ssize_t, c=Py_ssize_t, d=Py_ssize_t, e=Py_ssize_t,
+    i=Py_ssize_t, j=Py_ssize_t, k=Py_ssize_t, m=Py_ssize_t, r=Py_ssize_t, first=double,
+    second=double, third=double, fourth=double, one=double, two=double, three=double, four=double)
+cpdef void faded_tiles(const double[::1] x, Py_ssize_t n, double weight, Py_ssize_t warm,
+    Py_ssize_t own, Py_ssize_t depth, Py_ssize_t count, double[::1] out) noexcept
+
+@cython.locals(place=Py_ssize_t, b=Py_ssize_t, begin=Py_ssize_t, r=Py_ssize_t)
+cpdef void tile_rows(const double[::1] x, Py_ssize_t warm, Py_ssize_t own, Py_ssize_t depth,
+    Py_ssize_t count, double[::1] out) noexcept
+
 @cython.locals(count=Py_ssize_t, i=Py_ssize_t, value=double)
 cpdef wma_rows(const double[::1] x, Py_ssize_t n, double[::1] out, Py_ssize_t start,
     Py_ssize_t stop, double[::1] state)

@@ -204,6 +204,60 @@ def faded_rows(
     state[2] = first
 
 
+def faded_tiles(
+    x: Floats, n: int, weight: float, warm: int, own: int, depth: int, count: int, out: Floats
+) -> None:
+    """`faded_rows` of many windows of finite values, four side by side.
+
+    Each window has `warm` + `own` rows and the next one begins `own` rows after it. Of each, the
+    last `depth` + `own` rows go to `out`, window after window; `warm - depth` is at least n.
+    """
+    kept = warm - depth
+    last = count - 1
+    b = 0
+    while b < count:
+        # Behind the last window its values are written once more.
+        c, d, e = min(b + 1, last), min(b + 2, last), min(b + 3, last)
+        i, j, k, m = b * own, c * own, d * own, e * own
+        first, second, third, fourth = x[i], x[j], x[k], x[m]
+        one = two = three = four = 0.0
+        for r in range(n):
+            one += x[i + r] - first
+            two += x[j + r] - second
+            three += x[k + r] - third
+            four += x[m + r] - fourth
+        one = first + one / n
+        two = second + two / n
+        three = third + three / n
+        four = fourth + four / n
+        for r in range(n, kept):
+            one = one + (x[i + r] - one) * weight
+            two = two + (x[j + r] - two) * weight
+            three = three + (x[k + r] - three) * weight
+            four = four + (x[m + r] - four) * weight
+        b, c, d, e = b * (depth + own), c * (depth + own), d * (depth + own), e * (depth + own)
+        for r in range(kept, warm + own):
+            one = one + (x[i + r] - one) * weight
+            two = two + (x[j + r] - two) * weight
+            three = three + (x[k + r] - three) * weight
+            four = four + (x[m + r] - four) * weight
+            out[b + r - kept] = one
+            out[c + r - kept] = two
+            out[d + r - kept] = three
+            out[e + r - kept] = four
+        b = b // (depth + own) + 4
+
+
+def tile_rows(x: Floats, warm: int, own: int, depth: int, count: int, out: Floats) -> None:
+    """The last `depth` + `own` rows of such windows, window after window."""
+    place = 0
+    for b in range(count):
+        begin = b * own + warm - depth
+        for r in range(begin, begin + depth + own):
+            out[place] = x[r]
+            place += 1
+
+
 def wma_rows(x: Floats, n: int, out: Floats, start: int, stop: int, state: Floats) -> None:
     """Linearly weighted mean. State: count."""
     count = int(state[0])

@@ -21,9 +21,10 @@ from typing import Any
 
 from trader.core.frames import Block, Frames, anchor_ms
 from trader.core.rule_kernels import near_rows
-from trader.core.rules import Bound, Column, Node, fill, new_column, new_state
+from trader.core.rules import Bound, Column, fill, new_column, new_state
 from trader.core.series import Series
 from trader.core.strategy import NEAR, Window
+from trader.core.tiles import Tiles, is_faded, is_mean
 
 # Rows computed in one go: their columns stay in the processor's caches (8,192 rows took 16 %
 # longer for a cross of two means, 65,536 no less).
@@ -176,11 +177,6 @@ class _Scratch:
         return True
 
 
-def is_mean(node: Node) -> bool:
-    """Whether a node is a simple moving average."""
-    return node.indicator is not None and node.indicator.name == "sma"
-
-
 class History:
     """Some outputs of a program on an instrument, told to a sink part by part, in any range."""
 
@@ -214,9 +210,14 @@ class History:
             for node in nodes
         )
         self.blocks = max(1, work_rows // frames.anchor_bars) if self.exact else 1
+        self.tiled = self.alone and all(
+            node.indicator is None or node.indicator.name in REREAD or is_faded(bound, node)
+            for node in nodes
+        )
         self.together = max(1, min(work_rows, ROWS_TOLD) // frames.anchor_bars)
         self._scratches: dict[int, _Scratch] = {}
         self._kept: dict[str, tuple[Any, int]] = {}
+        self._tiles: Tiles | None = None
 
     def all(self, sink: Sink) -> None:
         """Every row of the series."""
@@ -250,7 +251,13 @@ class History:
         at = start
         while at < stop:
             end = min(stop, self.grid.end(at, self.together))
-            if self.alone:
+            if self.tiled and self.grid.is_unbroken(at, end):
+                # The first block has no warm-up of its own, and the last may not be whole.
+                told = self._tile(at, end, sink)
+                end = told if told > at else min(end, self.grid.end(at))
+                if told == at:
+                    self._blocks(at, end, sink)
+            elif self.alone:
                 self._blocks(at, end, sink)
             else:
                 end = min(stop, self.grid.end(at))
@@ -271,6 +278,28 @@ class History:
                 view[row - at : after - at] = part
             row = after
         sink({name: view for name, (view, _) in views.items()}, at, at, stop)
+
+    def _tile(self, at: int, stop: int, sink: Sink) -> int:
+        """Rows [at, ...) of the whole blocks among these, when no bar is absent; where they end."""
+        grid, own = self.grid, self.grid.anchor_bars
+        count, first = (stop - at) // own, grid.first(at)
+        if not count or at - first != grid.warmup or not grid.is_unbroken(first, stop):
+            return at
+        if self._tiles is None:
+            self._tiles = Tiles(self.bound, self.order, grid.warmup, own, self.together)
+        tiles, end = self._tiles, at + count * own
+        if not tiles.fits or grid.opens[at] != grid.start_ms(at):
+            return at
+        if not tiles.run(Window(self.series, first, end, self.bars), count):
+            return at
+        views = self._views()
+        for view, index in views.values():
+            column = memoryview(tiles.columns[index])
+            for block in range(count):
+                begin = block * tiles.width + tiles.depth
+                view[block * own : (block + 1) * own] = column[begin : begin + own]
+        sink({name: view for name, (view, _) in views.items()}, at, at, end)
+        return end
 
     def _views(self) -> dict[str, tuple[Any, int]]:
         """Where rows of several blocks are put together, and the node of each output."""

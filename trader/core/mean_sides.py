@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trader.core.history import Grid, History, Sink, is_mean
+from trader.core.history import Grid, History, Sink
 from trader.core.indicator import SLOTS
 from trader.core.rules import Bound, Node
 from trader.core.series import Series
 from trader.core.sides import runs_on, side_rows, tick_limit, tick_spans
 from trader.core.spans import Spans, add_runs
 from trader.core.strategy import NEAR, PRICES
+from trader.core.tiles import is_mean
 
 # Prices up to here below and above 1 are far from where floats lose digits.
 TICK_LEAST, TICK_MOST = 1e-100, 1e100
