@@ -18,6 +18,12 @@ def test_parity_of_an_account_that_traded_over_http(exchange: Workspace) -> None
     assert first.startswith("[testnet] parity PROVEN: bars ")
     assert f"stepped: {CYCLES} decisions and " in rest[0]
     assert "0 UNEXPLAINED" in rest[1]
+    table = done.stdout[done.stdout.index("what the free run differs by") :].splitlines()
+    assert table[2].split() == [
+        "cause", "decision", "numbers", "order", "fill", "account", "event", "begins",
+    ]  # fmt: skip
+    assert max(map(len, table)) <= 80
+    assert exchange.trader("audit", "parity", COLUMNS="120").stdout == done.stdout
     told = loads(exchange.trader("audit", "parity", "--json"))
     assert (told["proven"], told["mode"]) == (True, "testnet")
     assert told["stepped"]["plans"] == told["free"]["bars"] == CYCLES
