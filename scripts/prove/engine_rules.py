@@ -159,4 +159,4 @@ def _silent(gate: gates.Gate) -> gates.Gate:
 
 def _set(all_gates: Any, exit_gates: Any) -> None:
     setattr(gates, "GATES", all_gates)  # noqa: B010 - a name of the module, exchanged
-    setattr(gates, "EXIT_GATES", exit_gates)  # noqa: B010 - likewise
+    setattr(gates, "EXIT_GATES", exit_gates)  # noqa: B010 - a name of the module, exchanged

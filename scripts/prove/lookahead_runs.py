@@ -26,6 +26,7 @@ from trader.bars.resample import resample
 from trader.core.account_view import AccountView
 from trader.core.canonical import sha256_of
 from trader.core.market import Market, Touch
+from trader.core.parameters import Parameters
 from trader.core.simulate import Simulation
 from trader.core.state import Order, State
 from trader.core.strategy import load_strategy
@@ -130,15 +131,20 @@ def refused_reader() -> list[str]:
         spec = replace(inputs.parameters.strategies[0], source="s0.py", program={}, numbers=numbers)
         parameters = replace(inputs.parameters, strategies=(spec,))
         source = StrategySource(spec.name, sample.text, sha256_of(sample.text), code)
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                refuse_cheats(parameters, [source], Path(folder), "code")
-            except UsageError as error:
-                if "LOOKS_AHEAD" not in str(error):
-                    problems.append(f"{sample.name}: refused for something else: {error}")
-            else:
-                problems.append(f"{sample.name}: a back-test would begin")
+        said = verdict_on(parameters, source)
+        if "LOOKS_AHEAD" not in said:
+            problems.append(f"{sample.name}: {said or 'a back-test would begin'}")
     return problems
+
+
+def verdict_on(parameters: Parameters, source: StrategySource) -> str:
+    """Why a back-test with this file does not begin; "" when it does."""
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            refuse_cheats(parameters, [source], Path(folder), "code")
+        except UsageError as error:
+            return str(error)
+    return ""
 
 
 def cut_off(seed: int, count: int, rows: int) -> tuple[list[str], int]:
