@@ -125,17 +125,7 @@ def build_inputs(
         _instrument(files[symbol], (rules or {}).get(symbol), options, assumed)
         for symbol in sorted(files)
     )
-    cash_max = Decimal(parameters.cash_max)
-    if options.cash > cash_max:
-        raise UsageError(
-            f"a starting balance of {text(options.cash)} is above app.cash_max {cash_max}",
-            "lower it, or raise app.cash_max",
-        )
-    try:
-        digits = cash_digits_for(list(instruments), cash_max)
-        to_units(options.cash, Decimal(1).scaleb(-digits), "starting balance")
-    except ScaleError as error:
-        raise DataError(str(error), "lower app.cash_max, or give coarser rules") from error
+    digits = _cash_digits(options.cash, Decimal(parameters.cash_max), instruments)
     account = replace(
         parameters,
         mode=MODE,
@@ -181,6 +171,21 @@ def cost_variants(inputs: BacktestInputs) -> dict[str, BacktestInputs]:
         )
         for name, factor in (("zero", 0), ("double", 2))
     }
+
+
+def _cash_digits(cash: Decimal, cash_max: Decimal, instruments: Sequence[Instrument]) -> int:
+    """Decimal places of the run's cash unit."""
+    if cash > cash_max:
+        raise UsageError(
+            f"a starting balance of {text(cash)} is above app.cash_max {cash_max}",
+            "lower it, or raise app.cash_max",
+        )
+    try:
+        digits = cash_digits_for(list(instruments), cash_max)
+        to_units(cash, Decimal(1).scaleb(-digits), "starting balance")
+    except ScaleError as error:
+        raise DataError(str(error), "lower app.cash_max, or give coarser rules") from error
+    return digits
 
 
 def _one_quote(parameters: Parameters, files: Mapping[str, BarFile], assumed: list[str]) -> str:

@@ -168,22 +168,27 @@ def _curve(
     curve_ms: Sequence[int],
 ) -> array[int]:
     """Equity at each instant, holdings at their newest close; the last as at the end."""
-    curve = array("q", [0]) * len(curve_ms)
+    curve = array("q", [state.cash_units]) * len(curve_ms)
     for one in held:
-        series = market.whole(one.symbol)
-        if series is None or one.bought_ms < 0:
-            continue
-        spec, row, worth = state.spec(one.symbol), 0, 0
-        for at, close_ms in enumerate(curve_ms):
-            moved = False
-            while row < len(series) and series.open_ms[row] + market.step_ms <= close_ms:
-                row, moved = row + 1, True
-            if close_ms >= one.bought_ms and row:
-                if moved or not worth:
-                    worth = value_of_base_down(spec, series.close[row - 1], one.qty_units)
-                curve[at] += worth - one.paid_units
-    for at in range(len(curve)):
-        curve[at] += state.cash_units
+        if one.bought_ms >= 0:
+            _add_held(curve, curve_ms, one, market, state.spec(one.symbol))
     if len(curve) and inputs.model.at_end == CLOSE:
         curve[-1] = state.cash_units + sum(one.value_units - one.paid_units for one in held)
     return curve
+
+
+def _add_held(
+    curve: array[int], curve_ms: Sequence[int], one: Held, market: Market, spec: Spec
+) -> None:
+    """What one instrument adds to equity from when it was bought."""
+    series = market.whole(one.symbol)
+    assert series is not None
+    row, marked, worth = 0, 0, 0
+    for at, close_ms in enumerate(curve_ms):
+        while row < len(series) and series.open_ms[row] + market.step_ms <= close_ms:
+            row += 1
+        if close_ms < one.bought_ms or not row:
+            continue
+        if row != marked:
+            worth, marked = value_of_base_down(spec, series.close[row - 1], one.qty_units), row
+        curve[at] += worth - one.paid_units
