@@ -30,8 +30,8 @@ ROW: dict[str, Any] = {
     "reason": "entry_signal",
 }
 QUIET = Around(
-    next_bar=True, decided=False, earlier=False, apart=False, changed=0, requoted=0
-)  # fmt: skip
+    next_bar=True, decided=False, told=False, earlier=False, apart=False, changed=0, requoted=0
+)
 Told = list[tuple[str, dict[str, Any]]]
 
 
@@ -167,6 +167,7 @@ def test_what_happened_to_another_order_is_told_beside_the_decision() -> None:
         ({"requoted": 7}, Cause.QUOTE),
         ({"apart": True}, Cause.FOLLOWS),
         ({"earlier": True}, Cause.FOLLOWS),
+        ({"told": True}, Cause.FOLLOWS),
         ({}, Cause.UNEXPLAINED),
     ],
 )
@@ -178,6 +179,16 @@ def test_a_later_attempt_differs_by_what_it_was_priced_from(
     parted = compare_order(({**ROW, "attempt": 1}, None), mine, None, around)
     assert parted is not None
     assert parted.causes == (cause,)
+
+
+def test_what_was_told_of_before_follows_and_the_next_attempt_has_a_fate_of_its_own() -> None:
+    mine, free = facts(outcome("rejected", "filter"), 100), facts(FREE)
+    parted = compare_order((ROW, ROW), mine, free, replace(QUIET, told=True))
+    assert parted is not None
+    assert parted.causes == (Cause.FOLLOWS,)
+    parted = compare_order((ROW, ROW), mine, free, replace(QUIET, earlier=True))
+    assert parted is not None
+    assert parted.causes == (Cause.REJECTED,)
 
 
 def test_what_rests_is_the_venue_s_queue_unless_it_never_came_to_rest() -> None:

@@ -300,12 +300,13 @@ class FreeRun:
         row = rows[0] or rows[1] or {}
         bar_ms, symbol = int(row.get("bar_ms", -1)), str(row.get("symbol", ""))
         leg = f"{bar_ms}|{row.get('leg', '')}"
-        earlier = self._order_of.get(client_id, self._order_of.get(leg, 0))
+        told, attempt = self._order_of.get(client_id, 0), self._order_of.get(leg, 0)
         decision = self._decision_of.get(bar_ms, 0)
         around = Around(
             next_bar=self._fills_at(symbol, bar_ms),
             decided=decision > 0,
-            earlier=earlier > 0,
+            told=told > 0,
+            earlier=attempt > 0,
             apart=bool(self._apart),
             changed=self._policy_seq,
             requoted=self._quoted.get(symbol, 0),
@@ -318,7 +319,7 @@ class FreeRun:
             (parted.where, (mine or OrderFacts()).words(), (theirs or OrderFacts()).words()),
             parted.causes,
             parted.proof,
-            self._order_follows(parted, rows, earlier, decision, symbol),
+            self._order_follows(parted, rows, told or attempt, decision, symbol),
         )
         self._order_of[client_id] = self._order_of[leg] = number
 

@@ -149,14 +149,15 @@ class Around:
 
     Attributes:
         next_bar: whether the bar that the model fills at is in the journal, and has volume.
-        decided: whether the decisions of the order's bar differ. earlier: whether this order, or an
-            earlier attempt of its leg, is told of as different already.
+        decided: whether the decisions of the order's bar differ. told: whether this order was told
+            of as different before. earlier: whether another attempt of its leg was.
         apart: whether the two accounts have parted. changed: seq of a `policy` entry since the
             decision, 0 for none. requoted: seq of a `quote` entry of the instrument since then.
     """
 
     next_bar: bool
     decided: bool
+    told: bool
     earlier: bool
     apart: bool
     changed: int
@@ -213,7 +214,7 @@ def _other_order(
     assert row is not None
     where = "planned" if mine is None or theirs is None else _first_key(mine, theirs)
     attempt = int(row["attempt"]) > 0 or journal.planned or free.planned
-    if around.decided or around.earlier:
+    if around.decided or around.told or around.earlier:
         of = "its decision" if around.decided else "an earlier attempt"
         return Parted("order", where, (Cause.FOLLOWS,), f"{of} differs")
     if attempt and around.changed:
@@ -232,9 +233,9 @@ def _other_fate(
     if journal.told() == free.told() and left[0] == left[1]:
         return _other_price(journal, free)
     what = "fill" if journal.lots or free.lots else "order"
-    if around.earlier or journal.asked_by:
-        cause = Cause.FOLLOWS if around.earlier else Cause.CANCEL_ASKED
-        proof = "it was told of before" if around.earlier else _entry(journal, "cancel_sent")
+    if around.told or journal.asked_by:
+        cause = Cause.FOLLOWS if around.told else Cause.CANCEL_ASKED
+        proof = "it was told of before" if around.told else _entry(journal, "cancel_sent")
         return Parted(what, "facts", (cause,), proof)
     never = journal.abandoned or (free.sent and not journal.sent)
     if order.tif is TimeInForce.GTC and not never:
