@@ -18,6 +18,7 @@ from trader.core.frames import Frames, SeriesKey
 from trader.core.parameters import Parameters, StrategyCode, StrategySpec
 from trader.core.series import Series, build_series
 from trader.core.signals import Opinion, form_opinion
+from trader.core.strategy import CodeLost
 
 from .made import BTC, MINUTE_MS, parameters, strategy
 from .rule_made import Program, cross_program
@@ -241,3 +242,28 @@ def test_without_bars_there_is_nothing_but_staleness() -> None:
         made(slow, code, series),
         [said_by(slow, code, series, at + MINUTE_MS) for at in one.open_ms],
     )
+
+
+def test_code_that_gives_no_answer_is_asked_again_by_whoever_decides() -> None:
+    series = several(walk(200, 3))
+    one = series[BTC, "1m"]
+    last = one.open_ms[99]
+
+    def dies(window: Any, numbers: Mapping[str, float | int]) -> dict[str, Any]:
+        if window.open_ms[-1] > last:
+            raise CodeLost
+        return from_file(window, numbers)
+
+    for ttl in (1, 3):
+        spec = strategy(ttl_bars=ttl)
+        columns = made(spec, StrategyCode(lambda _: 3, dies), series)
+        begun = next(start for start, _, code in columns.problems if code == "STRATEGY_FAILED")
+        assert 90 <= begun <= 100
+        lively = StrategyCode(lambda _: 3, from_file)
+        for row in range(begun):
+            said = said_by(spec, lively, series, one.open_ms[row] + MINUTE_MS)
+            assert repr(columns.opinion(row)) == repr(said)
+        assert not any(start >= begun for start in (*columns.enters[::2], *columns.leaves[::2]))
+        for row in range(100, len(one)):
+            with pytest.raises(CodeLost):
+                columns.opinion(row)

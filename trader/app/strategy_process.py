@@ -32,6 +32,7 @@ from trader.app.strategy_wire import (
     pack,
 )
 from trader.core.parameters import StrategyCode
+from trader.core.strategy import CodeLost
 
 LOAD_S = 10.0
 EVALUATE_S = 5.0
@@ -52,7 +53,7 @@ _NAME = re.compile(r"[A-Za-z_]\w{0,60}", re.ASCII)
 Numbers = Mapping[str, float | int]
 
 
-class StrategyLost(BaseException):
+class StrategyLost(CodeLost):
     """A strategy's process ran out of time or memory, or died: plan again without it.
 
     Not an Exception: the core takes those for the strategy's own and decides on them, while this

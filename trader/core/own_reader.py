@@ -44,7 +44,8 @@ class Scan:
         rows: int32, rows with an entry signal. values: by column of strategies.yaml, one number
             for each of them.
         leaves: where the exit level holds. unknown_enter, unknown_exit: where rules are not ready.
-        data: problems of the bars. slow: rows whose opinion must be asked for.
+        data: problems of the bars. slow: rows whose opinion must be asked for. lost: rows from
+            where on the strategy's code gave no answer; whoever decides there asks it again.
     """
 
     rows: array[int] = field(default_factory=no_spans)
@@ -54,6 +55,7 @@ class Scan:
     unknown_exit: Spans = field(default_factory=no_spans)
     data: list[Problem] = field(default_factory=list[Problem])
     slow: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    lost: Spans = field(default_factory=no_spans)
 
 
 @dataclass(slots=True)

@@ -22,11 +22,11 @@ from trader.core.ruled_signals import scan_rules
 from trader.core.run_kernels import bad_places, drop_in, row_runs, run_offsets
 from trader.core.signals import STEP_COLUMN, Opinion, number_at
 from trader.core.spans import Spans, add_run, joined, minus, no_spans
-from trader.core.strategy import USER_CODE_ERRORS
+from trader.core.strategy import USER_CODE_ERRORS, CodeLost
 
 # About how many rows are computed in one go: their columns stay in the processor's caches.
 WORK_ROWS = 32_768
-NOT_READY = "SIGNAL_NOT_READY"
+NOT_READY, FAILED = "SIGNAL_NOT_READY", "STRATEGY_FAILED"
 # Columns of strategies.yaml and what they are called in `PairColumns`.
 NUMBERS = {
     "stop": "stop", "target": "target", "trail": "trail", "trail_from": "arm",
@@ -100,13 +100,17 @@ class _FileScan:
             held = len(scan.rows)
             try:
                 self._rows(reader.columns(end), at, end)
+            except CodeLost:
+                self._forget(held)
+                scan.lost.extend((at, stop))
+                break
             except USER_CODE_ERRORS:
                 # Which of its rows fail is known only one by one.
                 self._forget(held)
                 scan.slow += [(at, end), *reader.slow_after(at, end)]
             at = end
         scan.data = data.problems
-        scan.slow += data.slow
+        scan.slow = [(a, min(b, at)) for a, b in (*scan.slow, *data.slow) if a < at]
         return scan
 
     def _rows(self, columns: Columns, start: int, stop: int) -> None:
@@ -163,9 +167,12 @@ class _Lives:
         troubled = joined((start, stop) for start, stop, _ in scan.data)
         unknown = minus(scan.unknown_enter, troubled)
         made.leaves = minus(scan.leaves, troubled)
-        made.odd = minus(minus(scan.unknown_exit, troubled), unknown)
-        made.problems = [*scan.data, *_problems(unknown)]
-        silent = joined([*_pairs(troubled), *_pairs(unknown)])
+        lost = minus(scan.lost, troubled)
+        made.odd = joined(
+            [*_pairs(minus(minus(scan.unknown_exit, troubled), unknown)), *_pairs(lost)]
+        )
+        made.problems = [*scan.data, *_problems(unknown), *_problems(lost, FAILED)]
+        silent = joined([*_pairs(troubled), *_pairs(unknown), *_pairs(lost)])
         bad = self._bad()
         if self.spec.ttl_bars == 1 and not len(self.slow):
             self._at_once(bad, silent)
@@ -294,8 +301,8 @@ def _pairs(runs: Spans) -> list[tuple[int, int]]:
     return [(runs[i], runs[i + 1]) for i in range(0, len(runs), 2)]
 
 
-def _problems(runs: Spans) -> list[Problem]:
-    return [(start, stop, NOT_READY) for start, stop in _pairs(runs)]
+def _problems(runs: Spans, code: str = NOT_READY) -> list[Problem]:
+    return [(start, stop, code) for start, stop in _pairs(runs)]
 
 
 def _runs(rows: array[int]) -> Spans:

@@ -29,6 +29,13 @@ NEAR = 1_024.0  # both ways from the first value: 2**20 between the largest and 
 FLOAT_EXACT = 9_007_199_254_740_992  # 2**53: whole numbers up to here are exact as floats
 
 
+class CodeLost(BaseException):
+    """A strategy's code gave no answer at all: it ran out of time or memory, or its process died.
+
+    Not one of USER_CODE_ERRORS: a decision is not made of it, but without the strategy.
+    """
+
+
 class StrategyError(ValueError):
     """A strategy file that cannot be used; says why."""
 
