@@ -38,6 +38,7 @@ from equal_told import (
     told_result,
     with_plans,
 )
+from equal_varied import varied
 from harness import Verdict, parser_of, prove, say
 
 from trader import build
@@ -121,7 +122,7 @@ def run(given: argparse.Namespace) -> Verdict:
     if given.only is not None:
         numbers = range(given.only, given.only + 1)
     for number in numbers:
-        case = made_case(given.seed, number, given.rows)
+        case = drawn(given, number)
         found.look(case, facts=number % 2 == 0 or given.only is not None)
         if given.seconds and time.monotonic() - started > given.seconds:
             break
@@ -149,6 +150,12 @@ def run(given: argparse.Namespace) -> Verdict:
     }
     holds = not found.failures and (found.fills > 0 or given.only is not None)
     return Verdict(holds, found.cases, figures)
+
+
+def drawn(given: argparse.Namespace, number: int) -> Case:
+    """A made case; every third is varied."""
+    case = made_case(given.seed, number, given.rows)
+    return varied(case) if number % 3 == 2 else case
 
 
 def real_cases(seed: int, per_file: int, *, quick: bool) -> Iterator[Case]:
@@ -196,7 +203,7 @@ def tell_digests(given: argparse.Namespace) -> int:
     """Only run the fast engine and print each case's hash."""
     told: dict[str, Any] = {}
     for number in range(given.first, given.first + given.cases):
-        case = made_case(given.seed, number, given.rows)
+        case = drawn(given, number)
         told[case.name] = told_result(case.inputs, FAST).digest()
     print(json.dumps(told))
     return 0
