@@ -15,6 +15,8 @@ from trader.cli.options import MODEL, OPTIONS
 from trader.core.model import Slippage, VolumeCap
 from trader.errors import UsageError
 
+from .workspace import Workspace, loads
+
 
 def test_nothing_said_is_the_default() -> None:
     assert read_model({}) == ModelOptions()
@@ -139,3 +141,23 @@ def test_the_page_names_every_option_and_every_key_of_the_file() -> None:
     assert [flag for flag in flags if f"{flag} " not in page and f"{flag}`" not in page] == []
     assert [key for key in FILE_ONLY if f"`{key}" not in page] == []
     assert set(OPTION_KEYS) - {"spread", "fee"} == set(MODEL) - {"model", "detail"}
+
+
+def test_a_model_is_chosen_on_the_command_line_and_named_in_the_report(
+    workspace: Workspace, made_bars: list[Path]
+) -> None:
+    (workspace.folder / "model.json").write_text(
+        '{"impact": 20, "fee_tiers": [{"turnover": 0, "taker": 20, "maker": 5}]}'
+    )
+    words = ("--model", "model.json", "--volume-share", "10%", "--at-end", "close", "--json")
+    report = loads(workspace.trader("backtest", "--bars", str(made_bars[0]), *words))
+    said = " ".join(report["assumed"])
+    for sentence in (
+        "for 10% of what the bar traded at most; the rest is tried again at the next 10 opens",
+        "slippage beyond it: 20 bps times the square root of the order's share of the volume",
+        "fees in bps by the turnover of the last 30 days: from 0 USDT: 20 taker, 5 maker",
+        "a position left at the end is sold at its last close, with costs",
+    ):
+        assert sentence in said
+    assert report["open_positions"] == []
+    assert [row["fee_taker"] for row in report["market"]] == ["0.002"]
