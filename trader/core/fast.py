@@ -195,7 +195,8 @@ class FastSimulation(Simulation):
                 pair.columns = columns
                 pair.fails = [one for one in columns.problems if one[2] == "STRATEGY_FAILED"]
                 pair.enters, pair.leaves = memoryview(columns.enters), memoryview(columns.leaves)
-                if self.model.is_plain:
+                _listen_to(pair, columns)
+                if self.model.is_plain and columns.arm is None and columns.even is None:
                     pair.view = entry_view_of(pair, spec, parameters, rules, digits)
                 pair.coin.tier_index = pair.tier_index
                 if not columns.absent_code:
@@ -212,6 +213,22 @@ class FastSimulation(Simulation):
         books.day_loss_ppm, books.drawdown_ppm = limits.day_stop_ppm, limits.drawdown_ppm_max
         books.exposure_ppm, books.loss_ppm = limits.exposure_ppm_max, limits.loss_ppm_max
         books.exits_elsewhere = int(not self.model.is_plain)
+
+
+def _listen_to(pair: Pair, columns: PairColumns) -> None:
+    """Give a pair what its signals say as columns, where every row's answer is in them."""
+    if columns.own is not columns.series:
+        return
+    pair.quick, pair.plain = 1, int(columns.plain)
+    pair.offsets = memoryview(columns.offsets)
+    if columns.signals is not None:
+        pair.signals = memoryview(columns.signals)
+    for name in ("stop", "target", "trail"):
+        column = getattr(columns, name)
+        if column is not None:
+            setattr(pair, f"{name}s", memoryview(column))
+    if columns.strength is not None:
+        pair.strengths = memoryview(columns.strength)
 
 
 def _empty_lane(parameters: Parameters, model: Model, state: State) -> Lane:

@@ -1,3 +1,4 @@
+# cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """The lane: decision bars on which only plain things happen, in typed numbers.
 
 Lives here: the walk over the grid of decision bars: equity and its marks, and whether a bar is
@@ -22,6 +23,7 @@ from trader.core.money import AMOUNT_MAX, PPM
 
 # Comparisons that only have to be certain one way leave this much room for the float's rounding.
 SURE = 0.999_999
+MILLION, MOST = float(PPM), AMOUNT_MAX
 
 
 class Lane:
@@ -63,22 +65,24 @@ class Lane:
 
     def run(self, at: int, stop: int) -> int:
         """Do bars [at, stop) of the grid; the first that is the reference's, else `stop`."""
-        books, grid, curve, wish = self.books, self.grid, self.curve, self.wish
+        books, entries = self.books, self.entries
+        held = self.held
+        count = len(held)
         t = at
         while t < stop:
-            close_ms = grid[t] + self.step_ms
+            close_ms = self.grid[t] + self.step_ms
             if close_ms >= self.due_ms or self.ready == 0:
                 break
-            if self.aligned == 0 and find_rows(self.coins, grid[t]):
+            if self.aligned == 0 and find_rows(self.coins, self.grid[t]):
                 break
             total = books.cash_units
-            plain = wish[t]
-            lost = 0
-            for i in range(len(self.held)):
-                coin = self.held[i]
+            plain = self.wish[t] != 0
+            lost = False
+            for i in range(count):
+                coin = held[i]
                 row = t + coin.offset if self.aligned else coin.row
                 if row < 0:
-                    lost = 1
+                    lost = True
                     break
                 coin.row = row
                 price = coin.close[row]
@@ -87,24 +91,27 @@ class Lane:
                 coin.value_units = value
                 total += value
                 if coin.owned and must_look(coin, books.pairs[coin.holder], row, close_ms):
-                    plain = 1
-            if lost or total >= AMOUNT_MAX or self._unsure(total, close_ms):
+                    plain = True
+            if lost or total >= MOST or self._unsure(total, close_ms):
                 break
             if plain:
                 if self.aligned:
                     self._place(t)
                 books.foresee(close_ms, total)
-                if not self.entries.decide(grid[t], close_ms, total):
+                if not entries.decide(self.grid[t], close_ms, total):
                     break
                 books.mark(close_ms, total)
-                self.holds += self.entries.holds
-                self.entries.commit(grid[t], close_ms)
-                self.hold()
+                self.holds += entries.holds
+                if entries.changed():
+                    entries.commit(close_ms)
+                    self.hold()
+                    held = self.held
+                    count = len(held)
             else:
                 books.mark(close_ms, total)
-                self.holds += len(self.held) - books.leftovers
-            curve[t] = total
-            books.last_bar_ms = grid[t]
+                self.holds += count - books.leftovers
+            self.curve[t] = total
+            books.last_bar_ms = self.grid[t]
             if books.owned_count > 0:
                 self.exposed += 1
             t += 1
@@ -119,10 +126,13 @@ class Lane:
 
     def hold(self) -> None:
         """Coins of which something is held, in the order of their names."""
-        self.held = [coin for coin in self.coins if coin.qty_units > 0]
+        self.held = []
         self.books.leftovers = 0
         self.books.owned_count = 0
-        for coin in self.held:
+        for coin in self.coins:
+            if coin.qty_units <= 0:
+                continue
+            self.held.append(coin)
             if coin.owned:
                 self.books.owned_count += 1
             else:
@@ -133,7 +143,7 @@ class Lane:
     def _unsure(self, total: int, close_ms: int) -> bool:
         """Whether the reference has to say what this equity means."""
         books = self.books
-        if total < 0 or (books.asks_quality and close_ms >= books.day_ends_ms):
+        if total < 0 or (books.asks_quality and books.has_to_judge(close_ms)):
             return True
         if books.trim_ppm > 0 and books.owned_count > 0 and self._may_trim(total):
             return True
@@ -152,7 +162,7 @@ class Lane:
                 loss += value - coin.net_stop_units if value > coin.net_stop_units else 0.0
             else:
                 loss += value
-        room = SURE * total / PPM * (PPM + books.trim_ppm) / PPM
+        room = SURE * total / MILLION * (MILLION + books.trim_ppm) / MILLION
         return exposure >= room * books.exposure_ppm or loss >= room * books.loss_ppm
 
 
@@ -174,24 +184,12 @@ def must_look(coin: Coin, pair: Pair, row: int, close_ms: int) -> bool:
 
 def leaves_now(pair: Pair, row: int) -> bool:
     """Whether the pair's exit level holds at a row; rows are asked in order."""
-    runs = pair.leaves
     at = pair.leave_at
-    end = len(runs)
-    while at < end and runs[at + 1] <= row:
+    end = len(pair.leaves)
+    while at < end and pair.leaves[at + 1] <= row:
         at += 2
     pair.leave_at = at
-    return at < end and runs[at] <= row
-
-
-def enters_now(pair: Pair, row: int) -> bool:
-    """Whether the pair has a living signal at a row; rows are asked in order."""
-    runs = pair.enters
-    at = pair.enter_at
-    end = len(runs)
-    while at < end and runs[at + 1] <= row:
-        at += 2
-    pair.enter_at = at
-    return at < end and runs[at] <= row
+    return at < end and pair.leaves[at] <= row
 
 
 def find_rows(coins: list[Coin], bar_ms: int) -> bool:
@@ -214,16 +212,13 @@ def find_rows(coins: list[Coin], bar_ms: int) -> bool:
 
 def note_wishes(pair: Pair, coin: Coin, grid: memoryview, wish: memoryview) -> None:
     """Mark the bars of the grid that lie in the runs of a pair."""
-    runs = pair.enters
     bars = len(grid)
     t = 0
-    for at in range(0, len(runs), 2):
-        for row in range(runs[at], runs[at + 1]):
-            if coin.offset >= 0:
-                t = row - coin.offset
-            else:
-                t = first_at(grid, coin.open_ms[row], t)
-            if 0 <= t < bars and grid[t] == coin.open_ms[row]:
+    for at in range(0, len(pair.enters), 2):
+        for row in range(pair.enters[at], pair.enters[at + 1]):
+            open_ms = coin.open_ms[row]
+            t = row - coin.offset if coin.offset >= 0 else first_at(grid, open_ms, t)
+            if 0 <= t < bars and grid[t] == open_ms:
                 wish[t] = 1
 
 

@@ -192,6 +192,17 @@ class LaneBooks:
             if strand.high_units - result > strand.drawdown_units:
                 strand.drawdown_units = strand.high_units - result
 
+    def has_to_judge(self, close_ms: int) -> bool:
+        """Whether the quality of a strategy is measured at this decision: at the first of a day,
+        and the first after its first fill."""
+        if close_ms >= self.day_ends_ms:
+            return True
+        for i in range(len(self.strands)):
+            strand = self.strands[i]
+            if strand.has_book and strand.quality_day != self.day:
+                return True
+        return False
+
     def _strand_of(self, coin: Coin) -> int:
         pair = self.pairs[coin.holder]
         return pair.strand.index

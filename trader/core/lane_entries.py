@@ -1,3 +1,4 @@
+# cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """The lane's entries and exits: what a plain bar asks for, and that it is filled as a whole.
 
 Lives here: exits by stop, target, trail, longest hold and exit signal, and taker entries with their
@@ -8,7 +9,7 @@ from (`lane_state`).
 
 from __future__ import annotations
 
-from math import isnan
+from math import isnan, nan
 
 from trader.core.gate_view import GateView
 from trader.core.gates import ask_all
@@ -24,6 +25,9 @@ from trader.core.sizing import distance_ticks, entry_cost_units, stop_ticks_belo
 
 # Places in `lane_rows.REASONS`.
 STOP, TRAIL, EVEN, TARGET, HOLD, EXIT, ENTRY = range(7)
+# What the gates said.
+APPROVED, REFUSED, DOUBTFUL = range(3)
+MILLION, NONE = PPM, nan
 
 
 class LaneEntries:
@@ -32,12 +36,14 @@ class LaneEntries:
     Attributes:
         legs, refusals, ratchets: in the order in which they were decided.
         order: pairs in the order in which they are considered.
+        said_*: of the signal in hand, see `signals.Opinion`.
         holds: positions that the bar in hand keeps. used: signals that had been acted on.
     """
 
     __slots__ = (
         "_legs", "_ratchets", "_refusals", "_used", "books", "holds", "legs", "order", "ratchets",
-        "refusals", "rules", "sums", "used",
+        "refusals", "rules", "said_ms", "said_stop", "said_strength", "said_target", "said_trail",
+        "sums", "used",
     )  # fmt: skip
 
     def __init__(self, books: LaneBooks, rules: LaneRules) -> None:
@@ -49,7 +55,9 @@ class LaneEntries:
         self.legs: list[Leg] = []
         self.refusals: list[Refusal] = []
         self.ratchets: list[Ratchet] = []
-        self.holds = self.used = 0
+        self.holds = self.used = self.said_ms = 0
+        self.said_stop = self.said_target = self.said_trail = NONE
+        self.said_strength = 1.0
         self._legs = self._refusals = self._ratchets = self._used = 0
 
     def clear(self) -> None:
@@ -104,7 +112,7 @@ class LaneEntries:
             return False
         row = coin.row
         close = coin.close[row]
-        bid = max(1, mul_div_down(close, self.rules.bid_ppm, PPM))
+        bid = max(1, mul_div_down(close, self.rules.bid_ppm, MILLION))
         moved = 0
         if coin.trail_ticks > 0:
             if coin.high[row] > coin.peak_ticks:
@@ -147,7 +155,7 @@ class LaneEntries:
         at = coin.row + 1
         if at >= coin.rows or coin.open_ms[at] != close_ms or not coin.volume[at] > 0.0:
             return False
-        touch = max(1, mul_div_down(coin.open[at], rules.bid_ppm, PPM))
+        touch = max(1, mul_div_down(coin.open[at], rules.bid_ppm, MILLION))
         if touch < price:
             return False
         value = notional_down(spec, touch, lots)
@@ -170,6 +178,33 @@ class LaneEntries:
 
     # --- entries -----------------------------------------------------------------------------
 
+    def _listen(self, pair: Pair) -> bool:
+        """What the living signal at the row says; False where the reference has to ask."""
+        coin = pair.coin
+        row = coin.row
+        if not pair.quick:
+            return self._listen_slowly(pair)
+        run = pair.enter_at // 2
+        index = pair.offsets[run]
+        if pair.plain:
+            index += row - pair.enters[pair.enter_at]
+        self.said_ms = coin.open_ms[pair.signals[index] if len(pair.signals) else row]
+        self.said_stop = pair.stops[index] if len(pair.stops) else NONE
+        self.said_target = pair.targets[index] if len(pair.targets) else NONE
+        self.said_trail = pair.trails[index] if len(pair.trails) else NONE
+        self.said_strength = pair.strengths[index] if len(pair.strengths) else 1.0
+        return True
+
+    def _listen_slowly(self, pair: Pair) -> bool:
+        coin = pair.coin
+        said: Opinion = pair.columns.opinion(coin.row)
+        if said.problem or said.close_ticks != coin.close[coin.row] or said.step_distances:
+            return False
+        self.said_ms = said.enter_ms
+        self.said_stop, self.said_strength = said.stop_distance, said.strength
+        self.said_target, self.said_trail = said.target_distance, said.trail_distance
+        return isnan(said.arm_distance) and isnan(said.even_distance)
+
     def _consider(self, pair: Pair, bar_ms: int, close_ms: int, equity: int) -> bool:
         """As `entries.consider`: size it and ask the gates; False where more than that happens."""
         coin = pair.coin
@@ -178,33 +213,30 @@ class LaneEntries:
         if not pair.usable or foreign:
             return False
         spec, row, rules = coin.spec, coin.row, self.rules
-        said: Opinion = pair.columns.opinion(row)
-        if said.problem or said.close_ticks != coin.close[row]:
+        if not self._listen(pair):
             return False
-        if not (isnan(said.arm_distance) and isnan(said.even_distance)):
-            return False
-        if said.enter_ms <= pair.consumed_ms:
+        if self.said_ms <= pair.consumed_ms:
             self.used += 1
             return True
-        close = said.close_ticks
+        close = coin.close[row]
         worst = price_up(close, rules.slippage_ppm)
-        ask = mul_div_up(close, rules.ask_ppm, PPM)
+        ask = mul_div_up(close, rules.ask_ppm, MILLION)
         price = min(worst, price_up(ask, rules.slippage_ppm)) if ask > 0 else worst
-        distance = said.trail_distance if isnan(said.stop_distance) else said.stop_distance
+        distance = self.said_trail if isnan(self.said_stop) else self.said_stop
         stop = 0 if isnan(distance) else stop_ticks_below(spec, close, distance)
         if stop >= min(close, price) or equity <= 0:
             return False
-        units = self.sums.units_for(pair, equity, strength_ppm(said.strength))
-        cap = mul_div_down(equity, pair.cap_ppm, PPM)
+        units = self.sums.units_for(pair, equity, strength_ppm(self.said_strength))
+        cap = mul_div_down(equity, pair.cap_ppm, MILLION)
         lots = lots_for(spec, pair.at_risk == 1, units, cap, worst, stop, rules.slippage_ppm)
         if lots <= 0 or notional_down(spec, worst, lots) < pair.least_units:
             return False
-        target = distance_ticks(spec, said.target_distance)
+        target = distance_ticks(spec, self.said_target)
         target = close + target if target else 0
-        trail = distance_ticks(spec, said.trail_distance)
+        trail = distance_ticks(spec, self.said_trail)
         view = pair.view
         view.price_ticks, view.qty_lots, view.worst_ticks = price, lots, worst
-        view.bid_ticks, view.ask_ticks = max(1, mul_div_down(close, rules.bid_ppm, PPM)), ask
+        view.bid_ticks, view.ask_ticks = max(1, mul_div_down(close, rules.bid_ppm, MILLION)), ask
         self.sums.fill(view, pair, stop, close_ms)
         answered = self._ask(view, pair, bar_ms)
         if answered != APPROVED:
@@ -217,7 +249,7 @@ class LaneEntries:
         leg.stop_ticks = stop
         leg.target_ticks = target
         leg.trail_ticks = trail
-        leg.signal_ms = said.enter_ms
+        leg.signal_ms = self.said_ms
         return self._fills_whole(pair, leg, close_ms)
 
     def _ask(self, view: GateView, pair: Pair, bar_ms: int) -> int:
@@ -239,14 +271,14 @@ class LaneEntries:
         at = coin.row + 1
         if at >= coin.rows or coin.open_ms[at] != close_ms or not coin.volume[at] > 0.0:
             return False
-        touch = mul_div_up(coin.open[at], rules.ask_ppm, PPM)
+        touch = mul_div_up(coin.open[at], rules.ask_ppm, MILLION)
         if not 0 < touch <= leg.price_ticks:
             return False
         coins = leg.qty_lots * spec.base_per_lot
         leg.fill_ticks = touch
         leg.value_units = notional_up(spec, touch, leg.qty_lots)
         if rules.fee_in_base:
-            leg.base_fee_units = mul_div_up(coins, spec.fee_taker_ppm, PPM)
+            leg.base_fee_units = mul_div_up(coins, spec.fee_taker_ppm, MILLION)
         else:
             leg.fee_units = fee_up(leg.value_units, spec.fee_taker_ppm)
         after = coin.qty_units + coins - leg.base_fee_units
@@ -254,9 +286,12 @@ class LaneEntries:
 
     # --- what follows ------------------------------------------------------------------------
 
-    def commit(self, bar_ms: int, close_ms: int) -> None:
+    def changed(self) -> bool:
+        """Whether the bar in hand asked for anything."""
+        return len(self.legs) > self._legs or len(self.ratchets) > self._ratchets
+
+    def commit(self, close_ms: int) -> None:
         """Carry out what `decide` asked for: stops that moved, then sales, then entries."""
-        del bar_ms
         books = self.books
         for i in range(self._ratchets, len(self.ratchets)):
             moved = self.ratchets[i]
@@ -276,26 +311,23 @@ class LaneEntries:
                 books.sell(pair, leg, close_ms, close_ms)
 
 
-APPROVED, REFUSED, DOUBTFUL = range(3)
 
 
 def enters_at(pair: Pair, row: int) -> bool:
     """Whether the pair has a living signal at a row; rows are asked in order."""
-    runs = pair.enters
     at = pair.enter_at
-    end = len(runs)
-    while at < end and runs[at + 1] <= row:
+    end = len(pair.enters)
+    while at < end and pair.enters[at + 1] <= row:
         at += 2
     pair.enter_at = at
-    return at < end and runs[at] <= row
+    return at < end and pair.enters[at] <= row
 
 
 def leaves_at(pair: Pair, row: int) -> bool:
     """Whether the pair's exit level holds at a row; rows are asked in order."""
-    runs = pair.leaves
     at = pair.leave_at
-    end = len(runs)
-    while at < end and runs[at + 1] <= row:
+    end = len(pair.leaves)
+    while at < end and pair.leaves[at + 1] <= row:
         at += 2
     pair.leave_at = at
-    return at < end and runs[at] <= row
+    return at < end and pair.leaves[at] <= row

@@ -1,3 +1,4 @@
+# cython: boundscheck=False, wraparound=False, initializedcheck=False
 """Grids of decision bars: whether two are the same, and what two come to together.
 
 Lives here: typed loops over sorted times. Must not live here: anything about bars.

@@ -1,3 +1,4 @@
+# cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """The lane's records: instruments, strategies, their pairs, and what the lane wrote down.
 
 Lives here: typed rows that mirror the part of `State` which plain bars change, and a tape of whole
@@ -8,7 +9,6 @@ live here: what a bar does (`lane`, `lane_entries`), and conversions.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,7 @@ class Coin:
             newest bar at or after it. offset: row of the grid's first bar, where every bar of the
             grid is a bar of this series and the other way round; NO_ROW: rows are looked for.
         mark_ticks: newest close. value_units: of what is held, at that.
-        per_tick: cash units that the coins held gain with a tick, where that is exact; -1: not.
+        per_tick: cash units that the coins held gain with a tick, exact for prices below price_max.
         holder: index of the pair whose book holds the coins, -1 for none. owned: 1 while there is
             enough of it to be sold.
         began_ms: when the bar opened in which the position was opened. peak_ticks: the highest
@@ -51,7 +51,7 @@ class Coin:
         "asks_absent", "base_index", "began_ms", "bid_stop_ticks", "bought_lots", "bought_units", "close", "complex",
         "cost_units", "entry_ticks", "fees_units", "high", "hold_ms", "holder", "index", "known",
         "leg_buys", "leg_sell_ticks", "low", "mark_ticks", "net_stop_units", "next_row", "offset",
-        "open", "open_ms", "opened_ms", "owned", "peak_ticks", "per_tick", "qty_units",
+        "open", "open_ms", "opened_ms", "owned", "peak_ticks", "per_tick", "price_max", "qty_units",
         "realised_units", "result_units", "row", "rows", "scaled", "spec", "stop_ticks", "symbol",
         "target_ticks", "tier_index", "touched", "trail_ticks", "trailed", "value_units", "volume",
     )  # fmt: skip
@@ -78,6 +78,7 @@ class Coin:
         self.holder = -1
         self.owned = self.complex = 0
         self.qty_units = self.cost_units = self.per_tick = self.value_units = 0
+        self.price_max = 0
         self.forget()
 
     def forget(self) -> None:
@@ -90,24 +91,34 @@ class Coin:
 
     def first_at(self, open_ms: int) -> int:
         """Row of the first bar at or after a time; `rows` when there is none."""
-        return bisect_left(self.open_ms, open_ms)
+        low = 0
+        high = self.rows
+        while low < high:
+            middle = (low + high) // 2
+            if self.open_ms[middle] < open_ms:
+                low = middle + 1
+            else:
+                high = middle
+        return low
 
     def weigh(self) -> None:
         """Find how the value of what is held follows from a price."""
         spec = self.spec
         whole = self.qty_units // spec.base_per_lot
         exact = whole * spec.base_per_lot == self.qty_units and spec.notional_den == 1
-        self.per_tick = whole * spec.notional_num if exact and whole < SMALL else -1
+        self.per_tick, self.price_max = -1, 0
+        if exact and 0 < whole < LARGE // spec.notional_num:
+            self.per_tick = whole * spec.notional_num
+            self.price_max = LARGE // self.per_tick
 
     def value_at(self, price_ticks: int) -> int:
         """Cash units that the coins held are worth at a price, rounded down."""
-        if self.per_tick >= 0 and price_ticks < SMALL and self.per_tick < LARGE // price_ticks:
+        if price_ticks < self.price_max:
             return self.per_tick * price_ticks
         return value_of_base_down(self.spec, price_ticks, self.qty_units)
 
 
-# Bounds within which a product of two fits without being looked at.
-SMALL = 1 << 31
+# A product below this fits.
 LARGE = 1 << 61
 
 
@@ -118,7 +129,7 @@ class Strand:
         "attended", "budget_exposure_ppm", "budget_loss_ppm", "budget_positions_max",
         "budget_trades_day_max", "cash_units", "days", "drawdown_units", "entries_filled",
         "fees_units", "fills", "first_day", "has_book", "high_units", "index", "leg_buys", "losses",
-        "lost_ppm", "name", "realised_units", "result_now", "result_units", "sent_day", "stopped",
+        "lost_ppm", "name", "quality_day", "realised_units", "result_now", "result_units", "sent_day", "stopped",
         "timeframe_ms", "wins", "won_ppm",
     )  # fmt: skip
 
@@ -136,7 +147,7 @@ class Strand:
         self.result_units = self.high_units = self.drawdown_units = 0
         self.wins = self.losses = self.won_ppm = self.lost_ppm = 0
         self.entries_filled = self.attended = 0
-        self.first_day = -1
+        self.first_day = self.quality_day = -1
 
 
 class LaneDay:
@@ -185,6 +196,8 @@ class Pair:
         enters, leaves: runs of rows (see `columns.PairColumns`); enter_at, leave_at: the run at
             hand, as an index of its start. fails: rows at which the strategy's code fails.
         usable: 0 when its entries are not the lane's.
+        quick: 1 when what its signals say is in the columns below, by the index that `offsets`
+            tells (see `columns.PairColumns`); plain: 1 when a signal's row is its own row.
         consumed_ms: newest signal acted on. exit_ms, stop_ms, unfilled_ms: see `days.Cooldown`.
         cap_ppm: the most that a position may be worth. least_units: the smallest entry.
         method, at_risk, share_ppm, fixed_units: how it is sized. regime_ppm: factor of its size.
@@ -195,8 +208,9 @@ class Pair:
     __slots__ = (
         "at_risk", "cap_ppm", "coin", "columns", "consumed_ms", "enter_at", "enters", "exit_ms", "fails",
         "fixed_units", "has_wait", "hold_ms", "index", "leave_at", "leaves", "least_units",
-        "lot_float", "may_add", "method", "regime_ppm", "share_ppm", "stop_ms", "strand",
-        "tier_index", "tier_ppm", "touched", "unfilled_ms", "usable", "view",
+        "lot_float", "may_add", "method", "offsets", "plain", "quick", "regime_ppm", "share_ppm",
+        "signals", "stop_ms", "stops", "strand", "strengths", "targets", "tier_index", "tier_ppm",
+        "touched", "trails", "unfilled_ms", "usable", "view",
     )  # fmt: skip
 
     def __init__(self, index: int, strand: Strand, coin: Coin) -> None:
@@ -208,7 +222,9 @@ class Pair:
         self.fails: list[tuple[int, int, str]] = []
         self.enters = self.leaves = memoryview(array("i"))
         self.enter_at = self.leave_at = 0
-        self.usable = self.may_add = self.at_risk = 0
+        self.usable = self.may_add = self.at_risk = self.quick = self.plain = 0
+        self.offsets = self.signals = memoryview(array("i"))
+        self.stops = self.targets = self.trails = self.strengths = memoryview(array("d"))
         self.consumed_ms = self.exit_ms = self.stop_ms = self.unfilled_ms = -1
         self.has_wait = self.touched = 0
         self.cap_ppm = self.least_units = self.tier_ppm = 0

@@ -35,7 +35,7 @@ POSITION_FIELDS = (
 BOOK_FIELDS = (
     "cash_units", "fees_units", "fills", "realised_units", "result_units", "high_units",
     "drawdown_units", "wins", "losses", "won_ppm", "lost_ppm", "entries_filled", "attended",
-    "first_day", "stopped",
+    "first_day", "quality_day", "stopped",
 )  # fmt: skip
 MARK_FIELDS = (
     "close_ms", "day", "day_ends_ms", "day_stopped", "day_units", "day_whole", "drawdown_stopped",

@@ -1,3 +1,4 @@
+# cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """The lane's sums: what the gates of one entry compare, from typed numbers.
 
 Lives here: the same numbers as `entries.entry_view` and the `*_sums` modules give, filled into views
@@ -7,7 +8,7 @@ and what is asked for.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from array import array
 from math import isfinite
 
 from trader.core.calendar import openings
@@ -16,7 +17,7 @@ from trader.core.gate_view import GateView
 from trader.core.kelly import kelly_ppm
 from trader.core.lane_books import LaneBooks
 from trader.core.lane_rows import Coin, Pair
-from trader.core.lane_rules import ALL_PPM, AMOUNT_MAX, NEVER, WINDOWS_MS, LaneRules, asks_fall
+from trader.core.lane_rules import AMOUNT_MAX, NEVER, WINDOWS_MS, LaneRules
 from trader.core.marks import limit_units
 from trader.core.money import PPM, AmountOverflow, mul_div_down
 from trader.core.risk import loss_units, lots_at_risk
@@ -27,6 +28,10 @@ from trader.core.time_sums import fill_windows
 
 # How a pair's size is found (`sizes.METHODS`), as far as the lane knows it.
 FIXED, SHARE, AGGRESSIVE, KELLY = range(4)
+# Numbers of other modules, as C numbers where this one is compiled.
+MILLION, MOST, SLOTS, UNASKED = PPM, AMOUNT_MAX, DAY_SLOTS, NEVER
+TOO_MUCH = float(AMOUNT_MAX)
+C_FIXED, C_AGGRESSIVE, C_KELLY = FIXED, AGGRESSIVE, KELLY
 
 
 class LaneSums:
@@ -37,8 +42,8 @@ class LaneSums:
     """
 
     __slots__ = (
-        "all_exposure", "all_loss", "books", "counted", "equity", "leg_coin", "leg_cost", "leg_loss",
-        "leg_pair", "legs", "opening", "pending", "planned", "rolling_limit", "rolling_loss",
+        "all_exposure", "all_loss", "books", "counted", "equity", "leg_cost", "leg_loss", "leg_pair",
+        "legs", "opening", "pending", "planned", "rolling_limit", "rolling_loss",
         "rules", "used_units",
     )  # fmt: skip
 
@@ -46,10 +51,10 @@ class LaneSums:
         """Nothing is summed yet."""
         self.books = books
         self.rules = rules
-        self.leg_pair: list[int] = []
-        self.leg_coin: list[int] = []
-        self.leg_cost: list[int] = []
-        self.leg_loss: list[int] = []
+        room = bytes(8 * (len(books.pairs) + 1))  # each pair is asked once
+        self.leg_pair = memoryview(array("q", room))
+        self.leg_cost = memoryview(array("q", room))
+        self.leg_loss = memoryview(array("q", room))
         self.counted = self.equity = self.legs = self.planned = 0
         self.all_exposure = self.all_loss = self.pending = self.used_units = 0
         self.rolling_limit = self.rolling_loss = 0
@@ -59,11 +64,6 @@ class LaneSums:
         """A new decision."""
         self.equity = equity
         self.counted = self.legs = self.planned = self.pending = 0
-        if self.leg_pair:
-            self.leg_pair.clear()
-            self.leg_coin.clear()
-            self.leg_cost.clear()
-            self.leg_loss.clear()
 
     def _count_held(self, close_ms: int) -> None:
         """Once a decision: what is held, and what the last days came to."""
@@ -85,15 +85,15 @@ class LaneSums:
     def _rolling(self) -> tuple[int, int]:
         """As `standings.Standings._roll`."""
         rules, books = self.rules, self.books
-        if rules.rolling_ppm >= ALL_PPM:
-            return AMOUNT_MAX, 0
-        if not 1 <= rules.rolling_days < DAY_SLOTS:
+        if rules.rolling_ppm >= MILLION:
+            return MOST, 0
+        if not 1 <= rules.rolling_days < SLOTS:
             return -1, 0
         base, flows, found = books.seen_day_units, 0, 0
         for number in range(books.seen_day - rules.rolling_days + 1, books.seen_day + 1):
             if number < 0:
                 continue
-            day = books.days[number % DAY_SLOTS]
+            day = books.days[number % SLOTS]
             if day.day == number:
                 if found == 0:
                     base = day.start_units
@@ -107,19 +107,19 @@ class LaneSums:
     def units_for(self, pair: Pair, equity: int, strength: int) -> int:
         """What the pair's method asks for, cash units, before the cap (see `sizes`)."""
         units = pair.fixed_units
-        if pair.method != FIXED:
+        if pair.method != C_FIXED:
             ppm = pair.share_ppm
-            if pair.method == AGGRESSIVE:
+            if pair.method == C_AGGRESSIVE:
                 ppm = aggressive_ppm(equity, pair.fixed_units)
-            elif pair.method == KELLY:
+            elif pair.method == C_KELLY:
                 strand, size = pair.strand, pair.columns.spec.size
                 ppm = kelly_ppm(
                     strand.wins, strand.losses, strand.won_ppm, strand.lost_ppm,
                     size.fraction_ppm, size.trades_min,
                 )  # fmt: skip
                 ppm = min(ppm, size.risk_ppm_max)
-            units = mul_div_down(equity, ppm, PPM)
-        return mul_div_down(units, mul_div_down(strength, pair.regime_ppm, PPM), PPM)
+            units = mul_div_down(equity, ppm, MILLION)
+        return mul_div_down(units, mul_div_down(strength, pair.regime_ppm, MILLION), MILLION)
 
     # --- what the gates are shown --------------------------------------------------------------
 
@@ -149,7 +149,7 @@ class LaneSums:
         view.cost_units = cost
         view.notional_units = notional_down(spec, price, lots)
         view.exposure_units = coin.value_units if coin.qty_units > 0 else 0
-        view.position_cap_units = mul_div_down(equity, rules.position_ppm, PPM)
+        view.position_cap_units = mul_div_down(equity, rules.position_ppm, MILLION)
         self._fill_account(view, pair, cost, loss)
         self._fill_order(view, pair)
         self._fill_risk(view, coin, cost, close_ms)
@@ -162,10 +162,12 @@ class LaneSums:
     def _owner(self, coin: Coin) -> int:
         """Index of the strategy that owns an instrument, or has a leg on it; -1 for none."""
         if coin.owned:
-            return self.books.pairs[coin.holder].strand.index
-        for i in range(len(self.leg_coin)):
-            if self.leg_coin[i] == coin.index:
-                return self.books.pairs[self.leg_pair[i]].strand.index
+            pair = self.books.pairs[coin.holder]
+            return pair.strand.index
+        for i in range(self.legs):
+            pair = self.books.pairs[self.leg_pair[i]]
+            if pair.coin.index == coin.index:
+                return pair.strand.index
         return -1
 
     def _busy(self, coin: Coin) -> int:
@@ -187,14 +189,15 @@ class LaneSums:
             if coin.qty_units == 0:
                 continue
             counts = 1 if coin.owned and coin.index != here else 0
-            if books.pairs[coin.holder].strand.index == strand.index:
+            other = books.pairs[coin.holder]
+            if other.strand.index == strand.index:
                 own_exposure += coin.value_units
                 own_loss += loss_of(coin)
                 own_positions += counts
             if coin.tier_index == pair.tier_index:
                 tier_exposure += coin.value_units
                 tier_positions += counts
-        for i in range(len(self.leg_pair)):
+        for i in range(self.legs):
             other = books.pairs[self.leg_pair[i]]
             counts = 1 if other.coin.index != here and other.coin.owned == 0 else 0
             if other.strand.index == strand.index:
@@ -210,10 +213,10 @@ class LaneSums:
         sums.all_loss_units = self.all_loss + loss
         sums.own_loss_units = own_loss
         sums.own_positions = own_positions
-        sums.all_exposure_units_max = mul_div_down(equity, self.rules.exposure_ppm, PPM)
-        sums.own_exposure_units_max = mul_div_down(equity, strand.budget_exposure_ppm, PPM)
-        sums.all_loss_units_max = mul_div_down(equity, self.rules.loss_ppm, PPM)
-        sums.own_loss_units_max = mul_div_down(equity, strand.budget_loss_ppm, PPM)
+        sums.all_exposure_units_max = mul_div_down(equity, self.rules.exposure_ppm, MILLION)
+        sums.own_exposure_units_max = mul_div_down(equity, strand.budget_exposure_ppm, MILLION)
+        sums.all_loss_units_max = mul_div_down(equity, self.rules.loss_ppm, MILLION)
+        sums.own_loss_units_max = mul_div_down(equity, strand.budget_loss_ppm, MILLION)
         sums.trades_hour = books.sent_count - books.sent_hour + self.legs + 1
         sums.trades_day = books.sent_count - books.sent_day + self.legs + 1
         sums.own_trades_day = strand.sent_day + strand.leg_buys + 1
@@ -225,13 +228,13 @@ class LaneSums:
         sums.drawdown_limit_units = books.seen_fall_limit
         if pair.tier_index >= 0:
             tier.positions, tier.exposure_units = tier_positions, tier_exposure
-            tier.exposure_units_max = mul_div_down(equity, pair.tier_ppm, PPM)
+            tier.exposure_units_max = mul_div_down(equity, pair.tier_ppm, MILLION)
 
     def _fill_order(self, view: GateView, pair: Pair) -> None:
         order, coin, rules = view.order, pair.coin, self.rules
         order.price_ticks, order.qty_lots = view.price_ticks, view.qty_lots
         order.bid_ticks, order.ask_ticks = view.bid_ticks, view.ask_ticks
-        order.own_sell_ticks = coin.leg_sell_ticks or AMOUNT_MAX
+        order.own_sell_ticks = coin.leg_sell_ticks or MOST
         order.value_units = notional_up(coin.spec, view.price_ticks, view.qty_lots)
         if rules.window_asked:
             order.window_ticks = self._close_then(coin)
@@ -245,7 +248,7 @@ class LaneSums:
         then = coin.open_ms[row] - bars * self.books.step_ms
         at = row - bars
         if at < 0 or coin.open_ms[at] != then:
-            at = bisect_left(coin.open_ms, then + 1) - 1
+            at = coin.first_at(then + 1) - 1
         if at < 0:
             return 0
         if coin.open_ms[at] != then:
@@ -258,14 +261,14 @@ class LaneSums:
         first_ms = coin.open_ms[coin.row] - (rules.volume_bars - 1) * self.books.step_ms
         first = max(0, coin.row - rules.volume_bars + 1)
         if coin.open_ms[first] != first_ms:
-            first = bisect_left(coin.open_ms, first_ms)
+            first = coin.first_at(first_ms)
         total = 0.0
         for index in range(first, coin.row + 1):
             total += coin.volume[index]
-        lots = total / rules.volume_bars * rules.volume_ppm / PPM / pair.lot_float
+        lots = total / rules.volume_bars * rules.volume_ppm / MILLION / pair.lot_float
         if not isfinite(lots) or lots < 0.0:
             return -1
-        return float_down(lots) if lots < float(AMOUNT_MAX) else AMOUNT_MAX - 1
+        return float_down(lots) if lots < TOO_MUCH else MOST - 1
 
     def _fill_risk(self, view: GateView, coin: Coin, cost: int, close_ms: int) -> None:
         risk, rules, books, equity = view.risk, self.rules, self.books, self.equity
@@ -274,17 +277,18 @@ class LaneSums:
             other = books.coins[i]
             if other.qty_units > 0 and other.base_index == coin.base_index:
                 asset += other.value_units
-        for i in range(len(self.leg_pair)):
-            if books.coins[self.leg_coin[i]].base_index == coin.base_index:
+        for i in range(self.legs):
+            pair = books.pairs[self.leg_pair[i]]
+            if pair.coin.base_index == coin.base_index:
                 asset += self.leg_cost[i]
         risk.asset_units = asset
-        risk.asset_units_max = mul_div_down(equity, rules.asset_ppm, PPM)
+        risk.asset_units_max = mul_div_down(equity, rules.asset_ppm, MILLION)
         risk.pending_units = self.pending + cost
-        risk.pending_units_max = mul_div_down(equity, rules.pending_ppm, PPM)
+        risk.pending_units_max = mul_div_down(equity, rules.pending_ppm, MILLION)
         risk.used_units = self.used_units + self.pending + cost
         risk.capital_units = equity if rules.whole else min(books.capital_units, equity)
-        risk.var_units_max = mul_div_down(equity, rules.var_ppm, PPM)
-        risk.correlated_units_max = mul_div_down(equity, rules.correlated_ppm, PPM)
+        risk.var_units_max = mul_div_down(equity, rules.var_ppm, MILLION)
+        risk.correlated_units_max = mul_div_down(equity, rules.correlated_ppm, MILLION)
         if rules.asks_messages:
             self._fill_messages(view, close_ms)
         # Neither can be more than everything at risk; what that does not answer, the reference does.
@@ -296,10 +300,10 @@ class LaneSums:
 
     def _fill_messages(self, view: GateView, now_ms: int) -> None:
         """As `messages.room` finds it."""
-        least, at = NEVER, -1
+        least, at = UNASKED, -1
         for window in range(3):
             limit = self.rules.message_limits[window]
-            if limit >= NEVER:
+            if limit >= UNASKED:
                 continue
             counted = self.books.messages_after(now_ms - WINDOWS_MS[window])
             if limit - counted < least:
@@ -332,10 +336,10 @@ class LaneSums:
         result = self.books.result_of(strand)
         high = max(strand.high_units, result)
         book.fallen_units = high - result
-        book.fallen_limit_units = AMOUNT_MAX
+        book.fallen_limit_units = MOST
         book.stopped = strand.stopped
-        if asks_fall(self.rules.fall_ppm):
-            budget = mul_div_down(self.equity, strand.budget_exposure_ppm, PPM)
+        if self.rules.fall_ppm < UNASKED:
+            budget = mul_div_down(self.equity, strand.budget_exposure_ppm, MILLION)
             book.fallen_limit_units = limit_units(budget, self.rules.fall_ppm)
 
     # --- legs --------------------------------------------------------------------------------
@@ -343,17 +347,17 @@ class LaneSums:
     def count(self, pair: Pair, price: int, lots: int, stop: int, cost: int) -> None:
         """An entry was approved."""
         loss = loss_units(pair.coin.spec, price, lots, stop, self.rules.slippage_ppm)
-        self.leg_pair.append(pair.index)
-        self.leg_coin.append(pair.coin.index)
-        self.leg_cost.append(cost)
-        self.leg_loss.append(loss)
+        self.leg_pair[self.legs] = pair.index
+        self.leg_cost[self.legs] = cost
+        self.leg_loss[self.legs] = loss
         self.all_exposure += cost
         self.all_loss += loss
         self.pending += cost
         self.legs += 1
         self.planned += 1
-        pair.coin.leg_buys += 1
-        pair.strand.leg_buys += 1
+        coin, strand = pair.coin, pair.strand
+        coin.leg_buys += 1
+        strand.leg_buys += 1
 
 
 def loss_of(coin: Coin) -> int:

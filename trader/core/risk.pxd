@@ -16,3 +16,11 @@ cpdef long long held_loss_units(
     Spec spec, long long value_units, long long qty_units, long long stop_ticks,
     long long slippage_ppm
 ) except? -1
+
+@cython.locals(
+    lost=cython.longlong, exit_ticks=cython.longlong, cells=cython.longlong, most=cython.longlong,
+    lots=cython.longlong)
+cpdef long long lots_at_risk(
+    Spec spec, long long price_ticks, long long stop_ticks, long long slippage_ppm,
+    long long risk_units, long long lots_max=*
+) except? -1

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from trader.core.money import AMOUNT_MAX, PPM, mul_div_down, price_down
 from trader.core.scale import Spec, fee_up, notional_down, value_of_base_down
-from trader.core.sizing import entry_cost_units, most_lots
+from trader.core.sizing import STEPS_BACK, entry_cost_units, most_lots
 
 
 def loss_units(
@@ -63,8 +63,20 @@ def lots_at_risk(
         lost -= mul_div_down(exit_ticks, PPM - spec.fee_taker_ppm, 1)
     cells = mul_div_down(risk_units, spec.notional_den, spec.notional_num)
     # `cells` was rounded down, amounts are rounded against us: look one lot beyond, then back.
+    most = min(mul_div_down(cells, PPM, lost) + 1, spec.qty_lots_max, lots_max)
+    lots = most
+    while lots > 0 and lots > most - STEPS_BACK:
+        if loss_units(spec, price_ticks, lots, stop_ticks, slippage_ppm) <= risk_units:
+            return lots
+        lots -= 1
+    return _search_lots(spec, price_ticks, stop_ticks, slippage_ppm, most, risk_units)
+
+
+def _search_lots(
+    spec: Spec, price_ticks: int, stop_ticks: int, slippage_ppm: int, most: int, risk_units: int
+) -> int:
     return most_lots(
         lambda lots: loss_units(spec, price_ticks, lots, stop_ticks, slippage_ppm),
-        min(mul_div_down(cells, PPM, lost) + 1, spec.qty_lots_max, lots_max),
+        most,
         risk_units,
     )

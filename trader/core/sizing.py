@@ -13,13 +13,17 @@ from trader.core.money import AMOUNT_MAX, PPM, AmountOverflow, mul_div_down
 from trader.core.scale import Spec, fee_up, notional_up
 
 
+# As a float: amounts stay below it.
+FLOAT_MAX = float(AMOUNT_MAX)
+
+
 def float_down(value: float) -> int:
     """The largest int not above a float >= 0.
 
     Raises AmountOverflow when it is not finite, negative or too large. Down is the safe direction
     for every caller: a smaller share of equity, a stop nearer to the price.
     """
-    if not 0.0 <= value < AMOUNT_MAX:
+    if not 0.0 <= value < FLOAT_MAX:
         raise AmountOverflow(f"{value!r} is not a usable amount")
     return int(value)
 
@@ -35,7 +39,8 @@ def stop_ticks_below(spec: Spec, close_ticks: int, distance: float) -> int:
     The distance is rounded down to ticks but is at least one; a distance that reaches zero or
     below leaves the lowest price there is, one tick.
     """
-    ticks = max(1, float_down(distance * spec.tick_den / spec.tick_num))
+    den, num = spec.tick_den, spec.tick_num
+    ticks = max(1, float_down(distance * den / num))
     return max(1, close_ticks - ticks)
 
 
@@ -43,7 +48,8 @@ def distance_ticks(spec: Spec, distance: float) -> int:
     """A distance in price as ticks, rounded down but at least one; 0 for nan, which means none."""
     if isnan(distance):
         return 0
-    return max(1, float_down(distance * spec.tick_den / spec.tick_num))
+    den, num = spec.tick_den, spec.tick_num
+    return max(1, float_down(distance * den / num))
 
 
 def entry_lots(spec: Spec, price_ticks: int, budget_units: int, cash_units: int) -> int:
@@ -57,9 +63,18 @@ def entry_lots(spec: Spec, price_ticks: int, budget_units: int, cash_units: int)
         return 0
     before_fee = mul_div_down(spendable, PPM, PPM + spec.fee_taker_ppm)
     cells = mul_div_down(before_fee, spec.notional_den, spec.notional_num)
-    lots = min(cells // price_ticks, spec.qty_lots_max)
+    most = min(cells // price_ticks, spec.qty_lots_max)
     # Two roundings up (value and fee) may overshoot by a unit or two.
-    return most_lots(lambda lots: entry_cost_units(spec, price_ticks, lots), lots, spendable)
+    lots = most
+    while lots > 0 and lots > most - STEPS_BACK:
+        if entry_cost_units(spec, price_ticks, lots) <= spendable:
+            return lots
+        lots -= 1
+    return _search_lots(spec, price_ticks, most, spendable)
+
+
+def _search_lots(spec: Spec, price_ticks: int, most: int, spendable: int) -> int:
+    return most_lots(lambda lots: entry_cost_units(spec, price_ticks, lots), most, spendable)
 
 
 STEPS_BACK = 3

@@ -1,3 +1,4 @@
+# cython: boundscheck=False, wraparound=False, initializedcheck=False
 """Round trips and executions of a run as rows of whole numbers.
 
 Lives here: the rows of both, and how an execution changes them; a run of a million bars has

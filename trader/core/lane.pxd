@@ -1,0 +1,54 @@
+cimport cython
+
+from trader.core.lane_books cimport LaneBooks
+from trader.core.lane_entries cimport LaneEntries
+from trader.core.lane_rows cimport Coin, Pair
+
+cdef double SURE
+cdef double MILLION
+cdef long long MOST
+
+
+cdef class Lane:
+    cdef public LaneBooks books
+    cdef public LaneEntries entries
+    cdef public list coins, held
+    cdef public const long long[::1] grid
+    cdef public long long[::1] curve
+    cdef public unsigned char[::1] wish
+    cdef public long long aligned, due_ms, exposed, holds, lane_bars, ready, step_ms
+
+    @cython.locals(
+        books=LaneBooks, entries=LaneEntries, t=Py_ssize_t, i=Py_ssize_t, row=Py_ssize_t,
+        count=Py_ssize_t, close_ms=cython.longlong, total=cython.longlong, price=cython.longlong,
+        value=cython.longlong, plain=cython.bint, lost=cython.bint, coin=Coin, held=list)
+    cpdef Py_ssize_t run(self, Py_ssize_t at, Py_ssize_t stop) except -1
+
+    @cython.locals(i=Py_ssize_t, coin=Coin)
+    cdef _place(self, Py_ssize_t t)
+
+    @cython.locals(coin=Coin)
+    cpdef hold(self)
+
+    cdef bint _unsure(self, long long total, long long close_ms) except -1
+
+    @cython.locals(
+        i=Py_ssize_t, coin=Coin, exposure=double, loss=double, value=double, room=double)
+    cdef bint _may_trim(self, long long total) except -1
+
+
+@cython.locals(stop=cython.longlong)
+cdef bint must_look(Coin coin, Pair pair, Py_ssize_t row, long long close_ms) except -1
+
+@cython.locals(at=Py_ssize_t, end=Py_ssize_t)
+cdef bint leaves_now(Pair pair, Py_ssize_t row) except -1
+
+@cython.locals(i=Py_ssize_t, coin=Coin, row=Py_ssize_t, absent=cython.bint)
+cdef bint find_rows(list coins, long long bar_ms) except -1
+
+@cython.locals(
+    bars=Py_ssize_t, t=Py_ssize_t, at=Py_ssize_t, row=Py_ssize_t, open_ms=cython.longlong)
+cpdef note_wishes(Pair pair, Coin coin, const long long[::1] grid, unsigned char[::1] wish)
+
+@cython.locals(high=Py_ssize_t, middle=Py_ssize_t)
+cdef Py_ssize_t first_at(const long long[::1] grid, long long open_ms, Py_ssize_t low) except -1

@@ -1,0 +1,103 @@
+cimport cython
+
+from trader.core.lane_rows cimport Coin, LaneDay, Leg, Pair, Strand
+from trader.core.money cimport mul_div_down, mul_div_up, price_down
+from trader.core.scale cimport Spec, fee_up, value_of_base_down
+
+cdef long long MINUTE_MS
+cdef long long HOUR_MS
+cdef long long DAY_MS
+cdef long long TIMES_MAX
+cdef long long SLOTS
+cdef long long MILLION
+cdef long long SENT
+cdef long long STAMPS
+cdef long long MINUTES
+cdef double SURE
+
+
+cdef class LaneBooks:
+    cdef public list coins, days, pairs, strands
+    cdef public object day_rule
+    cdef public long long asks_quality, bid_ppm, capital_units, cash_units, close_ms, day
+    cdef public long long day_ends_ms, day_floor, day_limit, day_loss_ppm, day_stopped, day_units
+    cdef public long long day_whole, drawdown_ppm, drawdown_stopped, equity_units
+    cdef public long long exits_elsewhere, exposure_ppm, fall_floor, fall_fresh, fall_ppm
+    cdef public long long fee_in_base, fills, high_units, last_bar_ms, leftovers, loss_ppm
+    cdef public long long message_count, minute_new, owned_count, sent_count, sent_day, sent_hour
+    cdef public long long seen_day, seen_day_limit, seen_day_stopped, seen_day_units
+    cdef public long long seen_fall_limit, seen_fallen, seen_high
+    cdef public long long sent_new, slippage_ppm, step_ms, trim_ppm, undeclared, updated
+    cdef public long long[::1] minute_at, minutes, sent_at, sent_by, stamp_at
+
+    @cython.locals(
+        units=cython.longlong, stopped=cython.longlong, limit=cython.longlong,
+        number=cython.longlong, whole=cython.bint, fallen=cython.bint)
+    cpdef foresee(self, long long close_ms, long long equity)
+
+    @cython.locals(result=cython.longlong, i=Py_ssize_t, coin=Coin)
+    cpdef long long result_of(self, Strand strand) except? -1
+
+    @cython.locals(day_before=cython.longlong, today=LaneDay)
+    cpdef mark(self, long long close_ms, long long equity)
+
+    @cython.locals(before=cython.longlong, number=cython.longlong, today=LaneDay, last=LaneDay)
+    cpdef _begin_day(self, long long close_ms, long long equity)
+
+    @cython.locals(
+        i=Py_ssize_t, strand=Strand, result=cython.longlong,
+        day=cython.longlong, there=LaneDay)
+    cpdef _tell_results(self, long long day_before)
+
+    @cython.locals(i=Py_ssize_t, strand=Strand)
+    cdef bint has_to_judge(self, long long close_ms) except -1
+
+    @cython.locals(pair=Pair)
+    cdef long long _strand_of(self, Coin coin)
+
+    @cython.locals(
+        i=Py_ssize_t, strand=Strand, result=cython.longlong, budget=double)
+    cpdef bint may_have_fallen(self, long long equity)
+
+    @cython.locals(minute=cython.longlong, slot=cython.longlong)
+    cpdef count_message(self, long long at_ms)
+
+    @cython.locals(
+        count=cython.longlong, oldest=cython.longlong, i=cython.longlong, last=cython.longlong,
+        first=cython.longlong, slot=cython.longlong)
+    cpdef long long messages_after(self, long long after_ms) except? -1
+
+    @cython.locals(least=cython.longlong, at=cython.longlong, lost=cython.longlong)
+    cpdef forget_sent(self, long long now_ms)
+
+    cpdef forget_oldest_sent(self)
+
+    @cython.locals(by=cython.longlong, strand=Strand)
+    cdef _less_sent(self, long long at)
+
+    @cython.locals(slot=cython.longlong, today=LaneDay)
+    cpdef note_entry_sent(self, Strand strand, long long at_ms)
+
+    @cython.locals(today=LaneDay)
+    cpdef note_fill(self, Strand strand, long long realised, long long fee)
+
+    @cython.locals(
+        coin=Coin, strand=Strand, spec=Spec, lots=cython.longlong, value=cython.longlong,
+        fee=cython.longlong, coins=cython.longlong)
+    cpdef buy(self, Pair pair, Leg leg, long long at_ms)
+
+    @cython.locals(
+        coin=Coin, strand=Strand, spec=Spec, value=cython.longlong, fee=cython.longlong,
+        gone=cython.longlong, cost=cython.longlong, result=cython.longlong, closed=cython.bint,
+        stopped=cython.bint, since=cython.longlong)
+    cpdef sell(self, Pair pair, Leg leg, long long at_ms, long long close_ms)
+
+    @cython.locals(stop=cython.longlong, received=cython.longlong)
+    cpdef guard(self, Coin coin)
+
+
+@cython.locals(ppm=cython.longlong)
+cpdef settle(Strand strand, long long result, long long bought)
+
+@cython.locals(there=LaneDay)
+cpdef LaneDay known_day(list days, long long day, long long start_units)
