@@ -13,7 +13,14 @@ from typing import Any
 
 import pytest
 
-from trader.app.data_fetch import Fetched, FetchProgress, FetchRequest, fetch_history, worst_of
+from trader.app.data_fetch import (
+    Fetched,
+    FetchProgress,
+    FetchRequest,
+    fetch_each,
+    fetch_history,
+    worst_of,
+)
 from trader.bars.load import load_bars
 from trader.bars.resample import resample
 from trader.bars.store import BarStore
@@ -380,6 +387,26 @@ def _flipped(data: bytes, place: int, draw: random.Random) -> bytes:
     changed = bytearray(data)
     changed[place] ^= 1 << draw.randrange(8)
     return bytes(changed)
+
+
+def test_one_pair_that_cannot_be_fetched_does_not_end_the_others(world: World) -> None:
+    requests = [FetchRequest(symbol, "1m", START_MS) for symbol in ("NO/USDT", "BTC/USDT")]
+
+    def fetch(request: FetchRequest) -> Fetched:
+        return fetch_history(world.history(), world.store, request, 1_000)
+
+    refused, done = fetch_each(requests, fetch)
+    assert isinstance(refused.error, VenueRefused)
+    assert done.error is None
+    assert world.kept() == world.true()
+    with world.store.writing("BTC/USDT", "1m"):
+        refused, locked = fetch_each(requests, fetch)
+    assert isinstance(locked.error, LockHeld)
+    assert worst_of([locked, refused]) is refused.error
+    assert worst_of([locked, done]) is locked.error
+    assert worst_of([done]) is None
+    with pytest.raises(VenueRefused):
+        fetch_each(requests[:1], fetch)
 
 
 def test_two_fetches_of_one_pair_do_not_mix(world: World) -> None:

@@ -331,6 +331,18 @@ def test_an_unlisted_pair_and_a_venue_that_is_down_have_their_codes(exchange: Wo
     assert exchange.trader(*words, "--pairs", "BTC/USDT").returncode == 0
 
 
+def test_a_pair_that_is_refused_does_not_keep_the_others_out(exchange: Workspace) -> None:
+    since = str(exchange.first_ms - 60 * M)
+    words = ("data", "fetch", "--timeframe", "1m", "--since", since, "--now", exchange.now(0))
+    done = exchange.trader(*words, "--pairs", "NO/USDT,BTC/USDT", "--json")
+    assert done.returncode == 5
+    rows = json.loads(done.stdout)["pairs"]
+    assert [row["bars"] for row in rows] == [0, 60]
+    assert "NO/USDT is not listed" in rows[0]["error"]
+    assert rows[1]["error"] == ""
+    assert "NO/USDT is not listed" in done.stderr
+
+
 def test_ctrl_c_ends_with_130_and_the_next_run_goes_on(exchange: Workspace) -> None:
     assert exchange.admin is not None
     exchange.admin.faults([{"path": ".*klines", "action": {"name": "hold", "gate": "wait"}}])

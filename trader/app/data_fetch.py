@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import pairwise
 from typing import NamedTuple
 
 from trader.app.ports import HistoryVenue, RawBar
@@ -21,7 +20,14 @@ from trader.bars.stamps import utc_text
 from trader.bars.store import BarStore, Page, Span, Writer, missing_spans
 from trader.bars.ticks import BarTextError, shortened, split_number
 from trader.domain.timeframe import bar_open_ms
-from trader.errors import DataError, UsageError
+from trader.errors import (
+    SEVERITY,
+    DataError,
+    LockHeld,
+    TraderError,
+    UsageError,
+    VenueRefused,
+)
 
 # An answer with a bar that cannot be, or without any, is asked for so many times in all.
 ASKED_MAX = 3
@@ -50,6 +56,7 @@ class Fetched:
         pages: answers that were kept. added, equal, replaced: bars.
         left_out: sentences, one for each bar that cannot be. notes: stretches without bars.
         bars, first_ms, last_ms: what is kept now (times -1 for none).
+        error: why the fetch of this pair ended before its end, None when it did not.
     """
 
     symbol: str
@@ -63,6 +70,23 @@ class Fetched:
     last_ms: int = -1
     left_out: list[str] = field(default_factory=list[str])
     notes: list[str] = field(default_factory=list[str])
+    error: TraderError | None = None
+
+
+def fetch_each(
+    requests: Sequence[FetchRequest], fetch: Callable[[FetchRequest], Fetched]
+) -> list[Fetched]:
+    """Fetch one after another. What ends one of several (an instrument that is refused, a bar that
+    differs, another writer) does not end the others; a venue that is down ends them all."""
+    done: list[Fetched] = []
+    for request in requests:
+        try:
+            done.append(fetch(request))
+        except (VenueRefused, DataError, LockHeld) as error:
+            if len(requests) == 1:
+                raise
+            done.append(Fetched(request.symbol, request.timeframe, error=error))
+    return done
 
 
 def fetch_history(
@@ -81,8 +105,7 @@ def fetch_history(
     done = Fetched(request.symbol, request.timeframe)
     step_ms = STEPS_MS.get(request.timeframe, 0)
     with store.writing(request.symbol, request.timeframe) as writer:
-        if writer.kept is not None:
-            done.notes.extend(writer.kept.notes)
+        done.notes.extend(writer.notes)
         closed_ms = bar_open_ms(venue.fetch_venue_ms() - settle_ms, step_ms)
         since_ms = _since(request, writer)
         start_ms = bar_open_ms(since_ms + step_ms - 1, step_ms)
@@ -224,26 +247,27 @@ def _tick_of(bars: Sequence[RawBar]) -> Decimal:
     return Decimal(1).scaleb(-min(digits, DIGITS_MAX))
 
 
-def refuse_reversed(since_ms: int | None, until_ms: int | None) -> None:
-    """Raises UsageError for a stretch that ends before it begins."""
-    ends = [at for at in (since_ms, until_ms) if at is not None]
-    if any(start >= end for start, end in pairwise(ends)):
-        raise UsageError("--until is not after --since", "swap them")
+def worst_of(fetched: Sequence[Fetched]) -> TraderError | None:
+    """What a run ends with: the gravest error of its pairs, or of what they lack."""
+    errors = [error for done in fetched if (error := _lack_of(done)) is not None]
+    return min(errors, key=_gravity, default=None)
 
 
-def worst_of(fetched: Sequence[Fetched]) -> DataError | None:
-    """What a run ends with: an error when a pair has no bars at all, or bars were left out."""
-    for done in fetched:
-        if not done.bars:
-            return DataError(
-                f"there are no bars of {done.symbol} {done.timeframe}",
-                done.notes[-1] if done.notes else "ask for another stretch",
-            )
-    for done in fetched:
-        if done.left_out:
-            more = f" (and {len(done.left_out) - 1} more)" if len(done.left_out) > 1 else ""
-            return DataError(
-                f"{done.symbol} {done.timeframe}: {done.left_out[0]}: left out{more}",
-                "they are asked for again the next time",
-            )
+def _gravity(error: TraderError) -> int:
+    """The smaller, the graver; that another process holds the lock is the least."""
+    return SEVERITY.index(error.code) if error.code in SEVERITY else len(SEVERITY)
+
+
+def _lack_of(done: Fetched) -> TraderError | None:
+    what = f"{done.symbol} {done.timeframe}"
+    if done.error is not None:
+        return done.error
+    if not done.bars:
+        said = done.notes[-1] if done.notes else "ask for another stretch"
+        return DataError(f"there are no bars of {what}", said)
+    if done.left_out:
+        more = f" (and {len(done.left_out) - 1} more)" if len(done.left_out) > 1 else ""
+        return DataError(
+            f"{what}: {done.left_out[0]}: left out{more}", "they are asked for again the next time"
+        )
     return None

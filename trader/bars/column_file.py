@@ -192,11 +192,8 @@ def _header_of(view: memoryview[int]) -> tuple[dict[str, Any], int]:
 @contextmanager
 def _aside(path: Path, *, durable: bool) -> Generator[int]:
     """A descriptor of a new file that is `path` after the block, and gone when the block fails."""
-    part = path.with_name(f".{path.name}.{os.getpid()}-{next(_parts)}{_PART}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
-    descriptor = os.open(part, flags, 0o600)
+    part, descriptor = _new_part(path)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor
         if durable:
             os.fsync(descriptor)
@@ -208,6 +205,20 @@ def _aside(path: Path, *, durable: bool) -> Generator[int]:
         raise
     finally:
         os.close(descriptor)
+
+
+def _new_part(path: Path) -> tuple[Path, int]:
+    """A new file beside `path` that this process holds the lock of: see `drop_parts`."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+    while True:
+        part = path.with_name(f".{path.name}.{os.getpid()}-{next(_parts)}{_PART}")
+        with suppress(FileExistsError):  # of a process that had this number and died
+            descriptor = os.open(part, flags, 0o600)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if os.fstat(descriptor).st_nlink:
+                return part, descriptor
+            # Taken for a dead writer's, between the two calls.
+            os.close(descriptor)
 
 
 def _write_all(descriptor: int, data: memoryview[int]) -> None:

@@ -161,7 +161,10 @@ class Page:
 
 
 class Writer:
-    """Adds to what is kept; see `BarStore.writing`."""
+    """Adds to what is kept; see `BarStore.writing`.
+
+    Attributes: kept: what is kept now; notes: what was found damaged when it was opened.
+    """
 
     def __init__(self, path: Path, symbol: str, step_ms: int, kept: Kept | None) -> None:
         self._path = path
@@ -170,6 +173,7 @@ class Writer:
         self._symbol = symbol
         self._step_ms = step_ms
         self.kept = kept
+        self.notes = kept.notes if kept is not None else ()
         if kept is not None and self._pages.exists():
             # Left by a fetch that was interrupted, perhaps in the middle of its last line.
             self._put(kept)

@@ -11,7 +11,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from trader.app.data_fetch import Fetched, FetchProgress, FetchRequest, fetch_history
+from trader.app.data_fetch import (
+    Fetched,
+    FetchProgress,
+    FetchRequest,
+    fetch_each,
+    fetch_history,
+)
 from trader.app.data_view import step_of_name
 from trader.bars.store import BarStore
 from trader.cli.data_given import Watcher, watched
@@ -42,18 +48,20 @@ def fetch_all(
     timeframe = wanted.timeframe or timeframe_name(setup.run.parameters.step_ms)
     step_of_name(timeframe)
     folder = bars_folder(options, setup.settings.state_dir)
-    done: list[Fetched] = []
+    requests = [
+        FetchRequest(symbol, timeframe, wanted.since_ms, wanted.until_ms, wanted.replace)
+        for symbol in wanted.pairs or _policy_pairs(setup)
+    ]
     with (
         closing(open_history(setup, _waiting)) as venue,
         watched(shown=verbose) as watch,
     ):
-        for symbol in wanted.pairs or _policy_pairs(setup):
-            request = FetchRequest(
-                symbol, timeframe, wanted.since_ms, wanted.until_ms, wanted.replace
-            )
-            told = _told(watch, f"{symbol} {timeframe}")
-            done.append(fetch_history(venue, BarStore(folder), request, setup.run.settle_ms, told))
-    return folder, done
+
+        def fetch(request: FetchRequest) -> Fetched:
+            told = _told(watch, f"{request.symbol} {timeframe}")
+            return fetch_history(venue, BarStore(folder), request, setup.run.settle_ms, told)
+
+        return folder, fetch_each(requests, fetch)
 
 
 def _told(watch: Watcher | None, what: str) -> FetchProgress | None:

@@ -6,7 +6,7 @@ Lives here: layout; fits 80 columns. Must not live here: what is shown.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from rich import box
@@ -28,7 +28,8 @@ def imported_row(done: Imported) -> Row:
 
 def fetched_row(done: Fetched) -> Row:
     """One pair, as JSON has it."""
-    return asdict(done)
+    row = {field.name: getattr(done, field.name) for field in fields(done)}
+    return {**row, "error": "" if done.error is None else str(done.error)}
 
 
 def imported_view(rows: Sequence[Row]) -> RenderableType:
@@ -53,6 +54,7 @@ def fetched_view(rows: Sequence[Row]) -> RenderableType:
         )  # fmt: skip
     said = [*_notes(rows, "symbol")]
     said += [Text(f"left out: {line}") for row in rows for line in row["left_out"][:10]]
+    said += [Text(f"{row['symbol']}: {row['error']}") for row in rows if row["error"]]
     return Group(table, *said)
 
 
