@@ -229,3 +229,18 @@ def test_written_bars_are_read_back_exactly(
     assert [
         (row[0], *(ticks * found.tick for ticks in row[1:5]), row[5]) for row in found.series.rows()
     ] == [(row[0], *(ticks * unit for ticks in row[1:5]), row[5]) for row in rows]
+
+
+def test_progress_is_told_in_bytes_of_all_files(tmp_path: Path) -> None:
+    row = "100.5,100.5,100.5,100.5,1.25\n"
+    for day in range(3):
+        rows = (f"{T0 + (day * 20_000 + i) * 60_000},{row}" for i in range(20_000))
+        (tmp_path / f"BTC_USDT-1m-{day}.csv").write_text(HEADER + "".join(rows))
+    told: list[tuple[int, int]] = []
+    found = load_bars(tmp_path, progress=lambda done, total: told.append((done, total)))
+    size = sum(path.stat().st_size for path in tmp_path.iterdir())
+    assert len(found.series) == 60_000
+    assert {total for _, total in told} == {size}
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert told[-1] == (size, size)
+    assert len(told) > 6

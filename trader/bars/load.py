@@ -7,6 +7,7 @@ Must not live here: repairs, and what single formats look like.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
@@ -26,6 +27,9 @@ from trader.errors import DataError
 
 # Raised whenever the same bytes may be read as other bars: what was kept of a file is then void.
 READER_VERSION = 2
+
+# Called with (bytes read, bytes in all).
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,7 @@ def load_bars(
     tick: Decimal | None = None,
     timeframe: str | None = None,
     columns: str | None = None,
+    progress: Progress | None = None,
 ) -> BarFile:
     """Read bars from a file, an archive or a folder of them (formats: docs/data.md).
 
@@ -108,6 +113,7 @@ def load_bars(
         timeframe: length of a bar (`1h`); inferred from the distances when not given.
         columns: the names of the columns in the file's order (`time,open,close,high,low,volume`),
             whatever a header says; needed where rows could be read in two ways.
+        progress: called with (bytes read, bytes in all), some times for each megabyte.
 
     Raises DataError naming what, where (file:line) and what to do; UsageError for `columns` that
     do not fit the file.
@@ -118,9 +124,13 @@ def load_bars(
         raise DataError(f"{path}: timeframe {timeframe!r} is not known", f"known are {known}")
     loading = _Loading(path, symbol, tick, timeframe, columns)
     files = loading.choose(*files_in(path)) if path.is_dir() else [path]
+    if progress is not None:
+        sizes = [file.stat().st_size if file.is_file() else 0 for file in files]
+        loading.tell = lambda at: progress(sum(sizes[: loading.files]) + at, sum(sizes))
     for file in files:
         with unchanged(file):
             loading.add(file)
+        loading.files += 1
     return loading.finish()
 
 
@@ -145,6 +155,8 @@ class _Loading:
         self.symbols: dict[str, None] = {}
         self.timeframes: dict[str, None] = {}
         self.left_out: list[str] = []
+        self.files = 0
+        self.tell: Callable[[int], None] | None = None
 
     def choose(self, files: list[Path], others: list[str]) -> list[Path]:
         """The files of a folder that are of the instrument and timeframe asked for."""
@@ -214,6 +226,8 @@ class _Loading:
         reader.take(past_header(header, first))
         for block in blocks:
             reader.take(block)
+            if self.tell is not None:
+                self.tell(part.position())
         if not reader.open_ms:
             raise DataError(
                 f"bar file {part.where} has a header but no bars", "fetch or copy it again"

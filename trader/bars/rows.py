@@ -109,6 +109,8 @@ class RowReader:
             if count:
                 self._lines += count
                 self._keep(fast, count)
+                self.ticks.snapped += text.snapped
+                text.snapped = 0
                 self._before = block[block.rfind(b"\n", 0, at - 1) + 1 : at - 1].decode()
                 if count > _ROOM // 2:
                     self._odd_bytes = _ODD_BYTES_MIN
@@ -282,6 +284,8 @@ def fast_of(
             return None
     elif ticks.digits > _FAST_DIGITS_MAX:
         return None
+    else:
+        text.snaps = 1
     if digits > _FAST_DIGITS_MAX:
         return None
     text.times, text.over = stamps.scale

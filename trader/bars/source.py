@@ -12,7 +12,7 @@ import importlib
 import re
 import zlib
 from codecs import getincrementaldecoder
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BufferedReader
@@ -78,6 +78,7 @@ class Part:
         names: the columns' names where the format has them; None: line 1 tells, or nothing does.
         day_ms: midnight that the cells of the time column count from; None: they are epochs.
         ended: False once the last line turned out to have no line break.
+        position: how many bytes of the file were read so far.
     """
 
     path: Path
@@ -89,6 +90,7 @@ class Part:
     names: tuple[str, ...] | None = None
     day_ms: int | None = None
     ended: bool = True
+    position: Callable[[], int] = field(default=lambda: 0)
 
     @property
     def where(self) -> str:
@@ -147,7 +149,7 @@ def parts_of(path: Path) -> Generator[Part, None, None]:
         if compression == "zip":
             yield from _members(path, raw)
             return
-        part = Part(path, "", "text", compression)
+        part = Part(path, "", "text", compression, position=raw.tell)
         limit = _Limit(part.where, path.stat().st_size)
         stream = _inflated(part, raw)
         _fill(part, stream, limit, raw if not compression else None)
@@ -167,7 +169,7 @@ def _members(path: Path, raw: BufferedReader) -> Generator[Part, None, None]:
                 "give an archive of bar files",
             )
         for info in sorted(members, key=lambda info: info.filename):
-            part = Part(path, info.filename, "text", "zip")
+            part = Part(path, info.filename, "text", "zip", position=raw.tell)
             if info.flag_bits & 1:
                 raise DataError(f"bar file {part.where} is encrypted", "unpack it first")
             if found := _LEAN_DAY.fullmatch(info.filename):

@@ -1,7 +1,8 @@
 cimport cython
 
 cdef long long _SKIP, _TIME, _OPEN, _HIGH, _LOW, _CLOSE, _VOLUME, _SYMBOL, _CLOSED
-cdef long long DIGITS_MAX, VOLUME_DIGITS_MAX, STAMP_MS_MAX, STAMP_MOST, DATE_BYTES_MAX
+cdef long long DIGITS_MAX, TEXT_BYTES_MAX, NUMBER_MOST
+cdef long long SHADOW_LEAST, SHADOW_RELATIVE, SHADOW_OF_UNIT, STAMP_MS_MAX, STAMP_MOST, DATE_BYTES_MAX
 cdef long long DAY_MS, NEWLINE, ZERO, EXACT
 
 @cython.final
@@ -24,6 +25,9 @@ cdef class RowText:
     cdef public long long last_ms
     cdef public long long digits
     cdef public long long coefficient
+    cdef public long long snaps
+    cdef public long long snapped
+    cdef long long row_snapped
     cdef public long long times
     cdef public long long over
     cdef public long long offset_ms
@@ -45,9 +49,15 @@ cdef class RowText:
     cdef inline Py_ssize_t same(self, const unsigned char *text, Py_ssize_t at, bytes wanted) except -2
 
     @cython.locals(begin=Py_ssize_t, point=Py_ssize_t, number=cython.longlong,
-        digit=cython.longlong, decimals=cython.longlong, count=cython.longlong,
-        scale=cython.longlong)
-    cdef inline Py_ssize_t price(self, const unsigned char *text, Py_ssize_t at, long long role) noexcept
+        digit=cython.longlong, decimals=cython.longlong)
+    cdef inline Py_ssize_t price(self, const unsigned char *text, Py_ssize_t at, long long role) except -2
+
+    @cython.locals(dropped=cython.longlong, unit=cython.longlong, kept=cython.longlong,
+        error=cython.longlong)
+    cdef inline (long long, long long) shortened(self, long long number, long long decimals) noexcept
+
+    @cython.locals(scale=cython.longlong)
+    cdef inline long long keep_price(self, long long number, long long decimals, long long role) noexcept
 
     @cython.locals(begin=Py_ssize_t, point=Py_ssize_t, number=cython.longlong,
         digit=cython.longlong, decimals=cython.longlong, count=cython.longlong)

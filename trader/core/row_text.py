@@ -21,7 +21,12 @@ SKIP, TIME, OPEN, HIGH, LOW, CLOSE, VOLUME, SYMBOL, CLOSED = range(9)
 _SKIP, _TIME, _OPEN, _HIGH, _LOW, _CLOSE, _VOLUME, _SYMBOL, _CLOSED = range(9)
 # A decimal of up to 15 digits is not the shadow of a shorter one.
 DIGITS_MAX = 15
-VOLUME_DIGITS_MAX = 40
+TEXT_BYTES_MAX = 40
+NUMBER_MOST = 100_000_000_000_000_000  # one more digit still fits in 64 bits, and can be rounded
+# See `trader.bars.ticks`, whose numbers these are.
+SHADOW_LEAST = 1_000_000_000_000_000
+SHADOW_RELATIVE = 1_000_000_000
+SHADOW_OF_UNIT = 10_000
 STAMP_MS_MAX = 100_000_000_000_000
 STAMP_MOST = 900_000_000_000_000_000  # one more digit still fits in 64 bits
 DATE_BYTES_MAX = 32
@@ -41,6 +46,7 @@ class RowText:
         needed: decimals of a price that has more than `digits`, after `read`; else 0.
         last_ms: open time of the last row that was read.
         digits, coefficient: a tick is coefficient * 10**-digits.
+        snaps: 1 when the shadow of a shorter decimal is taken for it, and counted in `snapped`.
         times, over, offset_ms: a stamp s is s * times / over + offset_ms; `times` 0: ISO dates.
         step: 1 for lines oldest first, -1 for newest first.
     """
@@ -63,6 +69,9 @@ class RowText:
         self.last_ms = -1
         self.digits = 0
         self.coefficient = 1
+        self.snaps = 0
+        self.snapped = 0
+        self.row_snapped = 0
         self.times = 1
         self.over = 1
         self.offset_ms = 0
@@ -86,6 +95,7 @@ class RowText:
         self.at = at
         self.needed = 0
         while count < room and at < stop:
+            self.row_snapped = 0
             at = self.line(text, at)
             if at < 0:
                 break
@@ -96,6 +106,7 @@ class RowText:
             close[count] = self.values[_CLOSE]
             volume[count] = self.traded
             self.last_ms = self.values[_TIME]
+            self.snapped += self.row_snapped
             self.at = at
             count += 1
         return count
@@ -151,34 +162,74 @@ class RowText:
         while True:
             digit = text[at]
             if 48 <= digit <= 57:
+                if number >= NUMBER_MOST:
+                    return -1
                 number = number * 10 + (digit - ZERO)
             elif digit == 46 and point < 0:
                 point = at
             else:
                 break
-            if at - begin > DIGITS_MAX:
+            if at - begin > TEXT_BYTES_MAX:
                 return -1
             at += 1
         decimals = at - point - 1 if point >= 0 else 0
-        count = at - begin - (1 if point >= 0 else 0)
-        if count > DIGITS_MAX or number == 0:
+        if number == 0:
             return -1
+        if at - begin > DIGITS_MAX + (1 if point >= 0 else 0):
+            while decimals > 0 and number % 10 == 0:
+                number //= 10
+                decimals -= 1
+            if number >= SHADOW_LEAST and decimals > 0:
+                if self.snaps == 0:
+                    return -1
+                number, decimals = self.shortened(number, decimals)
+        return at if self.keep_price(number, decimals, role) else -1
+
+    def shortened(self, number: int, decimals: int) -> tuple[int, int]:
+        """(number, decimals) of the shorter decimal that a long one is the shadow of, or itself.
+
+        As `trader.bars.ticks.shortened` has it: within 1e-9 of the price, and a small part of the
+        last digit kept.
+        """
+        dropped = 17
+        while dropped > 3:
+            unit = self.powers[dropped]
+            kept = (number + unit // 2) // unit
+            error = number - kept * unit
+            if error < 0:
+                error = -error
+            if kept > 0 and error <= number // SHADOW_RELATIVE and error <= unit // SHADOW_OF_UNIT:
+                self.row_snapped += 1
+                number = kept
+                decimals -= dropped
+                break
+            dropped -= 1
+        while decimals < 0:
+            number *= 10
+            decimals += 1
+        while decimals > 0 and number % 10 == 0:
+            number //= 10
+            decimals -= 1
+        return number, decimals
+
+    def keep_price(self, number: int, decimals: int, role: int) -> int:
+        """Whether number / 10**decimals is a whole number of ticks; it is then in `values`."""
         while decimals > self.digits and number % 10 == 0:
             number //= 10
             decimals -= 1
         if decimals > self.digits:
             self.needed = decimals
-            return -1
+            return 0
         scale = self.powers[self.digits - decimals]
         if number >= self.amount_max // scale:
-            return -1
+            return 0
         number *= scale
         if self.coefficient != 1:
             if number % self.coefficient != 0:
-                return -1
+                return 0
             number //= self.coefficient
         self.values[role] = number
-        return at
+        return 1
 
     def quantity(self, text: bytes, at: int) -> int:
         """Past a volume, which is then in `traded`: the float nearest to the decimal."""
@@ -193,7 +244,7 @@ class RowText:
                 point = at
             else:
                 break
-            if at - begin > VOLUME_DIGITS_MAX:
+            if at - begin > TEXT_BYTES_MAX:
                 return -1
             at += 1
         decimals = at - point - 1 if point >= 0 else 0
