@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -36,7 +36,9 @@ from trader.policy.sources import find_sources
 from trader.policy.strategy_files import load_strategies
 
 if TYPE_CHECKING:
+    from trader.domain.instrument import Instrument
     from trader.journal.journal import Journal
+    from trader.venues.ccxt_venue import CcxtVenue
     from trader.venues.history import History, Waiting
     from trader.venues.paper_books import BooksFile
 
@@ -310,8 +312,22 @@ def open_history(setup: Setup, waiting: Waiting | None = None) -> History:
 
     Raises UsageError, VenueRefused; makes no request.
     """
-    from trader.venues.ccxt_venue import CcxtConfig, CcxtVenue
     from trader.venues.history import History
+
+    return History(_public_venue(setup), setup.clock.now_ms, waiting=waiting)
+
+
+def fetch_rules(setup: Setup) -> dict[str, Instrument]:
+    """Rules of every instrument that the policy's venue lists, whatever the mode: no key is used.
+
+    Raises UsageError, VenueUnavailable, VenueRefused.
+    """
+    with closing(_public_venue(setup)) as venue:
+        return venue.fetch_instruments()
+
+
+def _public_venue(setup: Setup) -> CcxtVenue:
+    from trader.venues.ccxt_venue import CcxtConfig, CcxtVenue
 
     config = CcxtConfig(
         exchange_id=setup.settings.venue,
@@ -321,8 +337,7 @@ def open_history(setup: Setup, waiting: Waiting | None = None) -> History:
         recv_window_ms=setup.settings.recv_window_ms,
         cache_path=setup.places.markets,
     )
-    venue = CcxtVenue(config, setup.clock.now_ms)
-    return History(venue, setup.clock.now_ms, waiting=waiting)
+    return CcxtVenue(config, setup.clock.now_ms)
 
 
 def _credentials(setup: Setup, mode: str) -> Any:

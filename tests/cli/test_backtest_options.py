@@ -161,3 +161,13 @@ def test_a_model_is_chosen_on_the_command_line_and_named_in_the_report(
         assert sentence in said
     assert report["open_positions"] == []
     assert [row["fee_taker"] for row in report["market"]] == ["0.002"]
+
+
+def test_the_rules_of_instruments_are_asked_of_the_venue(
+    exchange: Workspace, made_bars: list[Path]
+) -> None:
+    words = ("backtest", "--bars", str(made_bars[0]), "--instruments", "venue", "--json")
+    report = loads(exchange.trader(*words))
+    assert not any("(from the data)" in line for line in report["assumed"])
+    (row,) = report["market"]
+    assert (row["symbol"], row["tick"], row["lot"]) == ("BTC/USDT", "0.01", "0.00001")

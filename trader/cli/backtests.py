@@ -6,10 +6,8 @@ typer: a run over kept bars has no time for it (see `backtest_group`).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +24,9 @@ from trader.cli.backtest_options import number, read_model
 from trader.cli.backtest_outputs import check_outputs, placed, show_run, write_outputs
 from trader.cli.bar_files import load_files, load_pairs
 from trader.cli.given import setup_options
+from trader.cli.instrument_rules import rules_of
 from trader.cli.progress import ProgressLine, progress_line
 from trader.cli.timeranges import parse_timerange
-from trader.core.state import instrument_of
-from trader.domain.instrument import Instrument
 from trader.errors import UsageError
 from trader.policy.checked import Checked
 from trader.policy.strategy_files import load_strategies
@@ -76,7 +73,7 @@ def prepare(
 ) -> Prepared:
     """Policy, bars and options brought together; raises UsageError or DataError."""
     options = read_options(checked, given)
-    rules = read_rules(given["instruments"]) if given["instruments"] else {}
+    rules = rules_of(given["instruments"], setup)
     cache = cache_folder(setup)
     reading = line.of("reading bars") if line else None
     files = load_files(given["bars"], rules, "--bars", cache, reading)
@@ -141,18 +138,3 @@ def read_options(checked: Checked, given: Mapping[str, Any]) -> BacktestOptions:
         timeframe=given["timeframe"],
         model=read_model(given),
     )
-
-
-def read_rules(path: str) -> dict[str, Instrument]:
-    """Instruments from JSON: a list of rows, as the journal's `instrument` entries hold them."""
-    try:
-        rows = json.loads(Path(path).read_text(encoding="utf-8"))
-        return {str(row["symbol"]): instrument_of(row) for row in rows}
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}", "name a readable file") from error
-    except (ValueError, KeyError, TypeError, InvalidOperation) as error:
-        raise UsageError(
-            f"{path} is not a JSON list of instruments ({type(error).__name__}: {error})",
-            "each needs symbol, base, quote, tick, lot, qty_min, qty_max, notional_min, "
-            "fee_taker, fee_maker and active",
-        ) from error

@@ -83,7 +83,10 @@ _RUN = {
     "fee": Option(("--fee",), "text", "Fee of a fill (default: 10, or the rules').", "BPS"),
     "spread": Option(("--spread",), "text", "Distance between bid and ask (default: 2).", "BPS"),
     "instruments": Option(
-        ("--instruments",), "text", "Rules of instruments, as a venue has them.", "FILE.json"
+        ("--instruments",),
+        "text",
+        "Rules of instruments; the word venue asks the policy's venue.",
+        "FILE.json",
     ),
     "buy_and_hold": Option(
         ("--buy-and-hold",), "switch", "Also the metrics and the curve of buying and holding."
