@@ -136,6 +136,24 @@ def test_mistakes_are_one_sentence_and_leave_nothing(
     assert not list(workspace.folder.rglob("*.part"))
 
 
+def test_a_damaged_file_is_named_and_hides_no_other(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(workspace.folder)
+    for name in ("BTC_USDT-1m.csv", "ETH_USDT-1m.csv"):
+        assert run(["data", "import", write(workspace.folder, range(9), name)]) == 0
+    place = workspace.folder / "state" / "bars" / "BTC_USDT-1m.bars"
+    place.write_bytes(place.read_bytes()[:-1])
+    capsys.readouterr()
+    assert run(["data", "list", "--json"]) == 3
+    out, err = capsys.readouterr()
+    assert [row["symbol"] for row in json.loads(out)["kept"]] == ["ETH/USDT"]
+    assert f"the kept bars {place} are damaged: it has" in err
+    for words in (["show", "BTC/USDT"], ["check", "BTC/USDT"], ["import", "BTC_USDT-1m.csv"]):
+        assert run(["data", *words]) == 3
+        assert "are damaged" in capsys.readouterr().err
+
+
 def test_columns_that_no_header_names_may_be_named(workspace: Workspace) -> None:
     rows = [f"{T0 + n * M},100,{100 + n % 2},101,99,2" for n in range(30)]
     (workspace.folder / "BTC_USDT-1m.csv").write_text("\n".join(rows) + "\n")

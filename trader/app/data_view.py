@@ -19,19 +19,24 @@ PPM = 1_000_000
 LAST_BARS = 5
 
 
-def list_rows(store: BarStore, pairs: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """One row for everything that is kept (of these instruments, when there are any).
-
-    Raises DataError for a file that is damaged: its row would be wrong.
-    """
+def list_rows(
+    store: BarStore, pairs: Sequence[str] = ()
+) -> tuple[list[dict[str, Any]], list[DataError]]:
+    """(a row for everything that is kept, of these instruments when there are any; an error for
+    each file that is damaged: it hides no other one)."""
     rows: list[dict[str, Any]] = []
+    errors: list[DataError] = []
     for symbol, timeframe in store.held():
         if pairs and symbol not in pairs:
             continue
-        kept = store.load(symbol, timeframe)
+        try:
+            kept = store.load(symbol, timeframe)
+        except DataError as error:
+            errors.append(error)
+            continue
         if kept is not None and len(kept.series):
             rows.append(summary(store, kept, timeframe))
-    return rows
+    return rows, errors
 
 
 def summary(store: BarStore, kept: Kept, timeframe: str) -> dict[str, Any]:

@@ -34,8 +34,9 @@ from trader.bars.names import STEPS_MS, step_name
 from trader.core.series import Series, build_series
 from trader.errors import DataError, LockHeld, UsageError
 
-# So many committed pages are kept as lines before they go into the columns.
-PAGES_MAX = 256
+# So many committed pages are kept as lines before they go into the columns: rows in memory cost
+# five times what columns do.
+PAGES_MAX = 64
 SOURCES_MAX = 64
 KIND = "store"
 _SUFFIX = ".bars"

@@ -13,7 +13,7 @@ import typer
 from trader.cli.given import setup_options
 from trader.cli.output import console, print_json, say_error
 from trader.cli.typed import AsJson, Config, Now, StateDir, Verbose
-from trader.errors import ExitCode
+from trader.errors import ExitCode, worst
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -141,12 +141,14 @@ def list_kept(*, pairs: Pairs, config: Config, state_dir: StateDir, as_json: AsJ
     from trader.cli import data_given, data_tables
 
     store = BarStore(data_given.place_of(setup_options(config, state_dir)))
-    rows = list_rows(store, data_given.chosen_pairs(pairs))
+    rows, errors = list_rows(store, data_given.chosen_pairs(pairs))
     if as_json:
         print_json({"store": str(store.folder), "kept": rows})
     else:
         console().print(data_tables.list_view(str(store.folder), rows))
-    return 0
+    for error in errors:
+        say_error(str(error))
+    return int(worst([error.code for error in errors]))
 
 
 @app.command()
