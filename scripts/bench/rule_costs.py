@@ -15,9 +15,11 @@ from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from trader.bars.resample import resample
+from trader.core.columns import Job, build_many
 from trader.core.frames import Frames
 from trader.core.history import evaluate_history
 from trader.core.limits import Limits
@@ -110,11 +112,11 @@ def history_costs(
         program = program_of({"enter": f"crosses_above{pair}", "exit": f"crosses_below{pair}"})
         bound = bound_of(program, {}, "1m", MINUTE_MS)
 
-        def work(bound: Any = bound, name: str = name) -> None:
+        def evaluate(bound: Any = bound, name: str = name) -> None:
             one = Frames(frames, 2**60, ANCHOR_BARS)
             marks[name] = evaluate_history(bound, one, "BTC/USDT", window, marks.get(name))
 
-        works[name] = work
+        works[name] = evaluate
     works["floats"] = lambda: Window(series).close
     for work in works.values():
         work()
@@ -130,6 +132,51 @@ def history_costs(
         "ticks_to_floats_ratio": round(middle["floats"] / middle["c"], 2),
         "crosses": sum(1 for mark in marks["sma"]["enter"] if mark > 0),
         "crosses_c": c_work().count(b"\x01"),
+    }
+
+
+def columns_costs(
+    columns: Mapping[str, Any], c_work: Callable[[], bytes], rounds: int
+) -> dict[str, Any]:
+    """What a back-test's columns take, from ticks to runs and stops: of either cross, and of each
+    trial of a sweep over its lengths; medians of the processor's time, in C passes, in turns."""
+    series = {("BTC/USDT", "1m"): series_of(columns)}
+    pair = ("cross", "BTC/USDT")
+    texts = {
+        "enter": "crosses_above({0}(close, {1}), {0}(close, {2}))",
+        "exit": "crosses_below({0}(close, {1}), {0}(close, {2}))",
+        "stop": "0.05 * close",
+    }
+
+    def job(name: str, fast: int, slow: int) -> Job:
+        rules = {key: text.format(name, fast, slow) for key, text in texts.items()}
+        spec = _spec("cross", ("BTC/USDT",), rules)
+        policy = Parameters(
+            "a", "paper", "abcdef", "USDT", MINUTE_MS, ANCHOR_BARS, "", "1000000", LIMITS, (spec,)
+        )
+        return policy, {"cross": StrategyCode(lambda _: 0, lambda _b, _n: {}, spec.program)}
+
+    one = {name: [job(name, 20, 50)] for name in ("sma", "ema")}
+    trials = [job("sma", fast, slow) for fast in (5, 20, 35, 50) for slow in (60, 120, 180, 240)]
+    works: dict[str, Callable[[], Any]] = {
+        "c": c_work,
+        "trials": lambda: build_many(trials, series, [pair]),
+    }
+    works |= {name: partial(build_many, jobs, series, [pair]) for name, jobs in one.items()}
+    for work in works.values():
+        work()
+    times: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            times[name].append(timed(work))
+    middle = {name: statistics.median(values) for name, values in times.items()}
+    made = works["sma"]()[0][pair]
+    return {
+        "sma_ms": round(middle["sma"] * 1000, 2),
+        "sma_ratio": round(middle["sma"] / middle["c"], 2),
+        "ema_ratio": round(middle["ema"] / middle["c"], 2),
+        "trial_ratio": round(middle["trials"] / len(trials) / middle["c"], 2),
+        "signals": len(made.stop or ()),
     }
 
 
@@ -204,5 +251,5 @@ def _cut(series: Series, first_ms: int, last_ms: int) -> Series:
 
 
 def _spec(name: str, symbols: tuple[str, ...], texts: Mapping[str, str]) -> StrategySpec:
-    spec = StrategySpec(name, "", "", symbols, "1m", MINUTE_MS, {}, 50_000, 1, enabled=True)
+    spec = StrategySpec(name, "", "", symbols, "1m", MINUTE_MS, {}, 1, enabled=True)
     return replace(spec, program=program_of(texts))
