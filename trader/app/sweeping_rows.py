@@ -38,8 +38,9 @@ def _equity(result: BacktestResult) -> str:
 
 
 def _fees(result: BacktestResult) -> str:
-    trips = (*result.closed, *(position.trip for position in result.open))
-    return text(to_decimal(sum(trip.fee_units for trip in trips), result.inputs.cash_unit))
+    closed = sum(result.closed.column("fee_units"))
+    left = sum(position.trip.fee_units for position in result.open)
+    return text(to_decimal(closed + left, result.inputs.cash_unit))
 
 
 METRICS: tuple[Metric, ...] = (
