@@ -184,6 +184,7 @@ class Writer:
     def add(self, series: Series, source: Mapping[str, Any], *, replace: bool = False) -> Joined:
         """Join bars of a file and write the columns anew. Raises DataError for one that differs
         (nothing is written then), OSError."""
+        self._fold_pending()
         kept = self.kept or Kept(_empty(self._symbol, self._step_ms, series.tick))
         joined = join(kept.series, series, replace=replace, where=str(source["what"]))
         self._put(Kept(joined.series, kept.covered, _noted(kept.sources, source)))
@@ -191,6 +192,9 @@ class Writer:
 
     def append(self, page: Page, *, replace: bool = False) -> Joined:
         """Commit one page: it is on disk after the return. Raises DataError, OSError."""
+        if self._pending and page.covered[0] < self._pending[-1].covered[1]:
+            # Not after the pages before it, which it then has to be held against, too.
+            self._fold_pending()
         kept = self.kept or Kept(_empty(self._symbol, self._step_ms, page.tick))
         new = build_series(self._symbol, self._step_ms, page.tick, page.rows)
         joined = join(_around(kept.series, new), new, replace=replace, where=page.source)
@@ -220,6 +224,10 @@ class Writer:
         self._pending.clear()
         if kept is not None:
             self._put(kept)
+
+    def _fold_pending(self) -> None:
+        if self._pending:
+            self.fold()
 
     def _put(self, kept: Kept) -> None:
         facts = {
