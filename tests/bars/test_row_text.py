@@ -45,8 +45,7 @@ def read(
         line = [reader.line_of(i) for i in range(0, len(reader.open_ms), 7)]
         reader.finish()
     except DataError as error:
-        # Which of two prices is told not to fit beside the other depends on what is read first.
-        return ("refused", "scale" if " fit in " in str(error) else str(error))
+        return ("refused", str(error))
     columns = (reader.open_ms, *reader.prices, reader.volume)
     told = (reader.ticks.tick, reader.ticks.snapped, reader.named, reader.newest_first, line)
     return (*(column.tobytes() for column in columns), *told)
@@ -155,7 +154,12 @@ def test_garbled_text_is_read_or_refused_alike_both_ways(
         at = begin + int((len(content) - begin - 1) * place)
         content = content[:at] + put + content[at + span :]
     content = content if content.endswith("\n") else content + "\n"
-    assert read(content, fast=True) == read(content, fast=False)
+    one, other = read(content, fast=True), read(content, fast=False)
+    # Two prices that no scale holds are found when the second is read, which other columns and
+    # lines may come before.
+    if any(told[0] == "refused" and " fit in " in str(told[1]) for told in (one, other)):
+        one, other = one[:1], other[:1]
+    assert one == other
 
 
 def test_a_usual_file_needs_the_general_way_for_its_first_lines_only() -> None:
