@@ -7,7 +7,7 @@ trials there are (`sweeping_trials`), files (`sweeping_store`), processes (`swee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 
 from trader.app.backtest import run_backtest
@@ -45,7 +45,7 @@ def sweep_rows(
     workers: int = 0,
     died: list[str] | None = None,
     apart: Sequence[int] = (),
-) -> Iterator[TrialRow]:
+) -> Generator[TrialRow]:
     """The rows of the wanted trials as they are done. Closing the iterator ends the workers.
 
     `died`, `apart`: see `Workers`.

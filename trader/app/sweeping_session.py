@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,28 +110,39 @@ def perform(
     Raises LockHeld, UsageError, OSError; what was made until then is kept, also on an interrupt.
     """
     check_range(plan.inputs)
-    trials = plan.trials
     folder = root / plan.id if place is None else place
-    store = SweepStore(folder, plan.identity, len(trials))
+    store = SweepStore(folder, plan.identity, len(plan.trials))
     ledger = Ledger(root)
     died: list[str] = []
     resumed = store.made
-    made = resumed
     try:
-        ledger.note(plan.id, plan.subject, folder.absolute(), made, ended=False)
-        left = store.left
-        if left:
-            for row in sweep_rows(plan.inputs, trials, left, workers, died, (store.lock,)):
-                store.add(row)
-                made += 1
-                if progress is not None:
-                    progress(made - resumed, len(left))
-        store.flush()
-        counted = ledger.count(plan.id, plan.subject, made)
+        ledger.note(plan.id, plan.subject, folder.absolute(), resumed, ended=False)
+        _make_rows(plan, store, workers, progress, died)
+        counted = ledger.count(plan.id, plan.subject, store.made)
         store.complete({"counted": counted.plain()})
     except BaseException:
         store.close()
         raise
     finally:
-        ledger.note(plan.id, plan.subject, folder.absolute(), made, ended=True)
+        ledger.note(plan.id, plan.subject, folder.absolute(), store.made, ended=True)
     return Swept(plan, store, counted, resumed, store.torn, tuple(died))
+
+
+def _make_rows(
+    plan: SweepPlan,
+    store: SweepStore,
+    workers: int,
+    progress: Progress | None,
+    died: list[str],
+) -> None:
+    """Every trial that has no row yet."""
+    left = store.left
+    if not left:
+        return
+    # Closed at once, whatever ends the loop: a worker must not go on behind an error's back.
+    with closing(sweep_rows(plan.inputs, plan.trials, left, workers, died, (store.lock,))) as rows:
+        for made, row in enumerate(rows, 1):
+            store.add(row)
+            if progress is not None:
+                progress(made, len(left))
+    store.flush()
