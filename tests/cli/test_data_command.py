@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -32,27 +33,48 @@ def write(folder: Path, minutes: range, name: str = "BTC_USDT-1m.csv", price: in
     return name
 
 
+Local = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def local(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Local:
+    """Runs `trader data` in this process, as a user in the test's folder would: what it does with
+    processes and sockets is asked of the installed command below."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"HOME": str(tmp_path), "COLUMNS": "80", "XDG_CONFIG_HOME": ""}.items():
+        monkeypatch.setenv(name, value)
+
+    def ask(*words: str) -> subprocess.CompletedProcess[str]:
+        code = run(words)
+        read = capsys.readouterr()
+        return subprocess.CompletedProcess(words, code, read.out, read.err)
+
+    return ask
+
+
 def kept(folder: Path) -> list[tuple[str, str]]:
     """What a state folder keeps."""
     return BarStore(folder / "state" / "bars").held()
 
 
-def test_files_are_kept_and_join(workspace: Workspace) -> None:
+def test_files_are_kept_and_join(workspace: Workspace, local: Local) -> None:
     write(workspace.folder, range(100))
     write(workspace.folder, range(80, 150), "more.csv")
-    done = workspace.trader("data", "import", "BTC_USDT-1m.csv", "more.csv=BTC/USDT", "--json")
+    done = local("data", "import", "BTC_USDT-1m.csv", "more.csv=BTC/USDT", "--json")
     assert done.returncode == 0, done.stderr
     rows = loads(done)["files"]
     assert [(row["rows"], row["added"], row["equal"]) for row in rows] == [
         (100, 100, 0), (70, 50, 20),
     ]  # fmt: skip
-    again = loads(workspace.trader("data", "import", "BTC_USDT-1m.csv", "--json"))["files"]
+    again = loads(local("data", "import", "BTC_USDT-1m.csv", "--json"))["files"]
     assert (again[0]["added"], again[0]["equal"]) == (0, 100)
-    (row,) = loads(workspace.trader("data", "list", "--json"))["kept"]
+    (row,) = loads(local("data", "list", "--json"))["kept"]
     assert (row["symbol"], row["timeframe"], row["bars"], row["missing"]) == (
         "BTC/USDT", "1m", 150, 0,
     )  # fmt: skip
-    shown = loads(workspace.trader("data", "show", "btc-usdt", "--json"))
+    shown = loads(local("data", "show", "btc-usdt", "--json"))
     assert [source["what"] for source in shown["sources"]] == [
         "BTC_USDT-1m.csv", "more.csv", "BTC_USDT-1m.csv",
     ]  # fmt: skip
@@ -64,26 +86,29 @@ def test_files_are_kept_and_join(workspace: Workspace) -> None:
 
 def test_a_bar_that_differs_is_refused_by_name_and_nothing_is_written(
     workspace: Workspace,
+    local: Local,
 ) -> None:
     write(workspace.folder, range(10))
-    assert workspace.trader("data", "import", "BTC_USDT-1m.csv").returncode == 0
+    assert local("data", "import", "BTC_USDT-1m.csv").returncode == 0
     before = workspace.tree()
     write(workspace.folder, range(5, 15), "other.csv", price=200)
-    done = workspace.trader("data", "import", "other.csv=BTC/USDT")
+    done = local("data", "import", "other.csv=BTC/USDT")
     assert done.returncode == 3
     assert "the bar of 2023-11-14 00:05:00 UTC is kept as 100 101 99 101" in done.stderr
     assert "--replace takes the new one" in done.stderr
     after = workspace.tree()
     assert {k: v for k, v in after.items() if "other" not in k} == before
-    done = workspace.trader("data", "import", "other.csv=BTC/USDT", "--replace", "--json")
+    done = local("data", "import", "other.csv=BTC/USDT", "--replace", "--json")
     assert loads(done)["files"][0]["replaced"] == 5
 
 
-def test_two_files_that_disagree_are_refused_before_anything_is_kept(workspace: Workspace) -> None:
+def test_two_files_that_disagree_are_refused_before_anything_is_kept(
+    workspace: Workspace, local: Local
+) -> None:
     write(workspace.folder, range(10))
     write(workspace.folder, range(9, 12), "other.csv", price=200)
     words = ("data", "import", "BTC_USDT-1m.csv", "other.csv=BTC/USDT", "--replace")
-    done = workspace.trader(*words)
+    done = local(*words)
     assert done.returncode == 3
     assert "other.csv has 200" in done.stderr
     assert kept(workspace.folder) == []
@@ -154,15 +179,15 @@ def test_a_damaged_file_is_named_and_hides_no_other(
         assert "are damaged" in capsys.readouterr().err
 
 
-def test_columns_that_no_header_names_may_be_named(workspace: Workspace) -> None:
+def test_columns_that_no_header_names_may_be_named(workspace: Workspace, local: Local) -> None:
     rows = [f"{T0 + n * M},100,{100 + n % 2},101,99,2" for n in range(30)]
     (workspace.folder / "BTC_USDT-1m.csv").write_text("\n".join(rows) + "\n")
     words = ("--columns", "time,open,close,high,low,volume", "--json")
-    done = workspace.trader("data", "check", "BTC_USDT-1m.csv", *words)
+    done = local("data", "check", "BTC_USDT-1m.csv", *words)
     assert (done.returncode, loads(done)["bars"]) == (0, 30)
-    done = workspace.trader("data", "import", "BTC_USDT-1m.csv", *words)
+    done = local("data", "import", "BTC_USDT-1m.csv", *words)
     assert loads(done)["files"][0]["added"] == 30
-    shown = loads(workspace.trader("data", "show", "BTC/USDT", "--json"))
+    shown = loads(local("data", "show", "BTC/USDT", "--json"))
     assert (shown["newest"][-1]["close"], shown["newest"][-1]["high"]) == ("101", "101")
 
 
@@ -226,31 +251,32 @@ def test_a_back_test_is_the_same_parsed_mapped_kept_and_after_damage(
     assert from_kept == parsed
 
 
-def test_kept_bars_do_without_a_policy_and_go_where_it_is_said(tmp_path: Path) -> None:
-    plain = Workspace(tmp_path)
+def test_kept_bars_do_without_a_policy_and_go_where_it_is_said(
+    tmp_path: Path, local: Local
+) -> None:
     write(tmp_path, range(10))
-    assert plain.trader("data", "import", "BTC_USDT-1m.csv").returncode == 0
+    assert local("data", "import", "BTC_USDT-1m.csv").returncode == 0
     assert kept(tmp_path) == [("BTC/USDT", "1m")]
-    done = plain.trader("data", "import", "BTC_USDT-1m.csv", "--state-dir", "other")
+    done = local("data", "import", "BTC_USDT-1m.csv", "--state-dir", "other")
     assert done.returncode == 0
     assert BarStore(tmp_path / "other" / "bars").held() == [("BTC/USDT", "1m")]
 
 
-def test_a_policy_says_where_the_state_is(workspace: Workspace) -> None:
+def test_a_policy_says_where_the_state_is(workspace: Workspace, local: Local) -> None:
     with (workspace.folder / "config" / "app.yaml").open("a") as policy:
         policy.write("\nstate_dir: elsewhere\n")
     write(workspace.folder, range(10))
-    done = workspace.trader("data", "import", "BTC_USDT-1m.csv", "--json")
+    done = local("data", "import", "BTC_USDT-1m.csv", "--json")
     assert done.returncode == 0, done.stderr
     assert Path(loads(done)["store"]) == workspace.folder / "elsewhere" / "bars"
 
 
-def test_check_says_how_good_bars_are_and_draws_them(workspace: Workspace) -> None:
+def test_check_says_how_good_bars_are_and_draws_them(workspace: Workspace, local: Local) -> None:
     rows = [*range(100), *range(104, 200)]
     text = "".join(f"{T0 + n * M},100,101,99,{100 + n % 2},2\n" for n in rows)
     (workspace.folder / "BTC_USDT-1m.csv").write_text(HEADER + text)
     words = ("data", "check", "BTC_USDT-1m.csv", "--picture", "bars.svg")
-    done = workspace.trader(*words, "--json")
+    done = local(*words, "--json")
     assert done.returncode == 0, done.stderr
     row = loads(done)
     assert (row["bars"], row["expected"], row["missing"]) == (196, 200, 4)
@@ -264,32 +290,34 @@ def test_check_says_how_good_bars_are_and_draws_them(workspace: Workspace) -> No
         "http" not in (workspace.folder / "bars.svg").read_text().replace("www.w3.org", "", 1)[60:]
     )
     assert len(list(tree.iter("{http://www.w3.org/2000/svg}polyline"))) == 2
-    plain = workspace.trader(*words).stdout
+    plain = local(*words).stdout
     assert max(map(len, plain.splitlines())) <= 80
     assert "98.00 % of 200 are there" in plain
 
 
-def test_check_ends_with_3_below_the_threshold(workspace: Workspace) -> None:
+def test_check_ends_with_3_below_the_threshold(workspace: Workspace, local: Local) -> None:
     rows = [*range(100), *range(110, 200)]
     text = "".join(f"{T0 + n * M},100,101,99,{100 + n % 2},2\n" for n in rows)
     (workspace.folder / "BTC_USDT-1m.csv").write_text(HEADER + text)
     for threshold, code in (("95", 0), ("95.01", 3), ("100", 3), ("0", 0)):
-        done = workspace.trader("data", "check", "BTC_USDT-1m.csv", "--threshold", threshold)
+        done = local("data", "check", "BTC_USDT-1m.csv", "--threshold", threshold)
         assert done.returncode == code
         assert ("% complete, below" in done.stderr) == (code == 3)
-    assert workspace.trader("data", "import", "BTC_USDT-1m.csv").returncode == 0
-    done = workspace.trader("data", "check", "BTC/USDT", "--threshold", "96", "--json")
+    assert local("data", "import", "BTC_USDT-1m.csv").returncode == 0
+    done = local("data", "check", "BTC/USDT", "--threshold", "96", "--json")
     assert done.returncode == 3
     assert loads(done)["missing"] == 10
 
 
-def test_check_tells_all_of_what_is_wrong_with_a_broken_file(workspace: Workspace) -> None:
+def test_check_tells_all_of_what_is_wrong_with_a_broken_file(
+    workspace: Workspace, local: Local
+) -> None:
     lines = [f"{T0 + n * M},100,101,99,100,2" for n in range(60)]
     lines[20] = f"{T0 + 20 * M},nan,101,99,100,2"
     lines[30] = f"{T0 + 30 * M},100,90,99,100,2"
     lines += lines[40:50]
     (workspace.folder / "BTC_USDT-1m.csv").write_text(HEADER + "\n".join(lines) + "\n")
-    done = workspace.trader("data", "check", "BTC_USDT-1m.csv", "--json")
+    done = local("data", "check", "BTC_USDT-1m.csv", "--json")
     assert done.returncode == 3
     row = loads(done)
     names = ("unreadable", "impossible", "backward_steps", "repeated", "overlaps", "bars")
@@ -297,24 +325,24 @@ def test_check_tells_all_of_what_is_wrong_with_a_broken_file(workspace: Workspac
     assert not row["readable"]
     assert "BTC_USDT-1m.csv:22" in row["why"]
     assert row["examples"]["impossible"] == ["line 32: open high low close 100 90 99 100"]
-    assert "impossible bars: line 32" in workspace.trader("data", "check", "BTC_USDT-1m.csv").stdout
+    assert "impossible bars: line 32" in local("data", "check", "BTC_USDT-1m.csv").stdout
 
 
-def test_bars_from_the_future_will_not_do(workspace: Workspace) -> None:
+def test_bars_from_the_future_will_not_do(workspace: Workspace, local: Local) -> None:
     start = (int(time.time()) // 60 + 60) * 60_000
     text = "".join(f"{start + n * M},100,101,99,100,2\n" for n in range(5))
     (workspace.folder / "BTC_USDT-1m.csv").write_text(HEADER + text)
-    done = workspace.trader("data", "check", "BTC_USDT-1m.csv", "--json")
+    done = local("data", "check", "BTC_USDT-1m.csv", "--json")
     assert done.returncode == 3
     assert loads(done)["future"] == 5
     assert "5 bars close after now" in done.stderr
 
 
-def test_trades_become_bars(workspace: Workspace) -> None:
+def test_trades_become_bars(workspace: Workspace, local: Local) -> None:
     lines = ["time,price,amount", f"{T0},10,1", f"{T0 + 5},12,2", f"{T0 + 3 * M},11,4"]
     (workspace.folder / "trades.csv").write_text("\n".join(lines) + "\n")
     words = ("data", "import", "--trades", "--timeframe", "1m", "trades.csv=A/B", "--json")
-    (row,) = loads(workspace.trader(*words))["files"]
+    (row,) = loads(local(*words))["files"]
     assert (row["trades"], row["rows"], row["timeframe"]) == (3, 2, "1m")
 
 
