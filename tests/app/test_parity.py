@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 from trader.app.parity import ParityOptions, ParityReport, journals_at_hand, parity
 from trader.app.parity_causes import Cause, Difference, roots_of
 from trader.app.stopping import stop_entries
-from trader.errors import ExitCode
+from trader.domain.instrument import Instrument
+from trader.errors import ExitCode, VenueUnavailable
 from trader.journal.codec import Entry
 from trader.journal.journal import Journal
 from trader.journal.segments import close_segment
@@ -59,6 +61,11 @@ def compared(path: Path, **options: Any) -> ParityReport:
     """The report on a journal and the sealed files beside it."""
     with journals_at_hand(path) as journals:
         return parity(journals, ParityOptions(**options))
+
+
+def rules_of(world: TrailWorld) -> dict[str, Instrument]:
+    """The venue's instruments."""
+    return world.market.fetch_instruments()
 
 
 def told(report: ParityReport, cause: Cause) -> list[Difference]:
@@ -286,6 +293,61 @@ def test_a_bar_that_is_told_anew_is_named_with_the_entry_that_did(world: TrailWo
     found = told(report, Cause.BAR_REPAINTED)
     assert START_MS + 11 * MINUTE_MS in [difference.bar_ms for difference in found]
     assert any("told anew by entry" in difference.proof for difference in found)
+
+
+def test_a_minute_without_any_bar_is_decided_by_the_journal_alone(world: TrailWorld) -> None:
+    honest = world.market.fetch_bars
+    quiet_ms = START_MS + 15 * MINUTE_MS
+
+    def silent(symbol: str, timeframe: str, since_ms: int, limit: int) -> Any:
+        """Nobody traded for a minute."""
+        rows = honest(symbol, timeframe, since_ms, limit)
+        return [row for row in rows if timeframe != "1m" or row.open_ms != quiet_ms]
+
+    world.market.fetch_bars = silent
+    world.run(30)
+    report = compared(world.journal_path)
+    assert report.proven, report.row()
+    assert (report.plans, report.bars) == (30, 29)
+    (found,) = told(report, Cause.NO_BAR)
+    assert (found.bar_ms, found.journal, found.free) == (quiet_ms, "decided", "absent")
+
+
+def test_what_could_not_be_read_is_named_by_its_code(world: TrailWorld) -> None:
+    world.run(12)
+    honest = world.market.fetch_bars
+
+    def failing(symbol: str, timeframe: str, since_ms: int, limit: int) -> Any:
+        """The venue serves one instrument alone."""
+        if symbol == "BTC/USDT":
+            raise VenueUnavailable("made fetch_bars: HTTP 502", "the next timer")
+        return honest(symbol, timeframe, since_ms, limit)
+
+    world.market.fetch_bars = failing
+    world.run(1)
+    world.market.fetch_bars = honest
+    world.run(12)
+    report = compared(world.journal_path)
+    assert report.proven, report.row()
+    assert report.live["troubles"] == 1
+    found = told(report, Cause.DATA_TROUBLE) + told(report, Cause.BAR_LATE)
+    assert {difference.bar_ms for difference in found} == {START_MS + 11 * MINUTE_MS}
+
+
+def test_prices_are_followed_to_another_tick(world: TrailWorld) -> None:
+    world.run(20)
+    finer = {name: replace(rules, tick=rules.tick / 10) for name, rules in rules_of(world).items()}
+    world.market.fetch_instruments = lambda: finer
+    world.market.instruments_for = lambda symbols: {name: finer[name] for name in symbols}
+    for _ in range(3):
+        world.next_minute()  # decided by the free run, in the new tick
+    world.run(20)
+    with Journal.open(world.journal_path, read_only=True) as journal:
+        told_twice = sum(1 for _ in journal.entries(kinds=("instrument",)))
+    assert told_twice == 4
+    report = compared(world.journal_path)
+    assert report.proven, report.row()
+    assert (report.plans, report.bars) == (40, 43)
 
 
 def test_a_halt_and_what_follows_from_it_are_told(world: TrailWorld) -> None:

@@ -43,7 +43,7 @@ from trader.app.trail import Decision, first_difference
 from trader.core.canonical import canonical
 from trader.core.fold import FoldError, fold
 from trader.core.model import Model
-from trader.core.parameters import Parameters
+from trader.core.parameters import Parameters, StrategyCode
 from trader.core.series import Series
 from trader.core.simulate import Record, Simulation
 from trader.core.snapshot import CoreQuote, SeriesKey, Snapshot
@@ -87,14 +87,13 @@ class _Beside(Simulation):
 
     def __init__(
         self,
-        seen: Snapshot,
-        parameters: Parameters,
+        inputs: tuple[Parameters, Mapping[str, StrategyCode]],
         series: Mapping[SeriesKey, Series],
         state: State,
         model: Model,
         hear: tuple[Record, Callable[[Snapshot], Snapshot]],
     ) -> None:
-        super().__init__(parameters, seen.strategies, series, state, model, hear[0])
+        super().__init__(*inputs, series, state, model, hear[0])
         self._asked = hear[1]
 
     def snapshot(self, bar_ms: int) -> Snapshot:
@@ -134,7 +133,8 @@ class FreeRun:
         self._policy_seq = 0
         self._quoted: dict[str, int] = {}
         self._simulation: _Beside | None = None
-        self._inputs: tuple[Parameters, Parameters] | None = None
+        self._given: Parameters | None = None
+        self._inputs: tuple[Parameters, Mapping[str, StrategyCode]] | None = None
         self._event: tuple[Decision, bool] | None = None
         self._last_ms = -1
 
@@ -202,13 +202,12 @@ class FreeRun:
         `stepped`: whether the back-test decides as stored on the journal's account.
         """
         bar_ms = event.snapshot.bar_ms
-        if self._simulation is not None:
-            for missed_ms in self._simulation.decision_bars(self._last_ms + 1, bar_ms):
+        if self._inputs is not None:
+            for missed_ms in self._running().decision_bars(self._last_ms + 1, bar_ms):
                 self._decide(missed_ms)
         self._take_inputs(event.snapshot)
-        assert self._simulation is not None
         self._event = (event, stepped)
-        if self._simulation.decision_bars(bar_ms, bar_ms + 1):
+        if self._running().decision_bars(bar_ms, bar_ms + 1):
             self._decide(bar_ms)
         else:
             self._compare_orders()
@@ -223,27 +222,32 @@ class FreeRun:
             self._compare_orders()
 
     def _take_inputs(self, seen: Snapshot) -> None:
-        """The policy in force; the simulation goes on with the same account."""
-        if self._inputs is None or self._inputs[0] is not seen.parameters:
-            # What a back-test runs was approved by nobody, and sends nothing.
-            limits = replace(seen.parameters.limits, approval="given")
-            self._inputs = (seen.parameters, replace(seen.parameters, limits=limits))
-            self._simulation = None
+        """The policy in force, from this decision on."""
+        if self._given is seen.parameters:
+            return
+        self._given = seen.parameters
+        # What a back-test runs was approved by nobody, and sends nothing.
+        limits = replace(seen.parameters.limits, approval="given")
+        self._inputs = (replace(seen.parameters, limits=limits), seen.strategies)
+        self._simulation = None
+
+    def _running(self) -> _Beside:
+        """The simulation; a new one goes on with the same account."""
         if self._simulation is None:
+            assert self._inputs is not None
             self._simulation = _Beside(
-                seen,
-                self._inputs[1],
+                self._inputs,
                 self.final.series,
                 self.state,
                 self.model,
                 (self._record, self._about_to_decide),
             )
+        return self._simulation
 
     def _decide(self, bar_ms: int) -> None:
-        assert self._simulation is not None
         self.bars += 1
         try:
-            self._simulation.decide_and_execute(bar_ms)
+            self._running().decide_and_execute(bar_ms)
         except StrategyLost as lost:
             raise ProofFailed(
                 f"{lost}: it answered when this was decided", "try again on a calmer host"
