@@ -162,3 +162,16 @@ def test_of_bars_that_are_not_wanted_nothing_need_be_known() -> None:
         assert repr(part.opinion(row)) == repr(whole.opinion(row))
     assert part.quiet(start, stop) == whole.quiet(start, stop)
     assert columns(text, series, want=(0, 1)).enters == array("i")
+
+
+def test_bars_in_mapped_memory_say_the_same() -> None:
+    series = walk(900, 6, 0.02)
+    names = ("open_ms", "open", "high", "low", "close", "volume")
+    views = {name: memoryview(getattr(series, name)).toreadonly() for name in names}
+    mapped = replace(series, **views)
+    texts = [cross_program(4, 9, name) for name in ("sma", "ema")]
+    for text in (*texts, program("gt", ("close", 0), ("high", 3))):
+        one, other = columns(text, series), columns(text, mapped)
+        assert len(one.enters)
+        assert (one.enters, one.leaves, one.stop) == (other.enters, other.leaves, other.stop)
+        assert repr(one.opinion(500)) == repr(other.opinion(500))

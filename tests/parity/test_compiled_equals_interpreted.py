@@ -21,6 +21,7 @@ from tests.core.made import BAR_MS, BTC, MINUTE_MS, TICK, account, parameters, s
 from tests.core.rule_made import cross_program
 from trader.core import gates, indicators, money, plan, rules, signals
 from trader.core.canonical import canonical
+from trader.core.columns import build_columns
 from trader.core.parameters import EntryStyle, StrategyCode
 from trader.core.series import build_series
 from trader.core.simulate import Model, Simulation
@@ -66,6 +67,16 @@ for seed in range(6):
     digest.update(canonical(state.meta).encode())
     digest.update(canonical([p.row() for p in state.positions.values()]).encode())
     kinds[f"fills of {seed % 2}"] = kinds.get("fill", 0)
+for seed, name in enumerate(("sma", "ema", "rma")):
+    rows = [row for row in walk(seed, 4_000) if row[0] % 7 or seed]
+    series = {(BTC, "1m"): build_series(BTC, MINUTE_MS, TICK, rows)}
+    policy = parameters(strategy(source=""), missing_ppm_max=900_000)
+    code = {"one": StrategyCode(lambda _: 0, lambda b, n: {}, cross_program(3, 8, name))}
+    said = build_columns(policy, code, series, [("one", BTC)])["one", BTC]
+    for column in (said.enters, said.leaves, said.offsets, said.stop):
+        digest.update(column.tobytes())
+    digest.update(repr([said.problems, said.opinion(2_000), said.quiet(9, 3_000)]).encode())
+    kinds[f"signals of {name}"] = len(said.stop)
 modules = [money, indicators, signals, rules, gates, plan]
 compiled = sorted({module.__file__.endswith(".so") for module in modules})
 print(json.dumps({"hash": digest.hexdigest(), "kinds": kinds, "compiled": compiled}))
@@ -94,6 +105,7 @@ def test_a_back_test_decides_the_same_compiled_and_interpreted() -> None:
     assert isinstance(kinds, dict)
     assert kinds["fill"] - kinds["fills of 0"] > 3  # the rules did trade
     assert kinds["fill"] > 30
+    assert min(kinds[f"signals of {name}"] for name in ("sma", "ema", "rma")) > 50
     assert kinds["cancel_sent"] > 10  # makers that end, and stops that are replaced
 
 
