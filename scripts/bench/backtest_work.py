@@ -43,7 +43,7 @@ LIMITS: dict[str, str] = {
     "volume_bars": "1", "missing_bars_max": "90%", "bar_jump_max": "1000%",
     "exposure_max": "100%", "asset_max": "100%", "pending_max": "100%", "loss_max": "100%",
     "day_stop": "100%", "rolling_loss": "100%", "drawdown_max": "100%",
-    "strategy_drawdown": "1000%", "trades_per_hour_max": "1000", "trades_per_day_max": "1000",
+    "strategy_drawdown": "100000%", "trades_per_hour_max": "1000", "trades_per_day_max": "1000",
     "unattended_max": "1000000", "trim_from": "0", "correlated": "{exposure_max: 100%}",
     "var": "{limit: 100%}",
 }  # fmt: skip

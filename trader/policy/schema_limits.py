@@ -186,10 +186,10 @@ class Limits(Section):
         description="distance below the highest equity after which nothing is opened until a "
         "named human resets the mark, share of equity",
     )
-    strategy_drawdown: Annotated[str, Share("0.0001", "10")] = Field(
+    strategy_drawdown: Annotated[str, Share("0.0001", "1000")] = Field(
         default="15%",
         description="distance of a strategy's own result below its highest, after which it opens "
-        "nothing, share of its budget (budget.exposure of equity)",
+        "nothing, share of its budget (budget.exposure of equity); 100000%: not asked",
     )
     trades_per_hour_max: Annotated[int, Whole(0, 1_000)] = Field(
         default=5, description="entries sent within the last hour at most"
