@@ -135,7 +135,7 @@ BROKEN: dict[str, tuple[str | bytes, str, str, str]] = {
     "no header, flat bars": (
         csv(FLAT), "a.csv",
         r"could be time,open,high,low,close,volume \(the usual order\) or .*",
-        "--columns with the right one",
+        "--columns .* with the right one",
     ),
     "no header, Coinbase's order": (
         csv([[str(r[0] // 1000), r[3], r[2], r[1], r[4], r[5]] for r in ROWS]), "a.csv",

@@ -143,7 +143,7 @@ def _check_values(header: Header, ticks: DecimalTicks | FixedTicks, cells: list[
     raise _SwappedError(
         f"impossible bar: {shown}",
         f"{_REPAIR}; or, if {other.owner} gave it and the columns are in the order "
-        f"{other.columns}, say --columns {other.columns}",
+        f"{other.columns}, say --columns {other.columns} (trader data import)",
     )
 
 

@@ -65,12 +65,14 @@ def layout_of(where: str, lines: Sequence[str], hint_row: str = "line 1") -> Hea
     delimiter = max(DELIMITERS, key=lines[0].count)
     width = lines[0].count(delimiter) + 1
     what = f"{where}: the header line is not there, line 1 is a bar already"
-    name_them = f"{hint_row} must name the columns ({EXPECTED}), or say --columns"
+    name_them = (
+        f"{hint_row} must name the columns ({EXPECTED}), or say --columns (trader data import)"
+    )
     fitting = _fitting(lines, delimiter, [x for x in LAYOUTS if x.columns.count(",") == width - 1])
     readings = {_reading(layout): layout for layout in reversed(fitting)}
     if not readings:
         why = "too few columns for a bar" if width < 6 else "no known order makes each line a bar"
-        raise DataError(f"{what}: {why}", f"{name_them} {USUAL}")
+        raise DataError(f"{what}: {why}", f"{name_them}, such as {USUAL}")
     if len(readings) > 1:
         could = " or ".join(f"{x.columns} ({x.owner})" for x in fitting[:2])
         raise DataError(f"{what} that could be {could}", f"{name_them} with the right one")
@@ -79,7 +81,7 @@ def layout_of(where: str, lines: Sequence[str], hint_row: str = "line 1") -> Hea
         raise DataError(
             f"{what}, and in the usual order {USUAL} it is impossible",
             f"the rows can be read as {layout.columns}, as {layout.owner} orders them; if they "
-            f"are, say --columns {layout.columns}",
+            f"are, say --columns {layout.columns} (trader data import)",
         )
     return _header(layout, delimiter)
 
