@@ -43,7 +43,7 @@ class SweepStore:
         self.torn = 0
         self._offsets = array("q", [-1]) * trials
         self._waiting: list[tuple[int, bytes]] = []
-        self._flushed = time.monotonic()
+        self._flushed = time.monotonic() - FLUSH_S  # the first row is kept at once
         folder.mkdir(parents=True, exist_ok=True)
         self._held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self._file = _opened(folder / ROWS)
