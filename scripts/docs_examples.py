@@ -121,6 +121,17 @@ EXAMPLES = (
     ),
     Example(
         "strategies",
+        "What a sweep tries",
+        "`trader backtest sweep` makes a run for each pair that keeps the condition: see "
+        "[sweeps](../sweep.md). None of it is part of the policy's hash.",
+        "cross:\n  enter: crosses_above(sma(close, fast), sma(close, slow))\n"
+        "  exit: crosses_below(sma(close, fast), sma(close, slow))\n  stop: 5%\n"
+        "  instruments: [BTC/USDT]\n  parameters: {fast: 20, slow: 50}\n  sweep:\n"
+        "    ranges: {fast: 5:50:5, slow: [60, 120, 240]}\n    where: [fast < slow]\n",
+        ("strategies.cross.sweep.ranges.slow", "strategies.cross.sweep.where"),
+    ),
+    Example(
+        "strategies",
         "In the shadow",
         "It decides and is journaled, and opens nothing; what it still holds is looked after.",
         "mean_reversion:\n  shadow: true\n",
