@@ -161,3 +161,37 @@ def test_hours_resampled_to_days_equal_the_derived_file(real: Path) -> None:
     days = load_bars(real / "derived_binance_btcusdt_1d_2017-08_2024-04.csv.gz")
     # Its first and last day are cut: the hours begin at 04:00 and end at 14:00.
     assert _matches(resample(hours, 86_400_000), days) == len(days.series) - 2
+
+
+def test_the_raw_order_of_columns_is_read_when_the_caller_says_it(real: Path) -> None:
+    path = real / "awkward_bitfinex_btcusd_1m_2018-06-05_raw_column_order.csv.gz"
+    told = "time,open,close,high,low,volume"
+    found = load_bars(path, columns=told)
+    assert (found.report.rows, found.report.gaps, found.report.missing) == (2710, 14, 170)
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines, told.split(",")))
+    assert [ticks * found.tick for ticks in found.series.high] == [Decimal(r["high"]) for r in rows]
+    assert [ticks * found.tick for ticks in found.series.close] == [
+        Decimal(row["close"]) for row in rows
+    ]
+
+
+def test_a_real_file_in_daily_parts_is_the_same_series(real: Path, tmp_path: Path) -> None:
+    name = "freqtrade_binance_ethbtc_5m_2018-01"
+    whole = load_bars(real / f"{name}.csv.gz")
+    with gzip.open(real / f"{name}.csv.gz", "rt", encoding="utf-8") as lines:
+        header, *rows = lines.read().splitlines()
+    parts: dict[int, list[str]] = {}
+    for row in rows:
+        parts.setdefault(int(row.split(",")[0]) // 86_400_000, []).append(row)
+    days = sorted(parts)
+    for day in days:
+        # Each file begins with the last bar of the day before, and runs newest first.
+        lap = parts[day - 1][-1:] if day > days[0] else []
+        text = "\n".join([header, *reversed([*lap, *parts[day]]), ""])
+        (tmp_path / f"ETH_BTC-5m-{day}.csv.gz").write_bytes(gzip.compress(text.encode()))
+    found = load_bars(tmp_path)
+    assert found.series == whole.series
+    assert found.report.snapped >= whole.report.snapped
+    assert (found.report.files, found.report.repeated) == (len(days), len(days) - 1)
+    assert found.report.newest_first

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from trader.bars.stamps import utc_text
 from trader.core.money import AMOUNT_MAX
+from trader.core.row_text import scale_by
 from trader.errors import DataError
 
 Columns: TypeAlias = (
@@ -65,15 +66,16 @@ def _rescaled(table: Table, digits: int) -> Columns:
     if table.digits == digits:
         return table.columns
     times = 10 ** (digits - table.digits)
-    opens, opened, high, low, close, volume = table.columns
+    _, opened, high, low, close, _ = table.columns
     if max(high) * times >= AMOUNT_MAX:
         raise DataError(
             f"{table.where}: its prices do not fit in 64 bits beside the {digits} decimals of "
             "the other files",
             "round the prices, or name the tick",
         )
-    prices = [array("q", [value * times for value in x]) for x in (opened, high, low, close)]
-    return (opens, prices[0], prices[1], prices[2], prices[3], volume)
+    for column in (opened, high, low, close):
+        scale_by(column, times)
+    return table.columns
 
 
 def _merge(joined: Columns, more: Columns, spans: list[tuple[int, int, str]], where: str) -> int:

@@ -22,7 +22,7 @@ from trader.bars.stamps import STAMP_MS_MAX, StampColumn
 from trader.bars.ticks import BarTextError, DecimalTicks, FinerPriceError, FixedTicks, clean
 from trader.build import CoreForm, core_form
 from trader.core.money import AMOUNT_MAX
-from trader.core.row_text import CLOSED, OPEN, SYMBOL, TIME, VOLUME, RowText
+from trader.core.row_text import CLOSED, OPEN, SYMBOL, TIME, VOLUME, RowText, scale_by
 from trader.errors import DataError
 
 BLANK_LINES_MAX = 1_000_000
@@ -233,7 +233,8 @@ class RowReader:
             raise _ScaleError(digits, f"{max(self.prices[1]) * self.ticks.tick:f}")
         times = 10 ** (digits - self.ticks.digits)
         self.ticks.grow(digits)
-        self.prices = tuple(array("q", [v * times for v in column]) for column in self.prices)
+        for column in self.prices:
+            scale_by(column, times)
 
     def _prepare(self) -> None:
         """The compiled way goes on from here, where there is one and it can."""

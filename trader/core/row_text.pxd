@@ -83,3 +83,6 @@ cpdef long long count_step(const long long[::1] open_ms, long long step_ms, list
 
 @cython.locals(i=Py_ssize_t, count=cython.longlong)
 cpdef long long count_zeros(const double[::1] volume) noexcept
+
+@cython.locals(i=Py_ssize_t)
+cpdef void scale_by(long long[::1] values, long long times) noexcept

@@ -370,3 +370,9 @@ def count_zeros(volume: Floats) -> int:
         if volume[i] == 0.0:
             count += 1
     return count
+
+
+def scale_by(values: array[int], times: int) -> None:
+    """Multiply every value in place; the caller knows that the largest one fits."""
+    for i in range(len(values)):
+        values[i] = values[i] * times
