@@ -363,11 +363,16 @@ def test_a_part_of_a_living_writer_is_left_alone(tmp_path: Path) -> None:
         return True
 
     pid = forked(work)
-    os.read(ready[0], 1)
-    column_file.drop_parts(tmp_path)
-    assert len(list(tmp_path.glob(".*.part"))) == 1
-    os.write(go[1], b"x")
-    assert ended(pid) == 0
+    try:
+        os.read(ready[0], 1)
+        column_file.drop_parts(tmp_path)
+        assert len(list(tmp_path.glob(".*.part"))) == 1
+    finally:
+        os.write(go[1], b"x")
+        code = ended(pid)
+        for end in (*ready, *go):
+            os.close(end)
+    assert code == 0
     assert columns(read_columns(place).series) == columns(series)
 
 
