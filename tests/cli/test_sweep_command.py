@@ -207,6 +207,41 @@ def test_parquet_holds_every_trial(swept: Workspace) -> None:
     assert table["final_equity"] == [row["metrics"]["final_equity"] for row in told["rows"]]
 
 
+PYTHON = '''"""Buys every so many bars."""
+PARAMETERS = {"every": 10, "stop": 0.05}
+def warmup(p):
+    return 0
+def signals(bars, p):
+    minutes = [at // 60000 for at in bars.open_ms]
+    return {
+        "enter": [m % p["every"] == 0 for m in minutes],
+        "exit": [[1, 0][bool(m % p["every"] - 5)] for m in minutes],
+        "stop": [close * p["stop"] for close in bars.close],
+    }
+'''
+
+
+def test_a_python_file_is_swept_and_trials_in_which_it_fails_say_so(swept: Workspace) -> None:
+    (swept.folder / "config" / "strategies").mkdir(exist_ok=True)
+    (swept.folder / "config" / "strategies" / "cross.py").write_text(PYTHON)
+    text = "cross:\n  timeframe: 1m\n  instruments: [BTC/USDT]\n"
+    (swept.folder / "config" / "strategies.yaml").write_text(text)
+    words = (*SWEEP, *BY, "--param", "every=0:30:10", "--param", "stop=0.05")
+    told = loads(swept.trader(*words, "--json"))
+    assert [row["state"] for row in told["rows"]] == ["failed", "done", "done", "done"]
+    assert "STRATEGY_FAILED" in told["rows"][0]["why"]
+    assert "ZeroDivisionError" in told["rows"][0]["why"]
+    assert told["trials"]["counted"]["total"] == 4
+    assert [row["trial"] for row in told["best"]] != []
+    assert 0 not in [row["trial"] for row in told["best"]]
+    trips = [int(row["metrics"]["round_trips"]) for row in told["rows"][1:]]
+    assert trips == sorted(trips, reverse=True)
+    assert trips[0] > trips[2] > 0
+    shown = swept.trader(*words).stdout
+    assert shown.startswith("4 trials made on these data and strategies; 1 failed, 0 refused")
+    assert "1 without numbers: cross: STRATEGY_FAILED" in shown
+
+
 def test_other_inputs_in_the_same_folder_are_refused_by_name(swept: Workspace) -> None:
     assert swept.trader(*SWEEP, "--out", "mine").returncode == 0
     done = swept.trader(*SWEEP, "--out", "mine", "--fee", "20", "--param", "fast=2")

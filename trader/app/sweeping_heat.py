@@ -232,7 +232,8 @@ def _legend(heat: Heat, y: int) -> list[str]:
 
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:0 auto;max-width:1180px;padding:16px;color:#222;
-background:#fff}h1{font-size:20px}h2{font-size:16px}div{overflow-x:auto}table{border-collapse:collapse}
+background:#fff}h1{font-size:20px}h2{font-size:16px}div{overflow-x:auto}
+table{border-collapse:collapse}
 th,td{padding:3px 10px;text-align:right;white-space:nowrap;border-bottom:1px solid #8884}
 .w{padding:8px 12px;background:#fbe9c6;color:#4a3200;border-radius:6px}small{color:#777}
 @media(prefers-color-scheme:dark){body{background:#16181c;color:#ddd}.w{background:#4a3a12;

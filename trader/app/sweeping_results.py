@@ -30,7 +30,8 @@ def build_sweep_report(swept: Swept, by: str, top: int) -> dict[str, Any]:
     plan = swept.plan
     axes = [axis.name for axis in plan.trials.axes]
     states = Counter(row.state for row in swept.store.rows())
-    best = heapq.nsmallest(top, swept.store.rows(), key=lambda row: order_key(row, by))
+    sound = (row for row in swept.store.rows() if row.state == DONE)
+    best = heapq.nsmallest(top, sound, key=lambda row: order_key(row, by))
     return {
         "report": "sweep",
         "version": REPORT_VERSION,
