@@ -155,6 +155,7 @@ TEXTS: dict[str, tuple[str | bytes, str, bool]] = {
     ),
     "a comment first": ("# from somewhere\n" + USUAL, "header", False),
     "Excel's first line": ("sep=,\n" + USUAL, "header", False),
+    "ccxt's rows in utf-16": (CCXT.encode("utf-16"), "the usual order", False),
     "ccxt's rows": (CCXT, "the usual order", False),
     "ccxt's rows, spread out": (json.dumps(json.loads(CCXT), indent=2), "the usual order", False),
     "rows as JSON lines": (
@@ -290,13 +291,26 @@ def test_files_that_lie_within_one_another_are_joined(tmp_path: Path) -> None:
     check(load_bars(tmp_path))
 
 
+def test_hours_of_half_days_are_read(bar_file: WriteBars) -> None:
+    stamps = ("2020-07-05 01-PM", "2020-07-05 12-PM", "2020-07-05 11-AM", "2020-07-05 12-AM")
+    text = csv([[at, *ROWS[0][1:]] for at in stamps], "Date,Open,High,Low,Close,Volume BTC")
+    found = load_bars(bar_file(text, "BTC_USD-1h.csv"))
+    assert [at // 3_600_000 % 24 for at in found.series.open_ms] == [0, 11, 12, 13]
+
+
 def test_of_a_folder_of_pairs_the_one_asked_for_is_read(tmp_path: Path) -> None:
     (tmp_path / "BTC_USDT-1m.json").write_text(CCXT)
     (tmp_path / "ETH_USDT-1m.json").write_text("[[1,2]]")
     (tmp_path / "BTC_USDT-1h.json").write_text("[[1,2]]")
+    (tmp_path / "futures").mkdir()
+    (tmp_path / "futures" / "BTC_USDT_USDT-1m-futures.json").write_text("[[1,2]]")
     found = load_bars(tmp_path, symbol="BTC/USDT", timeframe="1m")
     check(found)
-    assert found.report.left_out == ("BTC_USDT-1h.json", "ETH_USDT-1m.json")
+    assert found.report.left_out == (
+        "futures/BTC_USDT_USDT-1m-futures.json",
+        "BTC_USDT-1h.json",
+        "ETH_USDT-1m.json",
+    )
 
 
 def test_the_caller_may_say_what_the_columns_are(bar_file: WriteBars) -> None:

@@ -58,11 +58,12 @@ _READABLE = re.compile(
     r".*\.(csv|txt|tsv|json|jsonl|ndjson|parquet|feather|zip)(\.(gz|zst|bz2|xz))?|.*\.(gz|zst)",
     re.IGNORECASE,
 )
-# Words of files that lie beside bars and are none.
+# Words of files that lie beside bars of the spot market and are none.
 _NO_BARS = frozenset(
     (
         "quote", "quotes", "openinterest", "trades", "aggtrades", "funding", "mark", "index",
         "orderbook", "ticker", "readme", "license", "checksum", "premiumindex", "metrics",
+        "futures", "future", "perp", "perpetual", "swap", "quarterly",
     )
 )  # fmt: skip
 
@@ -209,7 +210,8 @@ def _fill(part: Part, stream: IO[bytes], limit: _Limit, plain: BufferedReader | 
     elif start.startswith(_MARK):
         part.encoding = "utf-8-sig"
         chunks = _without_mark(chunks)
-    if not encoding and start.removeprefix(_MARK).lstrip()[:1] in (b"[", b"{"):
+    head = start.decode(encoding, "ignore") if encoding else ""
+    if (head.encode() or start.removeprefix(_MARK)).lstrip()[:1] in (b"[", b"{"):
         from trader.bars.json_rows import json_blocks
 
         part.form = "json"
