@@ -6,17 +6,20 @@ trail of every bar. Must not live here: what a run gives (`backtest`), decisions
 
 from __future__ import annotations
 
-from array import array
+from collections import Counter
 
 from trader.app.backtest import BacktestResult, BacktestRun, Progress, decided
 from trader.app.backtest_inputs import BacktestInputs
 from trader.core.account_view import AccountView
 from trader.core.columns import PairColumns
 from trader.core.fast import Columns, FastSimulation
-from trader.core.gates import GATES
 from trader.core.lane_books import LaneBooks
 from trader.core.lane_entries import LaneEntries
+from trader.core.lane_gates import CODES
+from trader.core.lane_grid import shifted
 from trader.core.lane_rows import Pair
+from trader.core.membership import is_universe_row
+from trader.core.regime import ROW_NAME as REGIME
 from trader.errors import DataError
 
 # Decision bars between two words about progress.
@@ -30,6 +33,9 @@ class FastRun(BacktestRun):
         """`columns`: see `run_backtest`."""
         super().__init__(inputs)
         self._given = columns
+        # What the candidates of the tiers were answered when members were told last.
+        self._told: Counter[str] = Counter()
+        self._refreshes = 0
 
     def run(self, progress: Progress | None) -> BacktestResult:
         """Do every bar of the asked range."""
@@ -64,8 +70,8 @@ class FastRun(BacktestRun):
     def _finished(self, total: int) -> BacktestResult:
         simulation, lane = self.simulation, self.simulation.lane
         step_ms = self.inputs.parameters.step_ms
-        self.curve_ms = array("q", [open_ms + step_ms for open_ms in simulation.grid])
-        self.curve_units = array("q", lane.curve)
+        self.curve_ms = shifted(simulation.grid, step_ms)
+        self.curve_units = lane.equity
         self.exposed += lane.exposed
         self.answered("HOLD", lane.holds)
         self.answered("SIGNAL_USED", lane.entries.used)
@@ -82,7 +88,11 @@ class FastRun(BacktestRun):
         simulation.meet(bar_ms)
         self._see_held(bar_ms)
         simulation.lane.curve[at] = AccountView(self.state, self.closes).equity_units()
-        self.count(decided(simulation, bar_ms))
+        plan = decided(simulation, bar_ms)
+        self.count(plan)
+        told = [row for row in plan.trail if is_universe_row(row) and row.strategy != REGIME]
+        if told:
+            self._told = Counter(row.answer.partition(" ")[0] for row in told)
         simulation.after_slow()
         self.exposed += self.trips.any_open
 
@@ -115,8 +125,11 @@ class FastRun(BacktestRun):
             return
         simulation = self.simulation
         lane, grid = simulation.lane, simulation.grid
+        for code, count in self._told.items():
+            self.universe[code] += count * (lane.refreshes - self._refreshes)
+        self._refreshes = lane.refreshes
         for refusal in lane.entries.refusals:
-            self.answered(GATES[refusal.gate].code, 1)
+            self.answered(CODES[refusal.gate], 1)
         for pair in lane.entries.order:
             self._count_pair(pair, pair.columns, (grid[at], grid[stop - 1]), stop - at)
         self.answered("STRATEGY_OFF", simulation.beside.off_pairs * (stop - at))

@@ -8,13 +8,13 @@ cdef class AccountSums:
     cdef public long long trades_hour_max
 
 
-cpdef tuple day_stop(AccountSums sums)
-cpdef tuple drawdown(AccountSums sums)
-cpdef tuple trades_hour(AccountSums sums)
-cpdef tuple trades_day(AccountSums sums)
-cpdef tuple exposure_total(AccountSums sums)
-cpdef tuple loss_total(AccountSums sums)
-cpdef tuple budget_exposure(AccountSums sums)
-cpdef tuple budget_loss(AccountSums sums)
-cpdef tuple budget_positions(AccountSums sums)
-cpdef tuple budget_trades_day(AccountSums sums)
+cpdef (bint, long long, long long) day_stop(AccountSums sums)
+cpdef (bint, long long, long long) drawdown(AccountSums sums)
+cpdef (bint, long long, long long) trades_hour(AccountSums sums)
+cpdef (bint, long long, long long) trades_day(AccountSums sums)
+cpdef (bint, long long, long long) exposure_total(AccountSums sums)
+cpdef (bint, long long, long long) loss_total(AccountSums sums)
+cpdef (bint, long long, long long) budget_exposure(AccountSums sums)
+cpdef (bint, long long, long long) budget_loss(AccountSums sums)
+cpdef (bint, long long, long long) budget_positions(AccountSums sums)
+cpdef (bint, long long, long long) budget_trades_day(AccountSums sums)

@@ -3,6 +3,6 @@ cdef class BookSums:
     cdef public long long rolling_loss_units, stopped, unattended, unattended_max
 
 
-cpdef tuple rolling_loss(BookSums sums)
-cpdef tuple strategy_drawdown(BookSums sums)
-cpdef tuple unattended(BookSums sums)
+cpdef (bint, long long, long long) rolling_loss(BookSums sums)
+cpdef (bint, long long, long long) strategy_drawdown(BookSums sums)
+cpdef (bint, long long, long long) unattended(BookSums sums)

@@ -13,16 +13,20 @@ cdef class Lane:
     cdef public LaneBooks books
     cdef public LaneEntries entries
     cdef public list coins, held
+    cdef public object equity
     cdef public const long long[::1] grid
     cdef public long long[::1] curve
     cdef public unsigned char[::1] wish
-    cdef public long long aligned, due_ms, exposed, holds, lane_bars, ready, step_ms
+    cdef public long long aligned, due_ms, exposed, holds, lane_bars, ready, refresh_ms
+    cdef public long long refreshed_ms, refreshes, step_ms, tiers_ms
 
     @cython.locals(
         books=LaneBooks, entries=LaneEntries, t=Py_ssize_t, i=Py_ssize_t, row=Py_ssize_t,
         count=Py_ssize_t, close_ms=cython.longlong, total=cython.longlong, price=cython.longlong,
         value=cython.longlong, plain=cython.bint, lost=cython.bint, coin=Coin, held=list)
     cpdef Py_ssize_t run(self, Py_ssize_t at, Py_ssize_t stop) except -1
+
+    cdef _refresh(self, long long close_ms)
 
     @cython.locals(i=Py_ssize_t, coin=Coin)
     cdef _place(self, Py_ssize_t t)

@@ -30,15 +30,21 @@ class Lane:
     """A walk in progress.
 
     Attributes:
-        grid: int64[n], open of each decision bar. curve: int64[n], equity at its close.
+        grid: int64[n], open of each decision bar. curve: int64[n], equity at its close,
+            whose array is `equity`.
         wish: one byte for each: whether some pair has a living signal there.
+        due_ms: the first close at which the reference has to say something; tiers_ms: at which the
+            members of tiers that ask nothing are told anew, every refresh_ms; refreshed_ms: when
+            they were last, and refreshes: how often.
         holds, exposed: how many positions were looked after and kept, and how many bars ended with
             a position. lane_bars: how many bars it did.
     """
 
     __slots__ = (
-        "aligned", "books", "coins", "curve", "due_ms", "entries", "exposed", "grid", "held",
-        "holds", "lane_bars", "ready", "step_ms", "wish",
+        "aligned", "books", "coins", "curve", "due_ms", "entries", "equity",
+        "exposed", "grid", "held",
+        "holds", "lane_bars", "ready", "refresh_ms", "refreshed_ms", "refreshes", "step_ms",
+        "tiers_ms", "wish",
     )  # fmt: skip
 
     def __init__(
@@ -51,10 +57,14 @@ class Lane:
         self.grid = grid
         self.step_ms = step_ms
         self.aligned = 1 if aligned else 0
-        self.curve = memoryview(array("q", bytes(8 * len(grid))))
+        self.equity = array("q", bytes(8 * len(grid)))
+        self.curve = memoryview(self.equity)
         self.wish = memoryview(bytearray(len(grid)))
         self.held: list[Coin] = []
-        self.due_ms = 0
+        self.due_ms = self.tiers_ms = 0
+        self.refresh_ms = 1
+        self.refreshed_ms = -1
+        self.refreshes = 0
         self.ready = 0
         self.holds = self.exposed = self.lane_bars = 0
 
@@ -73,6 +83,8 @@ class Lane:
             close_ms = self.grid[t] + self.step_ms
             if close_ms >= self.due_ms or self.ready == 0:
                 break
+            if close_ms >= self.tiers_ms:
+                self._refresh(close_ms)
             if self.aligned == 0 and find_rows(self.coins, self.grid[t]):
                 break
             total = books.cash_units
@@ -117,6 +129,12 @@ class Lane:
             t += 1
         self.lane_bars += t - at
         return t
+
+    def _refresh(self, close_ms: int) -> None:
+        """Members that depend on nothing stay, and are told anew."""
+        self.refreshed_ms = close_ms
+        self.refreshes += 1
+        self.tiers_ms = (close_ms // self.refresh_ms + 1) * self.refresh_ms
 
     def _place(self, t: int) -> None:
         """Rows of all coins at a bar of an aligned grid."""

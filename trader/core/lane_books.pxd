@@ -17,7 +17,7 @@ cdef double SURE
 
 
 cdef class LaneBooks:
-    cdef public list coins, days, pairs, strands
+    cdef public list coins, days, minute_log, pairs, strands
     cdef public object day_rule
     cdef public long long asks_quality, bid_ppm, capital_units, cash_units, close_ms, day
     cdef public long long day_ends_ms, day_floor, day_limit, day_loss_ppm, day_stopped, day_units

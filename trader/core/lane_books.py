@@ -40,7 +40,7 @@ class LaneBooks:
             are judged by their days. exits_elsewhere: 1 when the reference looks after every exit.
         sent_*: ring of entries sent; sent_day, sent_hour: number of the oldest one that counts.
         minute_*, stamp_at: messages sent, see `State.messages`. *_new: how many since it was
-            loaded.
+            loaded; minute_log: places of minutes that changed since.
         seen_*: marks of the bar in hand, see `foresee`.
         leftovers: coins held that are dust; undeclared: 1 when some of it is not declared yet.
     """
@@ -51,7 +51,7 @@ class LaneBooks:
         "day_whole", "days", "drawdown_ppm", "drawdown_stopped", "equity_units", "exits_elsewhere",
         "exposure_ppm",
         "fall_floor", "fall_fresh", "fall_ppm", "fee_in_base", "fills", "high_units",
-        "last_bar_ms", "leftovers", "loss_ppm", "message_count", "minute_at", "minute_new",
+        "last_bar_ms", "leftovers", "loss_ppm", "message_count", "minute_at", "minute_log", "minute_new",
         "minutes", "owned_count", "pairs", "seen_day", "seen_day_limit", "seen_day_stopped",
         "seen_day_units", "seen_fall_limit", "seen_fallen", "seen_high", "sent_at", "sent_by",
         "sent_count", "sent_day", "sent_hour", "sent_new", "slippage_ppm", "stamp_at", "step_ms", "strands",
@@ -85,6 +85,7 @@ class LaneBooks:
         self.message_count = self.sent_count = 0
         self.sent_day = self.sent_hour = 0
         self.sent_new = self.minute_new = 0
+        self.minute_log: list[int] = []
         self.stamp_at = memoryview(array("q", [-1]) * STAMP_SLOTS)
         self.minute_at = memoryview(array("q", [-1]) * MINUTE_SLOTS)
         self.minutes = memoryview(array("q", [0]) * MINUTE_SLOTS)
@@ -231,6 +232,7 @@ class LaneBooks:
         else:
             self.minute_at[slot] = minute
             self.minutes[slot] = 1
+            self.minute_log.append(slot)
         self.stamp_at[self.message_count % STAMPS] = at_ms
         self.message_count += 1
         self.minute_new += 1

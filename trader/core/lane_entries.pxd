@@ -1,6 +1,7 @@
 cimport cython
 
 from trader.core.gate_view cimport GateView
+from trader.core.lane_gates cimport first_no
 from trader.core.ladder cimport exit_price_ticks, least_lots
 from trader.core.lane_books cimport LaneBooks
 from trader.core.lane_rows cimport Coin, Leg, Pair, Ratchet, Refusal, Strand
@@ -19,7 +20,6 @@ cdef long long EXIT
 cdef long long ENTRY
 cdef long long APPROVED
 cdef long long REFUSED
-cdef long long DOUBTFUL
 cdef long long MILLION
 cdef double NONE
 
@@ -28,6 +28,8 @@ cdef class LaneEntries:
     cdef public LaneBooks books
     cdef public LaneRules rules
     cdef public LaneSums sums
+    cdef public const unsigned char[::1] asked
+    cdef public long long[::1] said
     cdef public list legs, order, ratchets, refusals
     cdef public long long holds, used
     cdef public Py_ssize_t _legs, _ratchets, _refusals
@@ -74,7 +76,7 @@ cdef class LaneEntries:
     cdef bint _consider(
         self, Pair pair, long long bar_ms, long long close_ms, long long equity) except -1
 
-    @cython.locals(refusal=Refusal)
+    @cython.locals(refusal=Refusal, index=Py_ssize_t)
     cdef long long _ask(self, GateView view, Pair pair, long long bar_ms) except -1
 
     @cython.locals(

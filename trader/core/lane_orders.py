@@ -13,12 +13,14 @@ from trader.core.gates import GATES
 from trader.core.identity import client_order_id
 from trader.core.lane_books import LaneBooks
 from trader.core.lane_entries import LaneEntries
+from trader.core.lane_gates import CODES
 from trader.core.lane_rows import REASONS, Leg, Refusal
 from trader.core.parameters import Parameters
 from trader.domain.order import OrderState, Side, TimeInForce
 
 Payload = dict[str, Any]
 Fact = tuple[str, Payload]
+GATE_OF = {gate.code: gate for gate in GATES}
 
 
 def leg_rows(
@@ -131,7 +133,7 @@ class LaneFacts:
             yield "fill", _fill(leg, row, str(number + count), at_ms)
 
     def _refused(self, refusal: Refusal) -> list[str]:
-        pair, gate = self.books.pairs[refusal.pair], GATES[refusal.gate]
+        pair, gate = self.books.pairs[refusal.pair], GATE_OF[CODES[refusal.gate]]
         detail = f"limit={refusal.limit} measured={refusal.measured} unit={gate.unit}"
         detail = f"{refusal.words} {detail}" if refusal.words else detail
         return [pair.strand.name, pair.coin.symbol, str(Side.BUY), gate.code, detail]

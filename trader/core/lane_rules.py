@@ -12,6 +12,7 @@ from trader.core.daily import asks_correlated, asks_var
 from trader.core.gate_view import GateView
 from trader.core.gates import WORDS
 from trader.core.ladder import rung_ppm
+from trader.core.lane_gates import CODES
 from trader.core.limits import ALL_PPM, NEVER
 from trader.core.messages import binds
 from trader.core.model import Model
@@ -80,8 +81,9 @@ class LaneRules:
         self.tiers = len(parameters.universe.tiers)
         self.whole = int(not parameters.capital)
 
-    def words(self, code: str, view: GateView) -> str:
-        """What a refusal says besides its numbers, "" for nothing."""
+    def words(self, gate: int, view: GateView) -> str:
+        """What a refusal by a gate of `lane_gates` says besides its numbers, "" for nothing."""
+        code = CODES[gate]
         return WORDS[code](view) if code in WORDS else ""
 
 

@@ -18,7 +18,14 @@ from trader.core.lane_orders import filled, leg_rows
 from trader.core.lane_rows import Coin, LaneDay, Pair
 from trader.core.parameters import Parameters
 from trader.core.state import MINUTE_SLOTS, SENT_SLOTS, STAMP_SLOTS, Order, Position, State
-from trader.core.universe import is_due, members_now, symbols_of
+from trader.core.universe import (
+    asks_bars,
+    kept_members,
+    members_now,
+    members_text,
+    refreshed_ms,
+    symbols_of,
+)
 from trader.domain.order import OrderState
 from trader.domain.timeframe import bar_open_ms
 
@@ -282,16 +289,19 @@ class LaneState:
         return due
 
     def _due_ms(self) -> int:
-        """The first close at which members or regime are told anew."""
-        state, universe = self.state, self.parameters.universe
-        close_ms = state.number("last_bar_ms") + 2 * self.parameters.step_ms
+        """The first close at which members or regime are told anew, and may become others."""
+        state, universe, lane = self.state, self.parameters.universe, self.lane
+        lane.tiers_ms, lane.refresh_ms, lane.refreshed_ms = NEVER_DUE, universe.refresh_ms, -1
         due = NEVER_DUE
-        for tier in universe.tiers:
-            told = state.members.get(tier.name, "")
-            if not told or is_due(universe, state, tier.name, close_ms):
+        if universe.tiers:
+            told = [refreshed_ms(state, tier.name) for tier in universe.tiers]
+            next_ms = (min(told) // universe.refresh_ms + 1) * universe.refresh_ms
+            if min(told) < 0:
                 return 0
-            before = int(told.partition(" ")[0])
-            due = min(due, (before // universe.refresh_ms + 1) * universe.refresh_ms)
+            if any(map(asks_bars, universe.tiers)) or min(told) != max(told):
+                due = next_ms
+            else:
+                lane.tiers_ms = next_ms
         if universe.regime is not None:
             told_ms = state.number("regime_ms")
             due = 0 if told_ms < 0 else min(due, told_ms + 2 * universe.regime.timeframe_ms)
@@ -309,6 +319,10 @@ class LaneState:
             return
         self._store_marks()
         state.meta["alarms"] = ""
+        if self.lane.refreshed_ms >= 0:
+            for tier in self.parameters.universe.tiers:
+                kept = kept_members(state, tier.name)
+                state.members[tier.name] = members_text(self.lane.refreshed_ms, kept)
         self._store_days()
         self._store_books()
         self._store_coins()
@@ -390,9 +404,9 @@ class LaneState:
             books.message_count - min(books.minute_new, STAMP_SLOTS), books.message_count
         ):
             kept[f"s{number % STAMP_SLOTS}"] = str(books.stamp_at[number % STAMP_SLOTS])
-        for slot in range(MINUTE_SLOTS):
-            if books.minute_at[slot] >= 0:
-                kept[str(slot)] = f"{books.minute_at[slot]} {books.minutes[slot]}"
+        for slot in books.minute_log:
+            kept[str(slot)] = f"{books.minute_at[slot]} {books.minutes[slot]}"
+        books.minute_log.clear()
 
 
 def _put_day(day: LaneDay, row: DayRow) -> None:

@@ -6,12 +6,12 @@ cdef class RiskSums:
     cdef public object messages_window, unapproved, var_unknown
 
 
-cpdef tuple approved(RiskSums sums)
-cpdef tuple venue(RiskSums sums)
-cpdef tuple duplicate(RiskSums sums)
-cpdef tuple messages(RiskSums sums)
-cpdef tuple asset_exposure(RiskSums sums)
-cpdef tuple pending_exposure(RiskSums sums)
-cpdef tuple correlated_exposure(RiskSums sums)
-cpdef tuple value_at_risk(RiskSums sums)
-cpdef tuple capital(RiskSums sums)
+cpdef (bint, long long, long long) approved(RiskSums sums)
+cpdef (bint, long long, long long) venue(RiskSums sums)
+cpdef (bint, long long, long long) duplicate(RiskSums sums)
+cpdef (bint, long long, long long) messages(RiskSums sums)
+cpdef (bint, long long, long long) asset_exposure(RiskSums sums)
+cpdef (bint, long long, long long) pending_exposure(RiskSums sums)
+cpdef (bint, long long, long long) correlated_exposure(RiskSums sums)
+cpdef (bint, long long, long long) value_at_risk(RiskSums sums)
+cpdef (bint, long long, long long) capital(RiskSums sums)

@@ -7,8 +7,8 @@ cdef class TierSums:
     cdef public long long exposure_units, exposure_units_max, positions, positions_max
 
 
-cpdef tuple tier_positions(TierSums sums)
-cpdef tuple tier_weight(TierSums sums)
+cpdef (bint, long long, long long) tier_positions(TierSums sums)
+cpdef (bint, long long, long long) tier_weight(TierSums sums)
 
 @cython.locals(sums=TierSums, cost=cython.longlong)
 cpdef TierSums tier_sums(totals, proposal, specs, tier, long long equity)
