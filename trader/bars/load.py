@@ -16,10 +16,10 @@ from pathlib import Path
 
 from trader.bars.dialect import header_for, past_header
 from trader.bars.grid import GridError, count_distances, gaps_of, step_of
-from trader.bars.join import Columns, Table, join
 from trader.bars.names import STEPS_MS, symbols_in, timeframes_in
 from trader.bars.rows import RowReader
 from trader.bars.source import Part, files_in, parts_of, unchanged
+from trader.bars.tables import Columns, Table, join
 from trader.bars.ticks import DecimalTicks
 from trader.core.row_text import count_zeros
 from trader.core.series import Series
