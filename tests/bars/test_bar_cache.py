@@ -403,6 +403,19 @@ def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path: Path) -> None:
     assert not list((tmp_path / "cache").rglob("*.bars"))
 
 
+def test_a_file_that_is_written_over_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    source = write_source(tmp_path, rows=200)
+    text = source.read_text()
+
+    def write_over(done: int, total: int) -> None:
+        with source.open("r+") as stream:
+            stream.write(text.replace(".75", ".50"))
+
+    with pytest.raises(DataError, match="was written to while it was read"):
+        open_bars(source, folder=tmp_path / "cache", progress=write_over)
+    assert source.stat().st_size == len(text)
+
+
 def test_a_cut_file_that_grows_is_said_to_grow(tmp_path: Path) -> None:
     source = write_source(tmp_path, rows=50)
     with source.open("a") as stream:

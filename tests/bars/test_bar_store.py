@@ -68,6 +68,7 @@ def test_of_different_bars_the_second_stays_only_when_asked_for(
     expected = {row[0]: row for row in made(old).rows()} | {row[0]: row for row in other.rows()}
     assert list(joined.series.rows()) == [expected[at] for at in sorted(expected)]
     assert joined.replaced == len(shared)
+    assert (joined.equal, joined.added) == (0, len(set(new) - set(old)))
 
 
 def test_a_contradiction_names_its_bar_and_both_values() -> None:
