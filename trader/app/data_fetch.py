@@ -187,9 +187,9 @@ class _Course:
             raw = self._venue.fetch_bars(
                 self._request.symbol, self._request.timeframe, at_ms, limit
             )
-            later = [bar for bar in raw if bar.open_ms >= at_ms]
-            if later:
-                found = _judged(later, at_ms, end_ms, self._step_ms)
+            assert all(bar.open_ms >= at_ms for bar in raw), "a page of earlier bars has no end"
+            if raw:
+                found = _judged(raw, at_ms, end_ms, self._step_ms)
             if found is not None and not found.wrong:
                 break
         return found
