@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trader.app import sweeping_workers
 from trader.app.sweeping import batches
 from trader.app.sweeping_workers import Lost, WorkerBug, Workers, usable_cores
 
@@ -113,6 +114,23 @@ def test_closing_the_answers_ends_every_worker() -> None:
         if len(set(pids)) == 2:
             break
     found.close()
+    assert len(set(pids)) == 2
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+
+
+def test_a_worker_that_does_not_leave_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweeping_workers, "LEAVE_S", 0.05)
+    pids: list[int] = []
+
+    def work(batch: Sequence[int]) -> Iterator[bytes]:
+        yield b"%d" % os.getpid()
+        signal.pause()
+
+    for _, answer in Workers(work, [[0], [1]], 2).answers():
+        assert isinstance(answer, bytes)
+        pids.append(int(answer))
     assert len(set(pids)) == 2
     for pid in pids:
         with pytest.raises(ProcessLookupError):

@@ -18,6 +18,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 import traceback
 import warnings
 from collections import deque
@@ -31,6 +32,8 @@ _ROW, _BUG = 0, 1
 _ATTEMPTS = 2
 _PR_SET_PDEATHSIG = 1
 _READ_BYTES = 1 << 16
+# A worker that was let go ends within this time by itself, or is ended.
+LEAVE_S, LOOK_S = 5.0, 0.002
 # A fork must never go on with its parent's program, whatever is raised in it.
 ANYTHING = (BaseException,)
 
@@ -80,6 +83,7 @@ class Workers:
         self._count = max(1, min(count, len(self._left)))
         self._apart = tuple(apart)
         self._attempts: dict[int, int] = {}
+        self._leaving: list[int] = []
         self._workers: dict[int, _Worker] = {}
         self._ready = selectors.DefaultSelector()
         self.died: list[str] = [] if died is None else died
@@ -123,7 +127,9 @@ class Workers:
     def _hand_out(self, worker: _Worker) -> None:
         """The next batch; without one the worker is let go."""
         if not self._left:
-            self._dismiss(worker)
+            self._forget(worker)
+            worker.pipe.close()  # it sees that and ends by itself
+            self._leaving.append(worker.pid)
             return
         batch = self._left.popleft()
         worker.batch.extend(batch)
@@ -172,17 +178,32 @@ class Workers:
 
     def _end(self) -> None:
         for worker in list(self._workers.values()):
-            self._dismiss(worker)
+            self._forget(worker)
+            worker.pipe.close()
+            _kill(worker.pid)
         self._ready.close()
+        until = time.monotonic() + LEAVE_S
+        while self._leaving and time.monotonic() < until:
+            self._leaving = [pid for pid in self._leaving if not _is_gone(pid)]
+            if self._leaving:
+                time.sleep(LOOK_S)
+        for pid in self._leaving:
+            _kill(pid)
 
-    def _dismiss(self, worker: _Worker) -> None:
-        """At once: it has nothing to put in order."""
-        self._forget(worker)
-        with suppress(OSError):
-            os.kill(worker.pid, signal.SIGKILL)
-        worker.pipe.close()
-        with suppress(ChildProcessError):
-            os.waitpid(worker.pid, 0)
+
+def _kill(pid: int) -> None:
+    """At once, and waited for: it has nothing to put in order."""
+    with suppress(OSError):
+        os.kill(pid, signal.SIGKILL)
+    with suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+
+
+def _is_gone(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return True
 
 
 def _message(unread: bytearray) -> tuple[int, bytes] | None:
