@@ -143,7 +143,7 @@ def loaded(folder: Path, data: Path, work: str, cache: Path) -> tuple[Any, dict[
     from trader.app.backtest_inputs import BacktestOptions, build_inputs
     from trader.app.bar_store import open_bars
     from trader.app.inputs import decision_inputs
-    from trader.cli.backtests import read_rules
+    from trader.cli.instrument_rules import read_rules
 
     marks = [time.perf_counter()]
     parameters, sources = decision_inputs(checked_policy(folder).form, {})
