@@ -107,9 +107,10 @@ def test_an_outlier_sticks_out_of_both_neighbours(what: str) -> None:
     assert ticks == ([] if out is None else [(T0 + 300 * M, out, out // 20)])
 
 
-def test_a_fall_that_stays_is_no_outlier() -> None:
-    low = {f"m{n}": (5_000, 5_010, 4_990, 5_000 + n % 2, 1.0) for n in range(300, 600)}
-    assert look(bars(*range(600), **low)).outliers == ()
+@pytest.mark.parametrize("level", [5_000, 20_000])
+def test_a_move_that_stays_is_no_outlier(level: int) -> None:
+    moved = {f"m{n}": (level, level + 10, level - 10, level + n % 2, 1.0) for n in range(300, 600)}
+    assert look(bars(*range(600), **moved)).outliers == ()
 
 
 @pytest.mark.parametrize("place", [1, 510, 511, 512, 513, 598])
