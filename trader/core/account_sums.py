@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from trader.core.account_gates import AccountSums
 from trader.core.approval import Proposal
 from trader.core.limits import Limits
-from trader.core.marks import limit_units
-from trader.core.money import PPM, mul_div_down
+from trader.core.money import PPM, limit_units, mul_div_down
 from trader.core.parameters import StrategySpec
 from trader.core.totals import Totals
 

@@ -1,7 +1,7 @@
 cimport cython
 
 from trader.core.lane_rows cimport Coin, LaneDay, Leg, Pair, Strand
-from trader.core.money cimport mul_div_down, mul_div_up, price_down
+from trader.core.money cimport limit_units, mul_div_down, mul_div_up, price_down
 from trader.core.scale cimport Spec, fee_up, value_of_base_down
 
 cdef long long MINUTE_MS

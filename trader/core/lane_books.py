@@ -14,8 +14,7 @@ from trader.core.calendar import day_of, day_start_ms
 from trader.core.days import DAY_SLOTS
 from trader.core.lane_rows import Coin, LaneDay, Leg, Pair, Strand, new_days
 from trader.core.limits import Day
-from trader.core.marks import limit_units
-from trader.core.money import PPM, mul_div_down, mul_div_up, price_down
+from trader.core.money import PPM, limit_units, mul_div_down, mul_div_up, price_down
 from trader.core.scale import fee_up, value_of_base_down
 from trader.core.state import MINUTE_SLOTS, SENT_SLOTS, STAMP_SLOTS
 

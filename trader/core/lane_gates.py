@@ -23,6 +23,7 @@ from trader.core.account_gates import (
 )
 from trader.core.book_gates import rolling_loss, strategy_drawdown, unattended
 from trader.core.gate_view import (
+    GateView,
     already_held,
     books_match,
     cash,
@@ -46,6 +47,7 @@ from trader.core.gate_view import (
     strategy_on,
     touch_moved,
 )
+from trader.core.gates import GATES
 from trader.core.order_gates import (
     clock_skew,
     collar_window,
@@ -73,8 +75,6 @@ from trader.core.risk_gates import (
 )
 from trader.core.tier_gates import tier_positions, tier_weight
 from trader.core.time_gates import blackout, cooldown, session
-from trader.core.gate_view import GateView
-from trader.core.gates import GATES
 
 # Every gate that is asked here, in order.
 CODES = (

@@ -6,7 +6,7 @@ from trader.core.gate_view cimport GateView
 from trader.core.lane_books cimport LaneBooks
 from trader.core.lane_rows cimport Coin, LaneDay, Pair, Strand
 from trader.core.lane_rules cimport LaneRules
-from trader.core.money cimport mul_div_down
+from trader.core.money cimport limit_units, mul_div_down
 from trader.core.order_gates cimport OrderSums
 from trader.core.risk cimport loss_units, lots_at_risk
 from trader.core.risk_gates cimport RiskSums

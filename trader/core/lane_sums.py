@@ -18,8 +18,7 @@ from trader.core.kelly import kelly_ppm
 from trader.core.lane_books import LaneBooks
 from trader.core.lane_rows import Coin, Pair
 from trader.core.lane_rules import AMOUNT_MAX, NEVER, WINDOWS_MS, LaneRules
-from trader.core.marks import limit_units
-from trader.core.money import PPM, AmountOverflow, mul_div_down
+from trader.core.money import PPM, AmountOverflow, limit_units, mul_div_down
 from trader.core.risk import loss_units, lots_at_risk
 from trader.core.risk_curve import aggressive_ppm
 from trader.core.scale import Spec, notional_down, notional_up

@@ -6,6 +6,8 @@ send its entries at all. Must not live here: numbers of one entry (`lane_sums`).
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from trader.core.approval import Proposal
 from trader.core.gate_view import GateView
 from trader.core.lane_rows import Pair
@@ -19,8 +21,6 @@ from trader.core.risk_curve import CONSERVATIVE_PPM
 from trader.core.scale import cash_units, one_in_units
 from trader.core.universe import tier_of
 from trader.domain.order import Side, TimeInForce
-
-from decimal import Decimal
 
 METHODS = {
     "fixed": (FIXED, 0),

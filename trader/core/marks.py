@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from trader.core.calendar import day_of, day_start_ms
 from trader.core.limits import Day, Limits
-from trader.core.money import PPM, mul_div_up
+from trader.core.money import limit_units
 from trader.core.state import State
 
 DAY_MS = 86_400_000
@@ -76,11 +76,6 @@ def _begin_day(state: State, marks: dict[str, int], day: Day) -> None:
 def kept_marks(state: State, close_ms: int) -> dict[str, int]:
     """The marks after a decision whose equity nobody can tell: those there were."""
     return {name: state.number(name) for name in MARKS} | {"close_ms": close_ms}
-
-
-def limit_units(base_units: int, ppm: int) -> int:
-    """The loss at which a stop is hit: a share of the base, rounded up, at least one unit."""
-    return max(1, mul_div_up(max(0, base_units), ppm, PPM))
 
 
 def changed_marks(state: State, marks: dict[str, int]) -> dict[str, int]:

@@ -6,13 +6,19 @@ cdef extern from *:
     """
     ctypedef long long int128 "trader_int128"
 
-@cython.locals(product=int128, quotient=int128)
+cdef long long LIMIT
+cdef long long MILLION
+
+@cython.locals(product=int128, quotient=int128, small=cython.longlong)
 cpdef long long mul_div_down(long long a, long long b, long long c) except? -1
 
-@cython.locals(product=int128, quotient=int128)
+@cython.locals(
+    product=int128, quotient=int128, small=cython.longlong, whole=cython.longlong)
 cpdef long long mul_div_up(long long a, long long b, long long c) except? -1
 
 cpdef long long price_up(long long price_ticks, long long ppm) except? -1
 
 @cython.locals(lowered=cython.longlong)
 cpdef long long price_down(long long price_ticks, long long ppm) except? -1
+
+cpdef long long limit_units(long long base_units, long long ppm) except? -1

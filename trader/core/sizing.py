@@ -12,7 +12,6 @@ from math import isnan
 from trader.core.money import AMOUNT_MAX, PPM, AmountOverflow, mul_div_down
 from trader.core.scale import Spec, fee_up, notional_up
 
-
 # As a float: amounts stay below it.
 FLOAT_MAX = float(AMOUNT_MAX)
 

@@ -14,8 +14,7 @@ from trader.core.bookkeeping import leg_filled
 from trader.core.books import Book
 from trader.core.days import ACCOUNT, DAY_SLOTS, day_row, days_of
 from trader.core.limits import ALL_PPM, NEVER
-from trader.core.marks import limit_units
-from trader.core.money import AMOUNT_MAX, PPM, AmountOverflow, mul_div_down
+from trader.core.money import AMOUNT_MAX, PPM, AmountOverflow, limit_units, mul_div_down
 from trader.core.quality import Measured, is_asked, measure, shortfall
 from trader.domain.order import Side
 
