@@ -7,7 +7,7 @@ in this process. Must not live here: which tests must notice (`engine_mutants`).
 from __future__ import annotations
 
 import importlib
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 
 from mutation import live_functions, put_in_force
 
-from trader.core import gates
+from trader.core import gates, lane_gates
 
 # A measure that never says no: see `gates.Gate`.
 ALWAYS = (True, 0, 0)
@@ -110,14 +110,19 @@ LANE_EXITS: tuple[tuple[str, Removal], ...] = (
 
 @contextmanager
 def without_gate(code: str) -> Generator[None]:
-    """As if this gate had never been written: it is asked, and always says yes."""
-    kept = gates.GATES, gates.EXIT_GATES
-    changed = tuple(_silent(gate) if gate.code == code else gate for gate in kept[0])
-    _set(changed, tuple(gate for gate in changed if gate.for_exits))
+    """As if this gate had never been written: the reference's always says yes, and it is not in the
+    table that the lane asks by."""
+    tables: tuple[tuple[Any, str, Any], ...] = (
+        (gates, "GATES", tuple(map(_silent_for(code), gates.GATES))),
+        (gates, "EXIT_GATES", tuple(map(_silent_for(code), gates.EXIT_GATES))),
+        (lane_gates, "GATES", tuple(gate for gate in gates.GATES if gate.code != code)),
+    )
+    kept = [(module, name, getattr(module, name)) for module, name, _ in tables]
+    _exchange(tables)
     try:
         yield
     finally:
-        _set(*kept)
+        _exchange(kept)
 
 
 @contextmanager
@@ -150,13 +155,13 @@ def _codes(code: CodeType) -> Generator[tuple[str, CodeType]]:
             yield from _codes(constant)
 
 
-def _silent(gate: gates.Gate) -> gates.Gate:
+def _silent_for(code: str) -> Callable[[gates.Gate], gates.Gate]:
     def yes(_: Any) -> tuple[bool, int, int]:
         return ALWAYS
 
-    return gate._replace(ask=yes)
+    return lambda gate: gate._replace(ask=yes) if gate.code == code else gate
 
 
-def _set(all_gates: Any, exit_gates: Any) -> None:
-    setattr(gates, "GATES", all_gates)  # noqa: B010 - a name of the module, exchanged
-    setattr(gates, "EXIT_GATES", exit_gates)  # noqa: B010 - a name of the module, exchanged
+def _exchange(tables: Iterable[tuple[Any, str, Any]]) -> None:
+    for module, name, table in tables:
+        setattr(module, name, table)
