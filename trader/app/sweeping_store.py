@@ -135,14 +135,21 @@ class SweepStore:
         if self._waiting:
             at = self._file.seek(0, os.SEEK_END)
             lines, self._waiting = self._waiting, []
-            data = memoryview(b"".join(line for _, line in lines))
-            while data:
-                data = data[self._file.write(data) :]
-            os.fsync(self._file.fileno())
+            self._write(b"".join(line for _, line in lines))
             for trial, line in lines:
                 self._offsets[trial] = at
                 at += len(line)
         self._flushed = time.monotonic()
+
+    def _write(self, data: bytes) -> None:
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            error.filename = str(self.folder / ROWS)
+            raise
 
     def rows(self) -> Iterator[TrialRow]:
         """Every row, in order of the trials."""
