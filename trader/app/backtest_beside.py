@@ -13,7 +13,7 @@ from trader.app.backtest import BacktestResult
 from trader.app.backtest_inputs import BacktestInputs, cost_variants
 from trader.app.backtest_report import metrics_of
 from trader.app.buy_and_hold import buy_and_hold
-from trader.app.report_rows import amounts_of, opinion
+from trader.app.report_rows import amounts_of, fees_of, opinion
 from trader.app.report_series import curve_of, equity_points
 from trader.app.statistics import Curve, Results, build_statistics
 
@@ -30,7 +30,6 @@ def costs_of(result: BacktestResult, run: Run) -> dict[str, Any]:
     for key, inputs in cost_variants(result.inputs).items():
         other = run(inputs)
         cash = amounts_of(inputs.cash_unit)
-        trips = (*other.closed, *(position.trip for position in other.open))
         rows.append(
             {
                 "cost": key,
@@ -38,7 +37,7 @@ def costs_of(result: BacktestResult, run: Run) -> dict[str, Any]:
                 "final_equity": cash(other.curve_units[-1]),
                 "total_return": opinion(other.statistics.total_return),
                 "max_drawdown": opinion(other.statistics.drawdown.share),
-                "fees": cash(sum(trip.fee_units for trip in trips)),
+                "fees": cash(fees_of(other.fills.rows)),
                 "round_trips": len(other.closed),
             }
         )

@@ -14,7 +14,15 @@ from typing import Any
 
 from trader.app.backtest import BacktestResult
 from trader.app.book_rows import book_rows
-from trader.app.report_rows import Scales, amounts_of, opinion, trip_rows, utc_text
+from trader.app.report_rows import (
+    Scales,
+    amounts_of,
+    fees_of,
+    opinion,
+    read_trips,
+    trip_rows,
+    utc_text,
+)
 from trader.app.report_series import build_series, curve_of, daily
 from trader.app.round_trips import RoundTrip
 from trader.app.statistics import CONVENTIONS, Statistics, why_undefined
@@ -58,6 +66,7 @@ def build_summary(result: BacktestResult, beside: Beside | None = None) -> Row:
     parameters = inputs.parameters
     step_ms = parameters.step_ms
     beside = beside or Beside()
+    closed = read_trips(result.closed.rows, result.fills.names)
     return {
         "report": "backtest",
         "version": REPORT_VERSION,
@@ -71,7 +80,7 @@ def build_summary(result: BacktestResult, beside: Beside | None = None) -> Row:
             "starting_balance": text(inputs.cash),
             "final_equity": _cash(result, result.curve_units[-1]),
             "cash": _cash(result, result.state.cash_units),
-            "fees": _cash(result, _fees(result)),
+            "fees": _cash(result, fees_of(result.fills.rows)),
             "turnover": _cash(result, result.turnover_units),
             "cash_unit": text(inputs.cash_unit),
         },
@@ -86,17 +95,17 @@ def build_summary(result: BacktestResult, beside: Beside | None = None) -> Row:
         "metrics": metrics_of(result.statistics),
         "metrics_undefined": why_undefined(result.statistics),
         "conventions": CONVENTIONS,
-        "instruments": _groups(result, "symbol"),
-        "strategies": _groups(result, "strategy"),
+        "instruments": _groups(result, closed, "symbol"),
+        "strategies": _groups(result, closed, "strategy"),
         "books": _books(result),
-        "exit_reasons": _groups(result, "exit_reason"),
+        "exit_reasons": _groups(result, closed, "exit_reason"),
         "market": _market(result),
         "orders": {"sent": result.sent, "unfilled": result.unfilled, "fills": len(result.fills)},
         "refusals": dict(result.refusals),
         "quiet": dict(result.quiet),
         "universe": dict(result.universe),
         "open_positions": _open(result),
-        "series": build_series(result),
+        "series": build_series(result, closed),
         "equity_daily": list(daily(curve_of(result))),
     }
 
@@ -110,11 +119,6 @@ def _books(result: BacktestResult) -> list[Row]:
 
 def _cash(result: BacktestResult, units: int) -> str:
     return amounts_of(result.inputs.cash_unit)(units)
-
-
-def _fees(result: BacktestResult) -> int:
-    trips = (*result.closed, *(position.trip for position in result.open))
-    return sum(trip.fee_units for trip in trips)
 
 
 def metrics_of(found: Statistics) -> Row:
@@ -135,10 +139,10 @@ def metrics_of(found: Statistics) -> Row:
     }
 
 
-def _groups(result: BacktestResult, by: str) -> list[Row]:
+def _groups(result: BacktestResult, closed: list[RoundTrip], by: str) -> list[Row]:
     """Closed round trips grouped by one of their fields, in order of the name."""
     groups: dict[str, list[RoundTrip]] = {}
-    for trip in result.closed:
+    for trip in closed:
         groups.setdefault(getattr(trip, by), []).append(trip)
     return [_group(result, by, name, trips) for name, trips in sorted(groups.items())]
 

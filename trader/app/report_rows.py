@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from trader.app.round_trips import RoundTrip
 from trader.core.trips import FILL_COLUMNS, TRIP_COLUMNS
 
 OPINION_DIGITS = 6
@@ -74,6 +75,18 @@ def _cut(rows: Sequence[int], width: int) -> Iterator[Sequence[int]]:
     return (rows[at : at + width] for at in range(0, len(rows), width))
 
 
+def read_trips(rows: array[int], names: Sequence[str]) -> list[RoundTrip]:
+    """Round trips of a table of whole numbers, all at once: a microsecond each."""
+    assert tuple(RoundTrip.__slots__) == TRIP_COLUMNS, "a round trip is its row, with names"
+    return [
+        RoundTrip(
+            names[row[0]], names[row[1]], row[2], row[3], row[4], row[5], row[6], row[7], row[8],
+            row[9], row[10], row[11], row[12], names[row[13]] if row[13] >= 0 else "",
+        )
+        for row in _cut(rows, len(TRIP_COLUMNS))
+    ]  # fmt: skip
+
+
 def trip_rows(rows: array[int], names: Sequence[str], scales: Scales) -> Iterator[Row]:
     """Round trips for people and JSON."""
     cash = scales.cash
@@ -101,6 +114,11 @@ def trip_rows(rows: array[int], names: Sequence[str], scales: Scales) -> Iterato
             "fills": fills,
             "exit_reason": names[reason],
         }
+
+
+def fees_of(fills: array[int]) -> int:
+    """All fees of a table of executions, cash units: what round trips paid, closed or open."""
+    return sum(fills[FILL_COLUMNS.index("fee_units") :: len(FILL_COLUMNS)])
 
 
 def fill_rows(rows: array[int], names: Sequence[str], scales: Scales) -> Iterator[Row]:

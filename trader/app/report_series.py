@@ -44,16 +44,16 @@ def curve_of(result: BacktestResult) -> Curve:
     return Curve(first_ms, start, result.curve_ms, result.curve_units, inputs.cash_unit)
 
 
-def build_series(result: BacktestResult) -> dict[str, Any]:
+def build_series(result: BacktestResult, closed: Sequence[RoundTrip]) -> dict[str, Any]:
     """The parts of a report that are there to be drawn; times in epoch ms, amounts as text."""
     curve = curve_of(result)
-    trips = [*result.closed, *(position.trip for position in result.open)]
+    trips = [*closed, *(position.trip for position in result.open)]
     return {
         "equity": equity_points(curve),
         "monthly": monthly(curve, trips),
         "positions": position_points(trips, curve),
         "prices": price_points(result, trips),
-        "distribution": distribution(result.closed),
+        "distribution": distribution(closed),
     }
 
 
