@@ -18,6 +18,7 @@ from trader.app.backtest_report import build_report
 from trader.app.columns_pool import columns_of
 from trader.core.canonical import canonical
 from trader.core.fast import FastSimulation, pairs_of
+from trader.core.money import AmountOverflow
 from trader.core.simulate import Simulation
 from trader.core.state import PROJECTIONS, State
 from trader.errors import DataError
@@ -43,11 +44,14 @@ class Told:
 
 
 def told_result(inputs: BacktestInputs, engine: str) -> Told:
-    """What the back-test as a whole says; that it refuses is told too."""
+    """What the back-test as a whole says; that it refuses, or that its numbers do not fit, is told
+    too."""
     try:
         result = run_backtest(inputs, engine=engine)
     except DataError as error:
         return Told({"refused": [str(error)]}, 0)
+    except AmountOverflow:
+        return Told({"overflow": ["1"]}, 0)
     rows: Rows = {
         "curve_ms": [str(at_ms) for at_ms in result.curve_ms],
         "curve_units": [str(units) for units in result.curve_units],
@@ -122,7 +126,10 @@ def told_facts(inputs: BacktestInputs, engine: str, made: type[Simulation] | Non
     state = open_books(inputs)
     parts = (inputs.parameters, inputs.strategies, inputs.series, state, inputs.model)
     simulation = (made or engine_of(engine))(*parts, record)
-    decided = simulation.run(inputs.start_ms, inputs.end_ms)
+    try:
+        decided = simulation.run(inputs.start_ms, inputs.end_ms)
+    except AmountOverflow:
+        return Told({"overflow": ["1"]}, 0)
     rows = {"facts": facts, "decided": [str(decided)], **state_rows(state)}
     if not isinstance(simulation, FastSimulation):
         return Told(rows, fills, plans=plans)
