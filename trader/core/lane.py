@@ -83,8 +83,6 @@ class Lane:
             close_ms = self.grid[t] + self.step_ms
             if close_ms >= self.due_ms or self.ready == 0:
                 break
-            if close_ms >= self.tiers_ms:
-                self._refresh(close_ms)
             if self.aligned == 0 and find_rows(self.coins, self.grid[t]):
                 break
             total = books.cash_units
@@ -122,6 +120,8 @@ class Lane:
             else:
                 books.mark(close_ms, total)
                 self.holds += count - books.leftovers
+            if close_ms >= self.tiers_ms:
+                self._refresh(close_ms)  # only now: a bar left to the reference tells it itself
             self.curve[t] = total
             books.last_bar_ms = self.grid[t]
             if books.owned_count > 0:
