@@ -142,4 +142,3 @@ class FastRun(BacktestRun):
         for code, count in columns.quiet(first, stop).items():
             self.answered(code, count)
         self.answered(columns.absent_code, bars - (stop - first))
-

@@ -23,6 +23,7 @@ from trader.core.trips import (
     Trip,
     Trips,
     fill_cells,
+    new_execution,
     trip_cells,
 )
 from trader.domain.order import Side
@@ -192,6 +193,8 @@ class RoundTrips:
 
     def take_lane(self, legs: list[Leg], books: LaneBooks) -> None:
         """Take what the fast engine's lane filled; the state holds it already."""
+        if not legs:
+            return
         places = [(self.place(p.strand.name), self.place(p.coin.symbol)) for p in books.pairs]
         reasons = [self.place(reason) for reason in REASONS]
         self.counted.take_legs(legs, books, places, reasons)
@@ -200,7 +203,7 @@ class RoundTrips:
                 self._realised[coin.symbol] = coin.realised_units
 
     def _execution(self, order: Order, payload: Mapping[str, Any]) -> Execution:
-        spec, one = self.state.spec(order.symbol), Execution()
+        spec, one = self.state.spec(order.symbol), new_execution()
         one.at_ms = int(payload["at_ms"])
         one.symbol, one.strategy = self.place(order.symbol), self.place(order.strategy)
         one.reason, one.side = self.place(order.reason), int(order.side is Side.SELL)

@@ -2,7 +2,7 @@ cimport cython
 
 from trader.core.lane_books cimport LaneBooks
 from trader.core.lane_entries cimport LaneEntries
-from trader.core.lane_rows cimport Coin, Pair
+from trader.core.lane_rows cimport Coin, Pair, Strand
 
 cdef double SURE
 cdef double MILLION
@@ -23,7 +23,8 @@ cdef class Lane:
     @cython.locals(
         books=LaneBooks, entries=LaneEntries, t=Py_ssize_t, i=Py_ssize_t, row=Py_ssize_t,
         count=Py_ssize_t, close_ms=cython.longlong, total=cython.longlong, price=cython.longlong,
-        value=cython.longlong, plain=cython.bint, lost=cython.bint, coin=Coin, held=list)
+        value=cython.longlong, plain=cython.bint, lost=cython.bint, coin=Coin, held=list,
+        strand=Strand)
     cpdef Py_ssize_t run(self, Py_ssize_t at, Py_ssize_t stop) except -1
 
     cdef _refresh(self, long long close_ms)

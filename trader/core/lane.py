@@ -87,6 +87,15 @@ class Lane:
                 break
             total = books.cash_units
             plain = self.wish[t] != 0
+            if count == 0 and not plain and books.is_still(total, close_ms):
+                books.close_ms = close_ms
+                self.curve[t] = total
+                books.last_bar_ms = self.grid[t]
+                t += 1
+                continue
+            for i in range(len(books.strands)):
+                strand = books.strands[i]
+                strand.result_now = strand.cash_units
             lost = False
             for i in range(count):
                 coin = held[i]
@@ -100,6 +109,8 @@ class Lane:
                 coin.mark_ticks = price
                 coin.value_units = value
                 total += value
+                strand = coin.strand
+                strand.result_now += value
                 if coin.owned and must_look(coin, books.pairs[coin.holder], row, close_ms):
                     plain = True
             if lost or total >= MOST or self._unsure(total, close_ms):
@@ -250,5 +261,3 @@ def first_at(grid: memoryview, open_ms: int, low: int) -> int:
         else:
             high = middle
     return low
-
-

@@ -13,12 +13,14 @@ cdef long long MILLION
 cdef long long SENT
 cdef long long STAMPS
 cdef long long MINUTES
+cdef long long SHORT
 cdef double SURE
 
 
 cdef class LaneBooks:
     cdef public list coins, days, minute_log, pairs, strands
     cdef public object day_rule
+    cdef public long long day_count, day_first, last_minute, marked
     cdef public long long asks_quality, bid_ppm, capital_units, cash_units, close_ms, day
     cdef public long long day_ends_ms, day_floor, day_limit, day_loss_ppm, day_stopped, day_units
     cdef public long long day_whole, drawdown_ppm, drawdown_stopped, equity_units
@@ -35,11 +37,11 @@ cdef class LaneBooks:
         number=cython.longlong, whole=cython.bint, fallen=cython.bint)
     cpdef foresee(self, long long close_ms, long long equity)
 
-    @cython.locals(result=cython.longlong, i=Py_ssize_t, coin=Coin)
-    cpdef long long result_of(self, Strand strand) except? -1
-
     @cython.locals(day_before=cython.longlong, today=LaneDay)
     cpdef mark(self, long long close_ms, long long equity)
+
+    @cython.locals(known=cython.bint)
+    cdef bint is_still(self, long long equity, long long close_ms)
 
     @cython.locals(before=cython.longlong, number=cython.longlong, today=LaneDay, last=LaneDay)
     cpdef _begin_day(self, long long close_ms, long long equity)
@@ -52,9 +54,6 @@ cdef class LaneBooks:
     @cython.locals(i=Py_ssize_t, strand=Strand)
     cdef bint has_to_judge(self, long long close_ms) except -1
 
-    @cython.locals(pair=Pair)
-    cdef long long _strand_of(self, Coin coin)
-
     @cython.locals(
         i=Py_ssize_t, strand=Strand, result=cython.longlong, budget=double)
     cpdef bint may_have_fallen(self, long long equity)
@@ -63,9 +62,11 @@ cdef class LaneBooks:
     cpdef count_message(self, long long at_ms)
 
     @cython.locals(
-        count=cython.longlong, oldest=cython.longlong, i=cython.longlong, last=cython.longlong,
-        first=cython.longlong, slot=cython.longlong)
+        count=cython.longlong, oldest=cython.longlong, i=cython.longlong, last=cython.longlong)
     cpdef long long messages_after(self, long long after_ms) except? -1
+
+    @cython.locals(count=cython.longlong, minute=cython.longlong, slot=cython.longlong)
+    cdef long long _since(self, long long first) except? -1
 
     @cython.locals(least=cython.longlong, at=cython.longlong, lost=cython.longlong)
     cpdef forget_sent(self, long long now_ms)

@@ -27,6 +27,8 @@ SLOTS = DAY_SLOTS
 MILLION = PPM
 SENT, STAMPS, MINUTES = SENT_SLOTS, STAMP_SLOTS, MINUTE_SLOTS
 SURE = 0.999_999
+# A window of so few minutes is counted minute by minute.
+SHORT = 16
 
 
 class LaneBooks:
@@ -38,19 +40,22 @@ class LaneBooks:
         fall_ppm: of `strategy_drawdown`, -1 when it is not asked. asks_quality: 1 when strategies
             are judged by their days. exits_elsewhere: 1 when the reference looks after every exit.
         sent_*: ring of entries sent; sent_day, sent_hour: number of the oldest one that counts.
+        day_count: messages of the minutes from day_first on (-1: not counted); last_minute: the
+            newest with one.
         minute_*, stamp_at: messages sent, see `State.messages`. *_new: how many since it was
             loaded; minute_log: places of minutes that changed since.
         seen_*: marks of the bar in hand, see `foresee`.
+        marked: 1 when nothing was filled since the newest marks.
         leftovers: coins held that are dust; undeclared: 1 when some of it is not declared yet.
     """
 
     __slots__ = (
-        "asks_quality", "bid_ppm", "capital_units", "cash_units", "close_ms", "coins", "day", "day_ends_ms",
-        "day_floor", "day_limit", "day_loss_ppm", "day_rule", "day_stopped", "day_units",
+        "asks_quality", "bid_ppm", "capital_units", "cash_units", "close_ms", "coins", "day", "day_count", "day_ends_ms",
+        "day_first",         "day_floor", "day_limit", "day_loss_ppm", "day_rule", "day_stopped", "day_units",
         "day_whole", "days", "drawdown_ppm", "drawdown_stopped", "equity_units", "exits_elsewhere",
         "exposure_ppm",
         "fall_floor", "fall_fresh", "fall_ppm", "fee_in_base", "fills", "high_units",
-        "last_bar_ms", "leftovers", "loss_ppm", "message_count", "minute_at", "minute_log", "minute_new",
+        "last_bar_ms", "last_minute", "leftovers", "loss_ppm", "marked", "message_count", "minute_at", "minute_log", "minute_new",
         "minutes", "owned_count", "pairs", "seen_day", "seen_day_limit", "seen_day_stopped",
         "seen_day_units", "seen_fall_limit", "seen_fallen", "seen_high", "sent_at", "sent_by",
         "sent_count", "sent_day", "sent_hour", "sent_new", "slippage_ppm", "stamp_at", "step_ms", "strands",
@@ -73,7 +78,9 @@ class LaneBooks:
         self.asks_quality = self.trim_ppm = self.exits_elsewhere = 0
         self.fall_ppm = -1
         self.day_loss_ppm = self.drawdown_ppm = self.exposure_ppm = self.loss_ppm = PPM
-        self.cash_units = self.capital_units = self.close_ms = self.equity_units = self.high_units = 0
+        self.cash_units = self.capital_units = self.close_ms = self.equity_units = (
+            self.high_units
+        ) = 0
         self.day = self.day_ends_ms = -1
         self.day_units = self.day_whole = self.day_stopped = self.drawdown_stopped = 0
         self.day_floor = self.day_limit = self.fall_floor = self.fall_fresh = 0
@@ -82,8 +89,9 @@ class LaneBooks:
         self.seen_day = self.seen_day_limit = self.seen_day_stopped = self.seen_day_units = 0
         self.seen_fall_limit = self.seen_fallen = self.seen_high = 0
         self.message_count = self.sent_count = 0
-        self.sent_day = self.sent_hour = 0
-        self.sent_new = self.minute_new = 0
+        self.sent_day = self.sent_hour = self.marked = 0
+        self.sent_new = self.minute_new = self.day_count = 0
+        self.day_first = self.last_minute = -1
         self.minute_log: list[int] = []
         self.stamp_at = memoryview(array("q", [-1]) * STAMP_SLOTS)
         self.minute_at = memoryview(array("q", [-1]) * MINUTE_SLOTS)
@@ -113,15 +121,6 @@ class LaneBooks:
         fallen = self.seen_high - equity >= self.seen_fall_limit
         self.seen_fallen = 1 if self.drawdown_stopped or fallen else 0
 
-    def result_of(self, strand: Strand) -> int:
-        """Cash flow of a strategy's book, and what it holds at the marks."""
-        result = strand.cash_units
-        for i in range(len(self.coins)):
-            coin = self.coins[i]
-            if coin.qty_units > 0 and self._strand_of(coin) == strand.index:
-                result += coin.value_units
-        return result
-
     def mark(self, close_ms: int, equity: int) -> None:
         """Take the equity of a decision, and the results of all strategies at it."""
         day_before = self.day
@@ -140,6 +139,7 @@ class LaneBooks:
         if equity <= self.day_floor:
             self.day_stopped = 1
         self.equity_units = equity
+        self.marked = 1
         today = self.days[self.day % SLOTS]
         today.reach(equity)
         self._tell_results(day_before)
@@ -165,6 +165,11 @@ class LaneBooks:
                 last.reach(self.day_units)
         today.begin(self.day, self.day_units)
 
+    def is_still(self, equity: int, close_ms: int) -> bool:
+        """Whether a bar without positions changes nothing but the time."""
+        known = self.marked == 1 and equity == self.equity_units and equity >= 0
+        return known and close_ms < self.day_ends_ms and self.asks_quality == 0
+
     def set_day_floor(self) -> None:
         """The equity at and below which the day's stop is hit."""
         self.day_limit = limit_units(self.day_units, self.day_loss_ppm)
@@ -176,7 +181,7 @@ class LaneBooks:
             strand = self.strands[i]
             if strand.has_book == 0:
                 continue
-            result = self.result_of(strand)
+            result = strand.result_now
             if result == strand.result_units:
                 continue
             day = self.day
@@ -203,17 +208,13 @@ class LaneBooks:
                 return True
         return False
 
-    def _strand_of(self, coin: Coin) -> int:
-        pair = self.pairs[coin.holder]
-        return pair.strand.index
-
     def may_have_fallen(self, equity: int) -> bool:
         """Whether the book of a strategy may have fallen to its limit."""
         for i in range(len(self.strands)):
             strand = self.strands[i]
             if strand.has_book == 0 or strand.stopped:
                 continue
-            result = self.result_of(strand)
+            result = strand.result_now
             budget = SURE * equity * strand.budget_exposure_ppm / MILLION
             if strand.high_units - result >= budget * self.fall_ppm / MILLION - 1.0:
                 if result < strand.high_units:
@@ -226,9 +227,13 @@ class LaneBooks:
         """As `account_facts.count_message` does."""
         minute = at_ms // MINUTE_MS
         slot = minute % MINUTES
+        self.last_minute = minute
+        self.day_count += 1
         if self.minute_at[slot] == minute:
             self.minutes[slot] += 1
         else:
+            if self.day_first >= 0 and self.minute_at[slot] >= self.day_first:
+                self.day_count -= self.minutes[slot]
             self.minute_at[slot] = minute
             self.minutes[slot] = 1
             self.minute_log.append(slot)
@@ -247,11 +252,30 @@ class LaneBooks:
                 count += 1
                 i -= 1
             return count
-        first = after_ms // MINUTE_MS
-        for slot in range(MINUTES):
-            if self.minute_at[slot] >= first:
-                count += self.minutes[slot]
-        return count
+        return self._since(after_ms // MINUTE_MS)
+
+    def _since(self, first: int) -> int:
+        """Messages of the minutes from `first` on. A long window is counted on from where it began
+        when it was last asked for; times are asked for in order."""
+        count = 0
+        if self.last_minute - first < SHORT:
+            for minute in range(first, self.last_minute + 1):
+                slot = minute % MINUTES
+                if self.minute_at[slot] == minute:
+                    count += self.minutes[slot]
+            return count
+        if self.day_first < 0 or first < self.day_first:
+            self.day_first = first
+            self.day_count = 0
+            for slot in range(MINUTES):
+                if self.minute_at[slot] >= first:
+                    self.day_count += self.minutes[slot]
+        while self.day_first < first:
+            slot = self.day_first % MINUTES
+            if self.minute_at[slot] == self.day_first:
+                self.day_count -= self.minutes[slot]
+            self.day_first += 1
+        return self.day_count
 
     def forget_sent(self, now_ms: int) -> None:
         """Move on to the entries that were sent within the last hour, and the last day."""
@@ -324,6 +348,7 @@ class LaneBooks:
         strand.entries_filled += 1
         if coin.owned == 0:
             coin.holder = pair.index
+            coin.strand = strand
             coin.opened_ms = at_ms
             coin.began_ms = at_ms
             coin.bought_lots = coin.bought_units = coin.trailed = coin.result_units = 0
@@ -354,6 +379,7 @@ class LaneBooks:
         coin.weigh()
         self.guard(coin)
         self.cash_units -= value + fee
+        self.marked = 0
         if leg.signal_ms > pair.consumed_ms:
             pair.consumed_ms = leg.signal_ms
 
@@ -397,6 +423,7 @@ class LaneBooks:
         if not closed:
             self.guard(coin)
         self.cash_units += value - fee
+        self.marked = 0
 
     def guard(self, coin: Coin) -> None:
         """What follows from where the stop of a position is now."""
@@ -417,7 +444,11 @@ def settle(strand: Strand, result: int, bought: int) -> None:
     """As `bookkeeping._settle` does."""
     ppm = TIMES_MAX * MILLION
     if abs(result) // TIMES_MAX < bought:
-        ppm = mul_div_down(result, MILLION, bought) if result > 0 else mul_div_up(-result, MILLION, bought)
+        ppm = (
+            mul_div_down(result, MILLION, bought)
+            if result > 0
+            else mul_div_up(-result, MILLION, bought)
+        )
     if result > 0:
         strand.wins += 1
         strand.won_ppm += ppm

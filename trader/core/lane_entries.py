@@ -16,7 +16,7 @@ from trader.core.gate_view import GateView
 from trader.core.ladder import exit_price_ticks, least_lots
 from trader.core.lane_books import LaneBooks
 from trader.core.lane_gates import asked_gates, first_no
-from trader.core.lane_rows import Coin, Leg, Pair, Ratchet, Refusal
+from trader.core.lane_rows import Coin, Leg, Pair, Ratchet, Refusal, new_leg
 from trader.core.lane_rules import LaneRules
 from trader.core.lane_sums import LaneSums, lots_for
 from trader.core.money import PPM, mul_div_down, mul_div_up, price_down, price_up
@@ -174,7 +174,7 @@ class LaneEntries:
         return True
 
     def _new_leg(self, pair: Pair, bar_ms: int, price: int, lots: int) -> Leg:
-        leg = Leg(bar_ms, pair.index, len(self.legs) - self._legs)
+        leg = new_leg(bar_ms, pair.index, len(self.legs) - self._legs)
         leg.price_ticks = price
         leg.qty_lots = lots
         self.legs.append(leg)
@@ -226,8 +226,8 @@ class LaneEntries:
         worst = price_up(close, rules.slippage_ppm)
         ask = mul_div_up(close, rules.ask_ppm, MILLION)
         price = min(worst, price_up(ask, rules.slippage_ppm)) if ask > 0 else worst
-        distance = self.said_trail if isnan(self.said_stop) else self.said_stop
-        stop = 0 if isnan(distance) else stop_ticks_below(spec, close, distance)
+        distance = self.said_trail if is_none(self.said_stop) else self.said_stop
+        stop = 0 if is_none(distance) else stop_ticks_below(spec, close, distance)
         if stop >= min(close, price) or equity <= 0:
             return False
         units = self.sums.units_for(pair, equity, strength_ppm(self.said_strength))
@@ -312,6 +312,9 @@ class LaneEntries:
                 books.sell(pair, leg, close_ms, close_ms)
 
 
+def is_none(distance: float) -> bool:
+    """Whether a distance is not there; only a NaN differs from itself."""
+    return distance != distance  # noqa: PLR0124 - see above
 
 
 def enters_at(pair: Pair, row: int) -> bool:

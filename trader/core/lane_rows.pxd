@@ -6,8 +6,19 @@ from trader.core.scale cimport Spec, value_of_base_down
 cdef long long LARGE
 
 
+cdef class Strand:
+    cdef public object name
+    cdef public list days
+    cdef public long long attended, budget_exposure_ppm, budget_loss_ppm, budget_positions_max
+    cdef public long long budget_trades_day_max, cash_units, drawdown_units, entries_filled
+    cdef public long long fees_units, fills, first_day, has_book, high_units, index, leg_buys
+    cdef public long long losses, lost_ppm, quality_day, realised_units, result_now, result_units
+    cdef public long long sent_day, stopped, timeframe_ms, wins, won_ppm
+
+
 cdef class Coin:
     cdef public Spec spec
+    cdef public Strand strand
     cdef public object symbol
     cdef public const long long[::1] open_ms, open, high, low, close
     cdef public const double[::1] volume
@@ -27,16 +38,6 @@ cdef class Coin:
     @cython.locals(low=Py_ssize_t, high=Py_ssize_t, middle=Py_ssize_t)
     cpdef Py_ssize_t first_at(self, long long open_ms)
     cpdef long long value_at(self, long long price_ticks) except? -1
-
-
-cdef class Strand:
-    cdef public object name
-    cdef public list days
-    cdef public long long attended, budget_exposure_ppm, budget_loss_ppm, budget_positions_max
-    cdef public long long budget_trades_day_max, cash_units, drawdown_units, entries_filled
-    cdef public long long fees_units, fills, first_day, has_book, high_units, index, leg_buys
-    cdef public long long losses, lost_ppm, quality_day, realised_units, result_now, result_units, sent_day
-    cdef public long long stopped, timeframe_ms, wins, won_ppm
 
 
 cdef class LaneDay:
@@ -75,3 +76,7 @@ cdef class Refusal:
 
 cdef class Ratchet:
     cdef public long long bar_ms, coin, ticks
+
+
+@cython.locals(leg=Leg)
+cpdef Leg new_leg(long long bar_ms, long long pair, long long number)

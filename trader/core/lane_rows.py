@@ -34,7 +34,7 @@ class Coin:
             grid is a bar of this series and the other way round; NO_ROW: rows are looked for.
         mark_ticks: newest close. value_units: of what is held, at that.
         per_tick: cash units that the coins held gain with a tick, exact for prices below price_max.
-        holder: index of the pair whose book holds the coins, -1 for none. owned: 1 while there is
+        holder: index of the pair whose book holds the coins, -1 for none; strand: its strategy. owned: 1 while there is
             enough of it to be sold.
         began_ms: when the bar opened in which the position was opened. peak_ticks: the highest
             price since then. bid_stop_ticks: the highest close whose bid is at or below the stop.
@@ -52,7 +52,7 @@ class Coin:
         "cost_units", "entry_ticks", "fees_units", "high", "hold_ms", "holder", "index", "known",
         "leg_buys", "leg_sell_ticks", "low", "mark_ticks", "net_stop_units", "next_row", "offset",
         "open", "open_ms", "opened_ms", "owned", "peak_ticks", "per_tick", "price_max", "qty_units",
-        "realised_units", "result_units", "row", "rows", "scaled", "spec", "stop_ticks", "symbol",
+        "realised_units", "result_units", "row", "rows", "scaled", "spec", "stop_ticks", "strand", "symbol",
         "target_ticks", "tier_index", "touched", "trail_ticks", "trailed", "value_units", "volume",
     )  # fmt: skip
 
@@ -71,6 +71,7 @@ class Coin:
         self.tier_index = -1
         self.leg_sell_ticks = self.leg_buys = 0
         self.realised_units = self.fees_units = 0
+        self.strand: Strand | None = None
         self.clear()
 
     def clear(self) -> None:
@@ -249,16 +250,20 @@ class Leg:
         "stop_ticks", "target_ticks", "trail_ticks", "value_units",
     )  # fmt: skip
 
-    def __init__(self, bar_ms: int, pair: int, number: int) -> None:
-        """To be filled in."""
-        self.bar_ms = bar_ms
-        self.pair = pair
-        self.number = number
-        self.is_buy = self.is_stop = self.reason = self.closed = 0
-        self.price_ticks = self.qty_lots = self.signal_ms = 0
-        self.stop_ticks = self.target_ticks = self.trail_ticks = 0
-        self.fill_ticks = self.value_units = self.fee_units = self.base_fee_units = 0
-        self.result_units = 0
+
+def new_leg(bar_ms: int, pair: int, number: int) -> Leg:
+    """A leg to be filled in. (Made without a call of its class, which would cost more than all that
+    is done with it.)"""
+    leg = Leg.__new__(Leg)
+    leg.bar_ms = bar_ms
+    leg.pair = pair
+    leg.number = number
+    leg.is_buy = leg.is_stop = leg.reason = leg.closed = 0
+    leg.price_ticks = leg.qty_lots = leg.signal_ms = 0
+    leg.stop_ticks = leg.target_ticks = leg.trail_ticks = 0
+    leg.fill_ticks = leg.value_units = leg.fee_units = leg.base_fee_units = 0
+    leg.result_units = 0
+    return leg
 
 
 # Why a position is left or opened.

@@ -1,5 +1,6 @@
 cdef class LaneRules:
-    cdef public object calendar, message_limits
+    cdef public object calendar
+    cdef public long long day_limit, minute_limit, second_limit
     cdef public long long ask_ppm, asks_correlated, asks_messages, asks_var, asset_ppm, bid_ppm
     cdef public long long collar_window_bars, collar_window_ppm, correlated_ppm, depth_asked
     cdef public long long drawdown_ppm, exit_bars, exit_ms, exposure_ppm, fall_ppm, fee_in_base

@@ -20,9 +20,6 @@ from trader.core.money import AMOUNT_MAX, PPM, mul_div_up
 from trader.core.order_sums import units_below
 from trader.core.parameters import Parameters
 
-# What a limit on messages compares, in the order of `messages.WINDOWS`.
-WINDOWS_MS = (1_000, 60_000, 86_400_000)
-
 
 class LaneRules:
     """Shares in ppm, times in ms, amounts in cash units; names as in `Limits`.
@@ -30,16 +27,17 @@ class LaneRules:
     Attributes:
         bid_ppm, ask_ppm: of a price, what bid and ask are modelled as.
         rung_ppm: what the first attempt of an exit may give away.
-        message_limits: of second, minute and day, what entries find; NEVER where none is asked.
+        second_limit, minute_limit, day_limit: on messages, what entries find; NEVER where none is
+            asked.
         timed: 1 where sessions or closed windows say anything. tiers: how many there are.
     """
 
     __slots__ = (
         "ask_ppm", "asks_correlated", "asks_messages", "asks_var", "asset_ppm", "bid_ppm",
         "calendar", "collar_window_bars", "collar_window_ppm", "correlated_ppm", "depth_asked",
-        "drawdown_ppm", "exit_bars", "exit_ms", "exposure_ppm", "fall_ppm", "fee_in_base",
-        "loss_ppm", "message_limits", "pending_ppm", "position_ppm", "rolling_days", "rolling_ppm",
-        "rung_ppm", "slippage_ppm", "stop_ms", "tiers", "timed", "unfilled_ms",
+        "day_limit", "drawdown_ppm", "exit_bars", "exit_ms", "exposure_ppm", "fall_ppm", "fee_in_base",
+        "loss_ppm", "minute_limit", "pending_ppm", "position_ppm", "rolling_days", "rolling_ppm",
+        "rung_ppm", "second_limit", "slippage_ppm", "stop_ms", "tiers", "timed", "unfilled_ms",
         "value_units_max", "var_ppm", "volume_asked", "volume_bars", "volume_ppm", "whole",
         "window_asked",
     )  # fmt: skip
@@ -60,7 +58,7 @@ class LaneRules:
         self.correlated_ppm = min(limits.correlated.exposure_ppm_max, PPM)
         self.asks_messages = int(binds(limits.messages))
         bounds = (limits.messages.second_max, limits.messages.minute_max, limits.messages.day_max)
-        self.message_limits = tuple(
+        self.second_limit, self.minute_limit, self.day_limit = (
             NEVER if n >= NEVER else n - mul_div_up(n, limits.messages.reserve_ppm, PPM)
             for n in bounds
         )
@@ -92,4 +90,4 @@ def asks_fall(ppm: int) -> bool:
     return ppm < NEVER
 
 
-__all__ = ["ALL_PPM", "AMOUNT_MAX", "NEVER", "WINDOWS_MS", "LaneRules", "asks_fall"]
+__all__ = ["ALL_PPM", "AMOUNT_MAX", "NEVER", "LaneRules", "asks_fall"]

@@ -80,7 +80,7 @@ class LaneState:
         books.capital_units = state.number("capital_units")
         if books.day >= 0:
             books.set_day_floor()
-        books.fall_fresh = 0
+        books.fall_fresh = books.marked = 0
         self._load_books()
         self._load_coins()
         self._load_pairs()
@@ -124,7 +124,9 @@ class LaneState:
                     return True
                 if position.strategy != holdings[0].strategy:
                     return True
-            elif not holdings[0].is_dust or holdings[0].qty_units >= state.spec(symbol).base_per_lot:
+            elif (
+                not holdings[0].is_dust or holdings[0].qty_units >= state.spec(symbol).base_per_lot
+            ):
                 return True
             if (holdings[0].strategy, symbol) not in self.pair_of:
                 return True
@@ -155,6 +157,7 @@ class LaneState:
             for name in POSITION_FIELDS:
                 setattr(coin, name, getattr(position, name))
             coin.holder = holders.get(coin.symbol, -1)
+            coin.strand = self.books.pairs[coin.holder].strand if coin.holder >= 0 else None
             coin.owned = int(is_open(position, coin.spec) and coin.holder >= 0)
             book = state.books.get(position.strategy)
             coin.complex = int(
@@ -202,6 +205,9 @@ class LaneState:
             self._load_minute(at_ms // 60_000 % MINUTE_SLOTS)
         books.message_count = total
         books.minute_new = 0
+        books.day_first = -1
+        if total:
+            books.last_minute = books.stamp_at[(total - 1) % STAMP_SLOTS] // 60_000
 
     def _load_minute(self, slot: int) -> None:
         minute, _, count = self.state.messages.get(str(slot), "-1 0").partition(" ")

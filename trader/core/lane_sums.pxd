@@ -41,7 +41,7 @@ cdef class LaneSums:
     @cython.locals(
         rules=LaneRules, books=LaneBooks, base=cython.longlong, flows=cython.longlong,
         found=cython.bint, number=cython.longlong, day=LaneDay)
-    cdef tuple _rolling(self)
+    cdef _roll(self)
 
     @cython.locals(units=cython.longlong, ppm=cython.longlong, strand=Strand)
     cpdef long long units_for(self, Pair pair, long long equity, long long strength) except? -1
@@ -83,11 +83,13 @@ cdef class LaneSums:
         asset=cython.longlong, i=Py_ssize_t, other=Coin, pair=Pair, exposed=cython.longlong)
     cdef _fill_risk(self, GateView view, Coin coin, long long cost, long long close_ms)
 
-    @cython.locals(window=Py_ssize_t, counted=cython.longlong, limit=cython.longlong,
-        least=cython.longlong, at=cython.longlong, risk=RiskSums)
+    @cython.locals(
+        counted=cython.longlong, least=cython.longlong, risk=RiskSums, rules=LaneRules)
     cdef _fill_messages(self, GateView view, long long now_ms)
 
-    @cython.locals(times=TimeSums, rules=LaneRules, strand=Strand)
+    @cython.locals(
+        times=TimeSums, rules=LaneRules, strand=Strand, until=cython.longlong,
+        length=cython.longlong)
     cdef _fill_times(self, GateView view, Pair pair, long long close_ms)
 
     @cython.locals(

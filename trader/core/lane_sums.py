@@ -17,7 +17,7 @@ from trader.core.gate_view import GateView
 from trader.core.kelly import kelly_ppm
 from trader.core.lane_books import LaneBooks
 from trader.core.lane_rows import Coin, Pair
-from trader.core.lane_rules import AMOUNT_MAX, NEVER, WINDOWS_MS, LaneRules
+from trader.core.lane_rules import AMOUNT_MAX, NEVER, LaneRules
 from trader.core.money import PPM, AmountOverflow, limit_units, mul_div_down
 from trader.core.risk import loss_units, lots_at_risk
 from trader.core.risk_curve import aggressive_ppm
@@ -77,17 +77,19 @@ class LaneSums:
             if coin.known:
                 self.used_units += coin.cost_units
         books.forget_sent(close_ms)
-        self.rolling_limit, self.rolling_loss = self._rolling()
+        self._roll()
         if self.rules.timed:
             self.opening = openings(self.rules.calendar, close_ms)
 
-    def _rolling(self) -> tuple[int, int]:
+    def _roll(self) -> None:
         """As `standings.Standings._roll`."""
         rules, books = self.rules, self.books
+        self.rolling_limit, self.rolling_loss = MOST, 0
         if rules.rolling_ppm >= MILLION:
-            return MOST, 0
+            return
         if not 1 <= rules.rolling_days < SLOTS:
-            return -1, 0
+            self.rolling_limit = -1
+            return
         base, flows, found = books.seen_day_units, 0, 0
         for number in range(books.seen_day - rules.rolling_days + 1, books.seen_day + 1):
             if number < 0:
@@ -99,7 +101,8 @@ class LaneSums:
                 found = 1
                 flows += day.flow_units
         base += flows
-        return limit_units(base, rules.rolling_ppm), base - self.equity
+        self.rolling_limit = limit_units(base, rules.rolling_ppm)
+        self.rolling_loss = base - self.equity
 
     # --- sizes -------------------------------------------------------------------------------
 
@@ -299,32 +302,42 @@ class LaneSums:
 
     def _fill_messages(self, view: GateView, now_ms: int) -> None:
         """As `messages.room` finds it."""
-        least, at = UNASKED, -1
-        for window in range(3):
-            limit = self.rules.message_limits[window]
-            if limit >= UNASKED:
-                continue
-            counted = self.books.messages_after(now_ms - WINDOWS_MS[window])
-            if limit - counted < least:
-                least, at = limit - counted, window
-                view.risk.messages = counted + self.planned + 1
-                view.risk.messages_max = limit
-                view.risk.messages_window = ("second", "minute", "day")[window]
-        assert at >= 0
+        rules, risk = self.rules, view.risk
+        risk.messages, risk.messages_max, risk.messages_window = 1, UNASKED, "none"
+        least = UNASKED
+        if rules.second_limit < UNASKED:
+            counted = self.books.messages_after(now_ms - 1_000)
+            least = rules.second_limit - counted
+            risk.messages, risk.messages_max = counted, rules.second_limit
+            risk.messages_window = "second"
+        if rules.minute_limit < UNASKED:
+            counted = self.books.messages_after(now_ms - 60_000)
+            if rules.minute_limit - counted < least:
+                least = rules.minute_limit - counted
+                risk.messages, risk.messages_max = counted, rules.minute_limit
+                risk.messages_window = "minute"
+        if rules.day_limit < UNASKED:
+            counted = self.books.messages_after(now_ms - 86_400_000)
+            if rules.day_limit - counted < least:
+                risk.messages, risk.messages_max = counted, rules.day_limit
+                risk.messages_window = "day"
+        risk.messages += self.planned + 1
 
     def _fill_times(self, view: GateView, pair: Pair, close_ms: int) -> None:
-        times, rules = view.times, self.rules
+        """Waits as `waits.out_until` finds them."""
+        times, rules, strand = view.times, self.rules, pair.strand
         times.close_ms = times.now_ms = close_ms
         if pair.has_wait:
             until, name = 0, ""
-            bars_ms = rules.exit_bars * pair.strand.timeframe_ms
-            for after, since, length in (
-                ("exit", pair.exit_ms, max(rules.exit_ms, bars_ms)),
-                ("stop", pair.stop_ms, rules.stop_ms),
-                ("unfilled", pair.unfilled_ms, rules.unfilled_ms),
-            ):
-                if since >= 0 and length > 0 and since + length > until:
-                    until, name = since + length, after
+            length = max(rules.exit_ms, rules.exit_bars * strand.timeframe_ms)
+            if pair.exit_ms >= 0 and length > 0 and pair.exit_ms + length > until:
+                until, name = pair.exit_ms + length, "exit"
+            length = rules.stop_ms
+            if pair.stop_ms >= 0 and length > 0 and pair.stop_ms + length > until:
+                until, name = pair.stop_ms + length, "stop"
+            length = rules.unfilled_ms
+            if pair.unfilled_ms >= 0 and length > 0 and pair.unfilled_ms + length > until:
+                until, name = pair.unfilled_ms + length, "unfilled"
             times.cooldown_ms, times.cooldown_name = until, name
         if rules.timed:
             fill_windows(times, self.opening, close_ms)
@@ -332,7 +345,7 @@ class LaneSums:
     def _fill_fall(self, view: GateView, pair: Pair) -> None:
         """As `standings.Standings.drawdown`."""
         book, strand = view.book, pair.strand
-        result = self.books.result_of(strand)
+        result = strand.result_now
         high = max(strand.high_units, result)
         book.fallen_units = high - result
         book.fallen_limit_units = MOST

@@ -18,6 +18,13 @@ cdef class Trip:
     cpdef add(self, Execution one)
 
 
+@cython.locals(one=Execution)
+cpdef Execution new_execution()
+
+@cython.locals(trip=Trip)
+cpdef Trip new_trip(Execution first)
+
+
 cdef class Trips:
     cdef public list closed, fills
     cdef public dict open
