@@ -7,6 +7,7 @@ trials there are (`sweeping_trials`), files (`sweeping_store`), processes (`swee
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 
@@ -103,6 +104,9 @@ def trial_rows(inputs: BacktestInputs, trials: Trials, batch: Sequence[int]) -> 
         else:
             # What a trial has used up is let go at once.
             yield one_trial(jobs.pop(trial), trial, values, columns.pop(trial))
+            # The parts of a run know each other, so that only the collector lets go of them, and
+            # that counts objects, not bytes: without this a worker grows with every trial.
+            gc.collect()
 
 
 def shared_columns(jobs: Sequence[BacktestInputs]) -> Sequence[Columns | None]:
