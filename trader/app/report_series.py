@@ -20,6 +20,7 @@ from trader.app.report_rows import amounts_of, opinion
 from trader.app.round_trips import RoundTrip
 from trader.app.statistics import Curve
 from trader.core.curve import drawn_rows, highs_at
+from trader.core.money import PPM
 from trader.core.scale import to_units
 from trader.domain.timeframe import DAY_MS, timeframe_name
 
@@ -30,8 +31,11 @@ POSITION_BLOCKS = 240
 # A page with more pictures of prices, or more marks in one, says less.
 SYMBOLS_DRAWN_MAX = 6
 TRIPS_DRAWN_MAX = 120
-# Steps of the distribution, as shares: the first with at most so many bars between its ends.
-STEPS = (0.0005, 0.001, 0.002, 0.0025, 0.005, 0.01, 0.02, 0.025, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0)
+# Steps of the distribution, in millionths: the first with at most so many bars between its ends.
+STEPS_PPM = (
+    500, 1_000, 2_000, 2_500, 5_000, 10_000, 20_000, 25_000, 50_000, 100_000, 200_000, 250_000,
+    500_000, 1_000_000,
+)  # fmt: skip
 BINS_MAX = 24
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -213,21 +217,31 @@ def _price(result: BacktestResult, symbol: str, trips: list[RoundTrip]) -> dict[
 def distribution(trips: Sequence[RoundTrip]) -> dict[str, Any]:
     """How many closed round trips came to which share of their cost: bins [from, to), whose ends
     take what lies beyond."""
-    shares = sorted(t.result_units / t.cost_units for t in trips if t.cost_units)
-    if not shares:
+    # Whole numbers: a result on an edge falls into the bin that begins there.
+    found = sorted(
+        ((t.result_units, t.cost_units) for t in trips if t.cost_units),
+        key=lambda pair: pair[0] / pair[1],
+    )
+    if not found:
         return {"step": None, "bins": []}
     # The middle 96 % choose the step, so that one freak result does not make a single bar of all.
-    aside = len(shares) // 50
-    low, high = shares[aside], shares[-1 - aside]
-    step = next((s for s in STEPS if (high - low) / s <= BINS_MAX - 2), STEPS[-1])
-    first, last = _bin(low, step), min(_bin(high, step), _bin(low, step) + BINS_MAX)
-    counts = Counter(min(last, max(first, _bin(share, step))) for share in shares)
+    aside = len(found) // 50
+    ends = found[aside], found[-1 - aside]
+
+    def places(step: int) -> tuple[int, int]:
+        low, high = (result * PPM // (cost * step) for result, cost in ends)
+        return low, high
+
+    step = next((s for s in STEPS_PPM if _width(places(s)) <= BINS_MAX), STEPS_PPM[-1])
+    first, last = places(step)
+    last = min(last, first + BINS_MAX)
+    counts = Counter(min(last, max(first, result * PPM // (cost * step))) for result, cost in found)
     return {
-        "step": opinion(step),
+        "step": opinion(step / PPM),
         "bins": [
             {
-                "from": opinion(place * step),
-                "to": opinion((place + 1) * step),
+                "from": opinion(place * step / PPM),
+                "to": opinion((place + 1) * step / PPM),
                 "round_trips": counts[place],
             }
             for place in range(first, last + 1)
@@ -235,8 +249,8 @@ def distribution(trips: Sequence[RoundTrip]) -> dict[str, Any]:
     }
 
 
-def _bin(share: float, step: float) -> int:
-    return int(share // step)
+def _width(places: tuple[int, int]) -> int:
+    return places[1] - places[0] + 1
 
 
 def daily(curve: Curve) -> Iterator[list[str]]:

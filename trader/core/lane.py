@@ -88,6 +88,8 @@ class Lane:
             total = books.cash_units
             plain = self.wish[t] != 0
             if count == 0 and not plain and books.is_still(total, close_ms):
+                if close_ms >= self.tiers_ms:
+                    self._refresh(close_ms)
                 books.close_ms = close_ms
                 self.curve[t] = total
                 books.last_bar_ms = self.grid[t]
