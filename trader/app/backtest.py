@@ -124,6 +124,7 @@ class BacktestRun:
         self._next: dict[str, int] = {}
 
     def run(self, progress: Progress | None) -> BacktestResult:
+        """Do every bar of the asked range."""
         inputs = self.inputs
         simulation = Simulation(
             inputs.parameters,
@@ -148,6 +149,7 @@ class BacktestRun:
         return self.result()
 
     def record(self, kind: str, payload: Mapping[str, Any]) -> None:
+        """Take a fact that has just been folded."""
         if kind == "fill":
             self.trips.observe_fill(payload)
         elif kind == "plan":
@@ -158,6 +160,7 @@ class BacktestRun:
             self.unfilled += 1
 
     def count(self, decided: Plan) -> None:
+        """Count the answers of one plan's trail."""
         for row in decided.trail:
             code = row.answer.partition(" ")[0]
             if is_universe_row(row):
@@ -190,6 +193,7 @@ class BacktestRun:
         self.bars[symbol] += 1
 
     def result(self) -> BacktestResult:
+        """What came of it."""
         inputs = self.inputs
         return BacktestResult(
             inputs,

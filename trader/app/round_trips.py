@@ -23,7 +23,6 @@ from trader.core.trips import (
     Trip,
     Trips,
     fill_cells,
-    new_execution,
     trip_cells,
 )
 from trader.domain.order import Side
@@ -203,7 +202,7 @@ class RoundTrips:
                 self._realised[coin.symbol] = coin.realised_units
 
     def _execution(self, order: Order, payload: Mapping[str, Any]) -> Execution:
-        spec, one = self.state.spec(order.symbol), new_execution()
+        spec, one = self.state.spec(order.symbol), Execution()
         one.at_ms = int(payload["at_ms"])
         one.symbol, one.strategy = self.place(order.symbol), self.place(order.strategy)
         one.reason, one.side = self.place(order.reason), int(order.side is Side.SELL)

@@ -39,7 +39,8 @@ class FastSimulation(Simulation):
     """A back-test in progress.
 
     `columns`: what each strategy says of each of its instruments. Bars of the grid are done in
-    order, by `run_lane` and `run_slow`, after `begin`. `lane_bars`, `slow_bars`: how many either did.
+    order, by `run_lane` and `run_slow`, after `begin`. `lane_bars`, `slow_bars`: how many either
+    did.
     """
 
     def __init__(
@@ -170,7 +171,8 @@ class FastSimulation(Simulation):
         pairs = self._pairs(strands, {coin.symbol: coin for coin in coins}, rules)
         books = LaneBooks(coins, strands, pairs, parameters.limits.day, parameters.step_ms)
         self._set_rules(books, rules)
-        lane = Lane(books, LaneEntries(books, rules), grid, parameters.step_ms, aligned)
+        lane = Lane(books, LaneEntries(books, rules), grid, parameters.step_ms)
+        lane.aligned = int(aligned)
         lane.mark_wishes(pairs)
         return lane
 
@@ -235,7 +237,7 @@ def _empty_lane(parameters: Parameters, model: Model, state: State) -> Lane:
     rules = LaneRules(parameters, model, state.number("cash_digits"))
     books = LaneBooks([], [], [], parameters.limits.day, parameters.step_ms)
     nothing = memoryview(array("q"))
-    return Lane(books, LaneEntries(books, rules), nothing, parameters.step_ms, aligned=True)
+    return Lane(books, LaneEntries(books, rules), nothing, parameters.step_ms)
 
 
 def pairs_of(parameters: Parameters, series: Mapping[SeriesKey, Series]) -> list[tuple[str, str]]:

@@ -14,6 +14,8 @@ cdef class Lane:
     cdef public LaneEntries entries
     cdef public list coins, held
     cdef public object equity
+    cdef public bint plain
+    cdef public Py_ssize_t count
     cdef public const long long[::1] grid
     cdef public long long[::1] curve
     cdef public unsigned char[::1] wish
@@ -21,11 +23,16 @@ cdef class Lane:
     cdef public long long refreshed_ms, refreshes, step_ms, tiers_ms
 
     @cython.locals(
-        books=LaneBooks, entries=LaneEntries, t=Py_ssize_t, i=Py_ssize_t, row=Py_ssize_t,
-        count=Py_ssize_t, close_ms=cython.longlong, total=cython.longlong, price=cython.longlong,
-        value=cython.longlong, plain=cython.bint, lost=cython.bint, coin=Coin, held=list,
-        strand=Strand)
+        books=LaneBooks, t=Py_ssize_t, close_ms=cython.longlong, total=cython.longlong)
     cpdef Py_ssize_t run(self, Py_ssize_t at, Py_ssize_t stop) except -1
+
+    @cython.locals(
+        books=LaneBooks, i=Py_ssize_t, row=Py_ssize_t, total=cython.longlong,
+        price=cython.longlong, value=cython.longlong, plain=cython.bint, coin=Coin, strand=Strand)
+    cdef long long _weigh(self, Py_ssize_t t, long long close_ms) except? -2
+
+    @cython.locals(books=LaneBooks, entries=LaneEntries)
+    cdef bint _decide(self, Py_ssize_t t, long long close_ms, long long total) except -1
 
     cdef _refresh(self, long long close_ms)
 

@@ -32,6 +32,8 @@ class Lane:
     Attributes:
         grid: int64[n], open of each decision bar. curve: int64[n], equity at its close,
             whose array is `equity`.
+        aligned: 1 when every coin has a bar at each bar of the grid. held: coins of which something
+            is, count: how many. plain: whether anything may happen at the bar in hand.
         wish: one byte for each: whether some pair has a living signal there.
         due_ms: the first close at which the reference has to say something; tiers_ms: at which the
             members of tiers that ask nothing are told anew, every refresh_ms; refreshed_ms: when
@@ -41,14 +43,13 @@ class Lane:
     """
 
     __slots__ = (
-        "aligned", "books", "coins", "curve", "due_ms", "entries", "equity",
-        "exposed", "grid", "held",
-        "holds", "lane_bars", "ready", "refresh_ms", "refreshed_ms", "refreshes", "step_ms",
-        "tiers_ms", "wish",
+        "aligned", "books", "coins", "count", "curve", "due_ms", "entries", "equity",
+        "exposed", "grid", "held", "holds", "lane_bars", "plain", "ready", "refresh_ms",
+        "refreshed_ms", "refreshes", "step_ms", "tiers_ms", "wish",
     )  # fmt: skip
 
     def __init__(
-        self, books: LaneBooks, entries: LaneEntries, grid: memoryview, step_ms: int, aligned: bool
+        self, books: LaneBooks, entries: LaneEntries, grid: memoryview, step_ms: int
     ) -> None:
         """Nothing is known of the account yet (see `lane_state`)."""
         self.books = books
@@ -56,12 +57,13 @@ class Lane:
         self.coins: list[Coin] = books.coins
         self.grid = grid
         self.step_ms = step_ms
-        self.aligned = 1 if aligned else 0
+        self.aligned = 1
         self.equity = array("q", bytes(8 * len(grid)))
         self.curve = memoryview(self.equity)
         self.wish = memoryview(bytearray(len(grid)))
         self.held: list[Coin] = []
-        self.due_ms = self.tiers_ms = 0
+        self.count = self.due_ms = self.tiers_ms = 0
+        self.plain = False
         self.refresh_ms = 1
         self.refreshed_ms = -1
         self.refreshes = 0
@@ -75,9 +77,7 @@ class Lane:
 
     def run(self, at: int, stop: int) -> int:
         """Do bars [at, stop) of the grid; the first that is the reference's, else `stop`."""
-        books, entries = self.books, self.entries
-        held = self.held
-        count = len(held)
+        books = self.books
         t = at
         while t < stop:
             close_ms = self.grid[t] + self.step_ms
@@ -86,62 +86,67 @@ class Lane:
             if self.aligned == 0 and find_rows(self.coins, self.grid[t]):
                 break
             total = books.cash_units
-            plain = self.wish[t] != 0
-            if count == 0 and not plain and books.is_still(total, close_ms):
-                if close_ms >= self.tiers_ms:
-                    self._refresh(close_ms)
+            if self.count == 0 and self.wish[t] == 0 and books.is_still(total, close_ms):
                 books.close_ms = close_ms
-                self.curve[t] = total
-                books.last_bar_ms = self.grid[t]
-                t += 1
-                continue
-            for i in range(len(books.strands)):
-                strand = books.strands[i]
-                strand.result_now = strand.cash_units
-            lost = False
-            for i in range(count):
-                coin = held[i]
-                row = t + coin.offset if self.aligned else coin.row
-                if row < 0:
-                    lost = True
-                    break
-                coin.row = row
-                price = coin.close[row]
-                value = coin.value_at(price)
-                coin.mark_ticks = price
-                coin.value_units = value
-                total += value
-                strand = coin.strand
-                strand.result_now += value
-                if coin.owned and must_look(coin, books.pairs[coin.holder], row, close_ms):
-                    plain = True
-            if lost or total >= MOST or self._unsure(total, close_ms):
-                break
-            if plain:
-                if self.aligned:
-                    self._place(t)
-                books.foresee(close_ms, total)
-                if not entries.decide(self.grid[t], close_ms, total):
-                    break
-                books.mark(close_ms, total)
-                self.holds += entries.holds
-                if entries.changed():
-                    entries.commit(close_ms)
-                    self.hold()
-                    held = self.held
-                    count = len(held)
             else:
-                books.mark(close_ms, total)
-                self.holds += count - books.leftovers
+                total = self._weigh(t, close_ms)
+                if total < 0 or self._unsure(total, close_ms):
+                    break
+                if not self.plain:
+                    books.mark(close_ms, total)
+                    self.holds += self.count - books.leftovers
+                elif not self._decide(t, close_ms, total):
+                    break
             if close_ms >= self.tiers_ms:
-                self._refresh(close_ms)  # only now: a bar left to the reference tells it itself
+                self._refresh(close_ms)
             self.curve[t] = total
             books.last_bar_ms = self.grid[t]
-            if books.owned_count > 0:
-                self.exposed += 1
+            self.exposed += books.owned_count > 0
             t += 1
         self.lane_bars += t - at
         return t
+
+    def _weigh(self, t: int, close_ms: int) -> int:
+        """Equity at a bar, and whether anything may happen at it (`plain`); -1: the reference has
+        to say."""
+        books = self.books
+        for i in range(len(books.strands)):
+            strand = books.strands[i]
+            strand.result_now = strand.cash_units
+        total = books.cash_units
+        plain = self.wish[t] != 0
+        for i in range(self.count):
+            coin = self.held[i]
+            row = t + coin.offset if self.aligned else coin.row
+            if row < 0:
+                return -1
+            coin.row = row
+            price = coin.close[row]
+            value = coin.value_at(price)
+            coin.mark_ticks = price
+            coin.value_units = value
+            total += value
+            strand = coin.strand
+            strand.result_now += value
+            if coin.owned and must_look(coin, books.pairs[coin.holder], row, close_ms):
+                plain = True
+        self.plain = plain
+        return total if total < MOST else -1
+
+    def _decide(self, t: int, close_ms: int, total: int) -> bool:
+        """What a bar asks for, carried out; False: it is the reference's, and nothing was."""
+        books, entries = self.books, self.entries
+        if self.aligned:
+            self._place(t)
+        books.foresee(close_ms, total)
+        if not entries.decide(self.grid[t], close_ms, total):
+            return False
+        books.mark(close_ms, total)
+        self.holds += entries.holds
+        if entries.changed():
+            entries.commit(close_ms)
+            self.hold()
+        return True
 
     def _refresh(self, close_ms: int) -> None:
         """Members that depend on nothing stay, and are told anew."""
@@ -168,6 +173,7 @@ class Lane:
                 self.books.owned_count += 1
             else:
                 self.books.leftovers += 1
+        self.count = len(self.held)
         if self.books.undeclared:
             self.ready = 0
 

@@ -47,7 +47,7 @@ cdef class LaneBooks:
     cpdef _begin_day(self, long long close_ms, long long equity)
 
     @cython.locals(
-        i=Py_ssize_t, strand=Strand, result=cython.longlong,
+        i=Py_ssize_t, strand=Strand, result=cython.longlong, fallen=cython.longlong,
         day=cython.longlong, there=LaneDay)
     cpdef _tell_results(self, long long day_before)
 
@@ -55,7 +55,8 @@ cdef class LaneBooks:
     cdef bint has_to_judge(self, long long close_ms) except -1
 
     @cython.locals(
-        i=Py_ssize_t, strand=Strand, result=cython.longlong, budget=double)
+        i=Py_ssize_t, strand=Strand, result=cython.longlong, budget=double,
+        fallen=cython.longlong)
     cpdef bint may_have_fallen(self, long long equity)
 
     @cython.locals(minute=cython.longlong, slot=cython.longlong)

@@ -50,16 +50,17 @@ class LaneBooks:
     """
 
     __slots__ = (
-        "asks_quality", "bid_ppm", "capital_units", "cash_units", "close_ms", "coins", "day", "day_count", "day_ends_ms",
-        "day_first",         "day_floor", "day_limit", "day_loss_ppm", "day_rule", "day_stopped", "day_units",
-        "day_whole", "days", "drawdown_ppm", "drawdown_stopped", "equity_units", "exits_elsewhere",
-        "exposure_ppm",
-        "fall_floor", "fall_fresh", "fall_ppm", "fee_in_base", "fills", "high_units",
-        "last_bar_ms", "last_minute", "leftovers", "loss_ppm", "marked", "message_count", "minute_at", "minute_log", "minute_new",
-        "minutes", "owned_count", "pairs", "seen_day", "seen_day_limit", "seen_day_stopped",
-        "seen_day_units", "seen_fall_limit", "seen_fallen", "seen_high", "sent_at", "sent_by",
-        "sent_count", "sent_day", "sent_hour", "sent_new", "slippage_ppm", "stamp_at", "step_ms", "strands",
-        "trim_ppm", "undeclared", "updated",
+        "asks_quality", "bid_ppm", "capital_units", "cash_units", "close_ms", "coins",
+        "day", "day_count", "day_ends_ms", "day_first", "day_floor", "day_limit",
+        "day_loss_ppm", "day_rule", "day_stopped", "day_units", "day_whole", "days",
+        "drawdown_ppm", "drawdown_stopped", "equity_units", "exits_elsewhere",
+        "exposure_ppm", "fall_floor", "fall_fresh", "fall_ppm", "fee_in_base", "fills",
+        "high_units", "last_bar_ms", "last_minute", "leftovers", "loss_ppm", "marked",
+        "message_count", "minute_at", "minute_log", "minute_new", "minutes", "owned_count",
+        "pairs", "seen_day", "seen_day_limit", "seen_day_stopped", "seen_day_units",
+        "seen_fall_limit", "seen_fallen", "seen_high", "sent_at", "sent_by", "sent_count",
+        "sent_day", "sent_hour", "sent_new", "slippage_ppm", "stamp_at", "step_ms",
+        "strands", "trim_ppm", "undeclared", "updated",
     )  # fmt: skip
 
     def __init__(
@@ -78,9 +79,8 @@ class LaneBooks:
         self.asks_quality = self.trim_ppm = self.exits_elsewhere = 0
         self.fall_ppm = -1
         self.day_loss_ppm = self.drawdown_ppm = self.exposure_ppm = self.loss_ppm = PPM
-        self.cash_units = self.capital_units = self.close_ms = self.equity_units = (
-            self.high_units
-        ) = 0
+        self.cash_units: int = 0
+        self.capital_units = self.close_ms = self.equity_units = self.high_units = 0
         self.day = self.day_ends_ms = -1
         self.day_units = self.day_whole = self.day_stopped = self.drawdown_stopped = 0
         self.day_floor = self.day_limit = self.fall_floor = self.fall_fresh = 0
@@ -192,10 +192,9 @@ class LaneBooks:
                 there.begin(day, strand.result_units)
             there.reach(result)
             strand.result_units = result
-            if result > strand.high_units:
-                strand.high_units = result
-            if strand.high_units - result > strand.drawdown_units:
-                strand.drawdown_units = strand.high_units - result
+            strand.high_units = max(strand.high_units, result)
+            fallen = strand.high_units - result
+            strand.drawdown_units = max(strand.drawdown_units, fallen)
 
     def has_to_judge(self, close_ms: int) -> bool:
         """Whether the quality of a strategy is measured at this decision: at the first of a day,
@@ -216,9 +215,9 @@ class LaneBooks:
                 continue
             result = strand.result_now
             budget = SURE * equity * strand.budget_exposure_ppm / MILLION
-            if strand.high_units - result >= budget * self.fall_ppm / MILLION - 1.0:
-                if result < strand.high_units:
-                    return True
+            fallen = strand.high_units - result
+            if fallen > 0 and fallen >= budget * self.fall_ppm / MILLION - 1.0:
+                return True
         return False
 
     # --- messages and entries sent -----------------------------------------------------------
@@ -359,8 +358,7 @@ class LaneBooks:
             coin.hold_ms = pair.hold_ms
         coin.qty_units += coins
         coin.cost_units += value + fee
-        if leg.stop_ticks > coin.stop_ticks:
-            coin.stop_ticks = leg.stop_ticks
+        coin.stop_ticks = max(coin.stop_ticks, leg.stop_ticks)
         if coin.target_ticks == 0:
             coin.target_ticks = leg.target_ticks
         if coin.trail_ticks == 0:
@@ -380,8 +378,7 @@ class LaneBooks:
         self.guard(coin)
         self.cash_units -= value + fee
         self.marked = 0
-        if leg.signal_ms > pair.consumed_ms:
-            pair.consumed_ms = leg.signal_ms
+        pair.consumed_ms = max(pair.consumed_ms, leg.signal_ms)
 
     def sell(self, pair: Pair, leg: Leg, at_ms: int, close_ms: int) -> None:
         """A whole exit was filled."""

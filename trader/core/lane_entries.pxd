@@ -4,7 +4,7 @@ from trader.core.gate_view cimport GateView
 from trader.core.lane_gates cimport first_no
 from trader.core.ladder cimport exit_price_ticks, least_lots
 from trader.core.lane_books cimport LaneBooks
-from trader.core.lane_rows cimport Coin, Leg, Pair, Ratchet, Refusal, Strand, new_leg
+from trader.core.lane_rows cimport Coin, Leg, Pair, Ratchet, Refusal, Strand
 from trader.core.lane_rules cimport LaneRules
 from trader.core.lane_sums cimport LaneSums, lots_for
 from trader.core.money cimport mul_div_down, mul_div_up, price_down, price_up
@@ -42,7 +42,8 @@ cdef class LaneEntries:
 
     cpdef bint changed(self)
 
-    @cython.locals(books=LaneBooks, i=Py_ssize_t, coin=Coin, strand=Strand, pair=Pair)
+    @cython.locals(
+        books=LaneBooks, i=Py_ssize_t, coin=Coin, strand=Strand, pair=Pair, asks=cython.bint)
     cdef bint _decide(self, long long bar_ms, long long close_ms, long long equity) except -1
 
     @cython.locals(

@@ -16,7 +16,7 @@ from trader.core.gate_view import GateView
 from trader.core.ladder import exit_price_ticks, least_lots
 from trader.core.lane_books import LaneBooks
 from trader.core.lane_gates import asked_gates, first_no
-from trader.core.lane_rows import Coin, Leg, Pair, Ratchet, Refusal, new_leg
+from trader.core.lane_rows import Coin, Leg, Pair, Ratchet, Refusal
 from trader.core.lane_rules import LaneRules
 from trader.core.lane_sums import LaneSums, lots_for
 from trader.core.money import PPM, mul_div_down, mul_div_up, price_down, price_up
@@ -43,9 +43,9 @@ class LaneEntries:
     """
 
     __slots__ = (
-        "_legs", "_ratchets", "_refusals", "_used", "asked", "books", "holds", "legs", "order", "ratchets",
-        "refusals", "rules", "said", "said_ms", "said_stop", "said_strength", "said_target", "said_trail",
-        "sums", "used",
+        "_legs", "_ratchets", "_refusals", "_used", "asked", "books", "holds", "legs",
+        "order", "ratchets", "refusals", "rules", "said", "said_ms", "said_stop",
+        "said_strength", "said_target", "said_trail", "sums", "used",
     )  # fmt: skip
 
     def __init__(self, books: LaneBooks, rules: LaneRules) -> None:
@@ -103,9 +103,9 @@ class LaneEntries:
         for i in range(len(self.order)):
             pair = self.order[i]
             coin = pair.coin
-            if coin.row >= 0 and enters_at(pair, coin.row):
-                if not self._consider(pair, bar_ms, close_ms, equity):
-                    return False
+            asks = coin.row >= 0 and enters_at(pair, coin.row)
+            if asks and not self._consider(pair, bar_ms, close_ms, equity):
+                return False
         return True
 
     # --- exits -------------------------------------------------------------------------------
@@ -119,8 +119,7 @@ class LaneEntries:
         bid = max(1, mul_div_down(close, self.rules.bid_ppm, MILLION))
         moved = 0
         if coin.trail_ticks > 0:
-            if coin.high[row] > coin.peak_ticks:
-                coin.peak_ticks = coin.high[row]
+            coin.peak_ticks = max(coin.peak_ticks, coin.high[row])
             moved = max(0, coin.peak_ticks - coin.trail_ticks)
         if moved > coin.stop_ticks:
             self.ratchets.append(Ratchet(bar_ms, coin.index, moved))
@@ -174,7 +173,10 @@ class LaneEntries:
         return True
 
     def _new_leg(self, pair: Pair, bar_ms: int, price: int, lots: int) -> Leg:
-        leg = new_leg(bar_ms, pair.index, len(self.legs) - self._legs)
+        leg = Leg()
+        leg.bar_ms = bar_ms
+        leg.pair = pair.index
+        leg.number = len(self.legs) - self._legs
         leg.price_ticks = price
         leg.qty_lots = lots
         self.legs.append(leg)
@@ -232,13 +234,14 @@ class LaneEntries:
             return False
         units = self.sums.units_for(pair, equity, strength_ppm(self.said_strength))
         cap = mul_div_down(equity, pair.cap_ppm, MILLION)
-        lots = lots_for(spec, pair.at_risk == 1, units, cap, worst, stop, rules.slippage_ppm)
+        lots = lots_for(spec, pair.at_risk, units, cap, worst, stop, rules.slippage_ppm)
         if lots <= 0 or notional_down(spec, worst, lots) < pair.least_units:
             return False
         target = distance_ticks(spec, self.said_target)
         target = close + target if target else 0
         trail = distance_ticks(spec, self.said_trail)
         view = pair.view
+        assert view is not None, "a pair that is usable has a view"
         view.price_ticks, view.qty_lots, view.worst_ticks = price, lots, worst
         view.bid_ticks, view.ask_ticks = max(1, mul_div_down(close, rules.bid_ppm, MILLION)), ask
         self.sums.fill(view, pair, stop, close_ms)

@@ -45,6 +45,7 @@ cdef class LaneDay:
     cdef public long long realised_units, start_units, trades
 
     cpdef begin(self, long long day, long long start_units)
+    @cython.locals(result=cython.longlong)
     cpdef reach(self, long long end_units)
 
 
@@ -76,7 +77,3 @@ cdef class Refusal:
 
 cdef class Ratchet:
     cdef public long long bar_ms, coin, ticks
-
-
-@cython.locals(leg=Leg)
-cpdef Leg new_leg(long long bar_ms, long long pair, long long number)

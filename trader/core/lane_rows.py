@@ -34,7 +34,7 @@ class Coin:
             grid is a bar of this series and the other way round; NO_ROW: rows are looked for.
         mark_ticks: newest close. value_units: of what is held, at that.
         per_tick: cash units that the coins held gain with a tick, exact for prices below price_max.
-        holder: index of the pair whose book holds the coins, -1 for none; strand: its strategy. owned: 1 while there is
+        per_tick: cash units that the coins held gain with a tick, exact below price_max.
             enough of it to be sold.
         began_ms: when the bar opened in which the position was opened. peak_ticks: the highest
             price since then. bid_stop_ticks: the highest close whose bid is at or below the stop.
@@ -48,12 +48,14 @@ class Coin:
     """
 
     __slots__ = (
-        "asks_absent", "base_index", "began_ms", "bid_stop_ticks", "bought_lots", "bought_units", "close", "complex",
-        "cost_units", "entry_ticks", "fees_units", "high", "hold_ms", "holder", "index", "known",
-        "leg_buys", "leg_sell_ticks", "low", "mark_ticks", "net_stop_units", "next_row", "offset",
-        "open", "open_ms", "opened_ms", "owned", "peak_ticks", "per_tick", "price_max", "qty_units",
-        "realised_units", "result_units", "row", "rows", "scaled", "spec", "stop_ticks", "strand", "symbol",
-        "target_ticks", "tier_index", "touched", "trail_ticks", "trailed", "value_units", "volume",
+        "asks_absent", "base_index", "began_ms", "bid_stop_ticks", "bought_lots",
+        "bought_units", "close", "complex", "cost_units", "entry_ticks", "fees_units",
+        "high", "hold_ms", "holder", "index", "known", "leg_buys", "leg_sell_ticks", "low",
+        "mark_ticks", "net_stop_units", "next_row", "offset", "open", "open_ms",
+        "opened_ms", "owned", "peak_ticks", "per_tick", "price_max", "qty_units",
+        "realised_units", "result_units", "row", "rows", "scaled", "spec", "stop_ticks",
+        "strand", "symbol", "target_ticks", "tier_index", "touched", "trail_ticks",
+        "trailed", "value_units", "volume",
     )  # fmt: skip
 
     def __init__(self, index: int, spec: Spec, columns: Sequence[memoryview]) -> None:
@@ -71,7 +73,7 @@ class Coin:
         self.tier_index = -1
         self.leg_sell_ticks = self.leg_buys = 0
         self.realised_units = self.fees_units = 0
-        self.strand: Strand | None = None
+        self.strand = NOBODY
         self.clear()
 
     def clear(self) -> None:
@@ -129,9 +131,9 @@ class Strand:
     __slots__ = (
         "attended", "budget_exposure_ppm", "budget_loss_ppm", "budget_positions_max",
         "budget_trades_day_max", "cash_units", "days", "drawdown_units", "entries_filled",
-        "fees_units", "fills", "first_day", "has_book", "high_units", "index", "leg_buys", "losses",
-        "lost_ppm", "name", "quality_day", "realised_units", "result_now", "result_units", "sent_day", "stopped",
-        "timeframe_ms", "wins", "won_ppm",
+        "fees_units", "fills", "first_day", "has_book", "high_units", "index", "leg_buys",
+        "losses", "lost_ppm", "name", "quality_day", "realised_units", "result_now",
+        "result_units", "sent_day", "stopped", "timeframe_ms", "wins", "won_ppm",
     )  # fmt: skip
 
     def __init__(self, index: int, name: str) -> None:
@@ -144,7 +146,8 @@ class Strand:
         self.budget_exposure_ppm = self.budget_loss_ppm = 0
         self.budget_positions_max = self.budget_trades_day_max = 0
         self.result_now = self.stopped = 0
-        self.cash_units = self.fees_units = self.fills = self.realised_units = 0
+        self.cash_units: int = 0
+        self.fees_units = self.fills = self.realised_units = 0
         self.result_units = self.high_units = self.drawdown_units = 0
         self.wins = self.losses = self.won_ppm = self.lost_ppm = 0
         self.entries_filled = self.attended = 0
@@ -180,8 +183,7 @@ class LaneDay:
             return
         self.end_units = end_units
         result = end_units - self.start_units - self.flow_units
-        if result < self.low_units:
-            self.low_units = result
+        self.low_units = min(self.low_units, result)
         self.changed = 1
 
 
@@ -207,11 +209,12 @@ class Pair:
     """
 
     __slots__ = (
-        "at_risk", "cap_ppm", "coin", "columns", "consumed_ms", "enter_at", "enters", "exit_ms", "fails",
-        "fixed_units", "has_wait", "hold_ms", "index", "leave_at", "leaves", "least_units",
-        "lot_float", "may_add", "method", "offsets", "plain", "quick", "regime_ppm", "share_ppm",
-        "signals", "stop_ms", "stops", "strand", "strengths", "targets", "tier_index", "tier_ppm",
-        "touched", "trails", "unfilled_ms", "usable", "view",
+        "at_risk", "cap_ppm", "coin", "columns", "consumed_ms", "enter_at", "enters",
+        "exit_ms", "fails", "fixed_units", "has_wait", "hold_ms", "index", "least_units",
+        "leave_at", "leaves", "lot_float", "may_add", "method", "offsets", "plain", "quick",
+        "regime_ppm", "share_ppm", "signals", "stop_ms", "stops", "strand", "strengths",
+        "targets", "tier_index", "tier_ppm", "touched", "trails", "unfilled_ms", "usable",
+        "view",
     )  # fmt: skip
 
     def __init__(self, index: int, strand: Strand, coin: Coin) -> None:
@@ -245,25 +248,19 @@ class Leg:
     """
 
     __slots__ = (
-        "bar_ms", "base_fee_units", "closed", "fee_units", "fill_ticks", "is_buy", "is_stop",
-        "number", "pair", "price_ticks", "qty_lots", "reason", "result_units", "signal_ms",
-        "stop_ticks", "target_ticks", "trail_ticks", "value_units",
+        "bar_ms", "base_fee_units", "closed", "fee_units", "fill_ticks", "is_buy",
+        "is_stop", "number", "pair", "price_ticks", "qty_lots", "reason", "result_units",
+        "signal_ms", "stop_ticks", "target_ticks", "trail_ticks", "value_units",
     )  # fmt: skip
 
-
-def new_leg(bar_ms: int, pair: int, number: int) -> Leg:
-    """A leg to be filled in. (Made without a call of its class, which would cost more than all that
-    is done with it.)"""
-    leg = Leg.__new__(Leg)
-    leg.bar_ms = bar_ms
-    leg.pair = pair
-    leg.number = number
-    leg.is_buy = leg.is_stop = leg.reason = leg.closed = 0
-    leg.price_ticks = leg.qty_lots = leg.signal_ms = 0
-    leg.stop_ticks = leg.target_ticks = leg.trail_ticks = 0
-    leg.fill_ticks = leg.value_units = leg.fee_units = leg.base_fee_units = 0
-    leg.result_units = 0
-    return leg
+    def __init__(self) -> None:
+        """To be filled in."""
+        self.bar_ms = self.pair = self.number = 0
+        self.is_buy = self.is_stop = self.reason = self.closed = 0
+        self.price_ticks = self.qty_lots = self.signal_ms = 0
+        self.stop_ticks = self.target_ticks = self.trail_ticks = 0
+        self.fill_ticks = self.value_units = self.fee_units = self.base_fee_units = 0
+        self.result_units = 0
 
 
 # Why a position is left or opened.
@@ -274,8 +271,10 @@ REASONS = (
 
 
 class Refusal:
-    """An entry that a gate refused: the index of the gate, what it compared, and what it says
-    besides, "" for nothing."""
+    """An entry that a gate refused: the index of the gate, what it compared, and its words besides.
+
+    `words` is "" where there are none.
+    """
 
     __slots__ = ("bar_ms", "gate", "limit", "measured", "pair", "words")
 
@@ -299,3 +298,7 @@ class Ratchet:
         self.bar_ms = bar_ms
         self.coin = coin
         self.ticks = ticks
+
+
+# Whose coins are nobody's.
+NOBODY = Strand(-1, "")

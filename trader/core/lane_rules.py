@@ -1,7 +1,7 @@
 """The lane's rules: what limits and model say, as numbers that do not change while it runs.
 
-Lives here: one record, made from the parameters and the account once. Must not live here: numbers of
-an entry (`lane_sums`).
+Lives here: one record, made from the parameters and the account once. Must not live here: numbers
+of an entry (`lane_sums`).
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class LaneRules:
 
     __slots__ = (
         "ask_ppm", "asks_correlated", "asks_messages", "asks_var", "asset_ppm", "bid_ppm",
-        "calendar", "collar_window_bars", "collar_window_ppm", "correlated_ppm", "depth_asked",
-        "day_limit", "drawdown_ppm", "exit_bars", "exit_ms", "exposure_ppm", "fall_ppm", "fee_in_base",
-        "loss_ppm", "minute_limit", "pending_ppm", "position_ppm", "rolling_days", "rolling_ppm",
-        "rung_ppm", "second_limit", "slippage_ppm", "stop_ms", "tiers", "timed", "unfilled_ms",
-        "value_units_max", "var_ppm", "volume_asked", "volume_bars", "volume_ppm", "whole",
-        "window_asked",
+        "calendar", "collar_window_bars", "collar_window_ppm", "correlated_ppm",
+        "day_limit", "depth_asked", "drawdown_ppm", "exit_bars", "exit_ms", "exposure_ppm",
+        "fall_ppm", "fee_in_base", "loss_ppm", "minute_limit", "pending_ppm",
+        "position_ppm", "rolling_days", "rolling_ppm", "rung_ppm", "second_limit",
+        "slippage_ppm", "stop_ms", "tiers", "timed", "unfilled_ms", "value_units_max",
+        "var_ppm", "volume_asked", "volume_bars", "volume_ppm", "whole", "window_asked",
     )  # fmt: skip
 
     def __init__(self, parameters: Parameters, model: Model, cash_digits: int) -> None:

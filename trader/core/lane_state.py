@@ -15,7 +15,7 @@ from trader.core.lane import Lane
 from trader.core.lane_books import LaneBooks
 from trader.core.lane_entries import LaneEntries
 from trader.core.lane_orders import filled, leg_rows
-from trader.core.lane_rows import Coin, LaneDay, Pair
+from trader.core.lane_rows import NOBODY, Coin, LaneDay, Pair
 from trader.core.parameters import Parameters
 from trader.core.state import MINUTE_SLOTS, SENT_SLOTS, STAMP_SLOTS, Order, Position, State
 from trader.core.universe import (
@@ -157,7 +157,7 @@ class LaneState:
             for name in POSITION_FIELDS:
                 setattr(coin, name, getattr(position, name))
             coin.holder = holders.get(coin.symbol, -1)
-            coin.strand = self.books.pairs[coin.holder].strand if coin.holder >= 0 else None
+            coin.strand = self.books.pairs[coin.holder].strand if coin.holder >= 0 else NOBODY
             coin.owned = int(is_open(position, coin.spec) and coin.holder >= 0)
             book = state.books.get(position.strategy)
             coin.complex = int(

@@ -106,6 +106,6 @@ cdef long long loss_of(Coin coin)
 
 @cython.locals(lots=cython.longlong, asked=cython.longlong)
 cpdef long long lots_for(
-    Spec spec, bint at_risk, long long units, long long cap, long long worst, long long stop,
+    Spec spec, long long at_risk, long long units, long long cap, long long worst, long long stop,
     long long slippage_ppm
 ) except? -1

@@ -1,9 +1,9 @@
 # cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 """The lane's sums: what the gates of one entry compare, from typed numbers.
 
-Lives here: the same numbers as `entries.entry_view` and the `*_sums` modules give, filled into views
-that were made with everything that does not change (`lane_state`). Must not live here: the gates,
-and what is asked for.
+Lives here: the same numbers as `entries.entry_view` and the `*_sums` modules give, filled into
+views that were made with everything that does not change (`lane_views`). Must not live here: the
+gates, and what is asked for.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from array import array
 from math import isfinite
 
-from trader.core.calendar import openings
+from trader.core.calendar import OPEN, openings
 from trader.core.days import DAY_SLOTS
 from trader.core.gate_view import GateView
 from trader.core.kelly import kelly_ppm
@@ -27,6 +27,7 @@ from trader.core.time_sums import fill_windows
 
 # How a pair's size is found (`sizes.METHODS`), as far as the lane knows it.
 FIXED, SHARE, AGGRESSIVE, KELLY = range(4)
+OPENINGS = (OPEN, OPEN)
 # Numbers of other modules, as C numbers where this one is compiled.
 MILLION, MOST, SLOTS, UNASKED = PPM, AMOUNT_MAX, DAY_SLOTS, NEVER
 TOO_MUCH = float(AMOUNT_MAX)
@@ -41,9 +42,9 @@ class LaneSums:
     """
 
     __slots__ = (
-        "all_exposure", "all_loss", "books", "counted", "equity", "leg_cost", "leg_loss", "leg_pair",
-        "legs", "opening", "pending", "planned", "rolling_limit", "rolling_loss",
-        "rules", "used_units",
+        "all_exposure", "all_loss", "books", "counted", "equity", "leg_cost", "leg_loss",
+        "leg_pair", "legs", "opening", "pending", "planned", "rolling_limit",
+        "rolling_loss", "rules", "used_units",
     )  # fmt: skip
 
     def __init__(self, books: LaneBooks, rules: LaneRules) -> None:
@@ -57,7 +58,7 @@ class LaneSums:
         self.counted = self.equity = self.legs = self.planned = 0
         self.all_exposure = self.all_loss = self.pending = self.used_units = 0
         self.rolling_limit = self.rolling_loss = 0
-        self.opening: object = None
+        self.opening = OPENINGS
 
     def begin(self, equity: int) -> None:
         """A new decision."""
@@ -293,7 +294,7 @@ class LaneSums:
         risk.correlated_units_max = mul_div_down(equity, rules.correlated_ppm, MILLION)
         if rules.asks_messages:
             self._fill_messages(view, close_ms)
-        # Neither can be more than everything at risk; what that does not answer, the reference does.
+        # Neither can be more than everything at risk; what that leaves open is the reference's.
         exposed = self.all_exposure + self.pending + cost
         if rules.asks_var and exposed > risk.var_units_max:
             raise AmountOverflow("value at risk has to be measured")
@@ -380,7 +381,7 @@ def loss_of(coin: Coin) -> int:
 
 
 def lots_for(
-    spec: Spec, at_risk: bool, units: int, cap: int, worst: int, stop: int, slippage_ppm: int
+    spec: Spec, at_risk: int, units: int, cap: int, worst: int, stop: int, slippage_ppm: int
 ) -> int:
     """Lots of an entry, as `sizes.size_entry` finds them."""
     if not at_risk:

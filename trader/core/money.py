@@ -1,4 +1,4 @@
-# cython: cdivision=True
+# cython: boundscheck=False, cdivision=True
 """Exact integer money: one checked mul-div, notional values and fees.
 
 Lives here: every product of two core integers. Prices are in ticks, quantities in lots, cash in

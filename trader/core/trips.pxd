@@ -15,14 +15,8 @@ cdef class Trip:
     cdef public long long first_ticks, last_ticks, opened_ms, proceeds_units, result_units
     cdef public long long sold_lots, strategy, symbol
 
+    cpdef begin(self, Execution first)
     cpdef add(self, Execution one)
-
-
-@cython.locals(one=Execution)
-cpdef Execution new_execution()
-
-@cython.locals(trip=Trip)
-cpdef Trip new_trip(Execution first)
 
 
 cdef class Trips:

@@ -32,18 +32,15 @@ class Execution:
     """One execution: see FILL_COLUMNS. `fee_cash_units`: the part of the fee paid in cash."""
 
     __slots__ = (
-        "at_ms", "fee_cash_units", "fee_units", "maker", "price_ticks", "qty_lots", "reason",
-        "side", "strategy", "symbol", "value_units",
+        "at_ms", "fee_cash_units", "fee_units", "maker", "price_ticks", "qty_lots",
+        "reason", "side", "strategy", "symbol", "value_units",
     )  # fmt: skip
 
-
-def new_execution() -> Execution:
-    """One to be filled in."""
-    one = Execution.__new__(Execution)
-    one.at_ms = one.qty_lots = one.price_ticks = one.value_units = 0
-    one.fee_units = one.fee_cash_units = one.maker = one.side = 0
-    one.symbol = one.strategy = one.reason = 0
-    return one
+    def __init__(self) -> None:
+        """To be filled in."""
+        self.at_ms = self.qty_lots = self.price_ticks = self.value_units = 0
+        self.fee_units = self.fee_cash_units = self.maker = self.side = 0
+        self.symbol = self.strategy = self.reason = 0
 
 
 class Trip:
@@ -52,9 +49,23 @@ class Trip:
 
     __slots__ = (
         "bought_lots", "closed_ms", "cost_units", "exit_reason", "fee_units", "fills",
-        "first_ticks", "last_ticks", "opened_ms", "proceeds_units", "result_units", "sold_lots",
-        "strategy", "symbol",
+        "first_ticks", "last_ticks", "opened_ms", "proceeds_units", "result_units",
+        "sold_lots", "strategy", "symbol",
     )  # fmt: skip
+
+    def __init__(self) -> None:
+        """To be begun."""
+        self.closed_ms = self.exit_reason = -1
+        self.strategy = self.symbol = self.opened_ms = self.first_ticks = 0
+        self.bought_lots = self.sold_lots = self.fills = self.last_ticks = 0
+        self.cost_units = self.proceeds_units = self.fee_units = self.result_units = 0
+
+    def begin(self, first: Execution) -> None:
+        """Take from an execution, which is not added yet, whose trip it is."""
+        self.strategy = first.strategy
+        self.symbol = first.symbol
+        self.opened_ms = first.at_ms
+        self.first_ticks = first.price_ticks
 
     def add(self, one: Execution) -> None:
         """Count an execution."""
@@ -68,19 +79,6 @@ class Trip:
             self.sold_lots += one.qty_lots
             self.proceeds_units += one.value_units - one.fee_cash_units
             self.exit_reason = one.reason
-
-
-def new_trip(first: Execution) -> Trip:
-    """One begun by an execution that is not added yet."""
-    trip = Trip.__new__(Trip)
-    trip.strategy = first.strategy
-    trip.symbol = first.symbol
-    trip.opened_ms = first.at_ms
-    trip.first_ticks = first.price_ticks
-    trip.closed_ms = trip.exit_reason = -1
-    trip.bought_lots = trip.sold_lots = trip.fills = trip.last_ticks = 0
-    trip.cost_units = trip.proceeds_units = trip.fee_units = trip.result_units = 0
-    return trip
 
 
 class Trips:
@@ -104,7 +102,8 @@ class Trips:
         if trip is None and one.side == 1:
             trip = self._left_by(one.strategy, one.symbol)
         elif trip is None:
-            trip = new_trip(one)
+            trip = Trip()
+            trip.begin(one)
             self.open[one.symbol] = trip
         trip.add(one)
         trip.result_units += result_units
@@ -140,7 +139,7 @@ class Trips:
         for i in range(len(legs)):
             leg = legs[i]
             pair = books.pairs[leg.pair]
-            one = new_execution()
+            one = Execution()
             one.strategy, one.symbol = places[leg.pair]
             one.at_ms = leg.bar_ms + books.step_ms
             one.side = 0 if leg.is_buy else 1
