@@ -22,8 +22,8 @@ from trader.core.membership import is_universe_row
 from trader.core.regime import ROW_NAME as REGIME
 from trader.errors import DataError
 
-# Decision bars between two words about progress.
-BARS_AT_ONCE = 65_536
+# Decision bars that the lane does in one go, and fewest between two words about progress.
+BARS_AT_ONCE, BARS_OF_PROGRESS = 65_536, 256
 
 
 class FastRun(BacktestRun):
@@ -51,7 +51,7 @@ class FastRun(BacktestRun):
         simulation.begin(inputs.start_ms, inputs.end_ms, self._given)
         self.simulation = simulation
         grid = simulation.grid
-        total, at = len(grid), 0
+        total, at, told = len(grid), 0, 0
         if not total:
             raise DataError("no bar lies in the asked time range", "see --timerange")
         while at < total:
@@ -63,8 +63,9 @@ class FastRun(BacktestRun):
                 self._slow(reached)
                 reached += 1
             at = reached
-            if progress is not None:
+            if progress is not None and (at - told >= BARS_OF_PROGRESS or at == total):
                 progress(at, total)
+                told = at
         return self._finished(total)
 
     def _finished(self, total: int) -> BacktestResult:

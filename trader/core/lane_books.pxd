@@ -5,8 +5,8 @@ from trader.core.money cimport limit_units, mul_div_down, mul_div_up, price_down
 from trader.core.scale cimport Spec, fee_up, value_of_base_down
 
 cdef long long MINUTE_MS
-cdef long long HOUR_MS
-cdef long long DAY_MS
+cdef long long AN_HOUR
+cdef long long A_DAY
 cdef long long TIMES_MAX
 cdef long long SLOTS
 cdef long long MILLION

@@ -17,13 +17,13 @@ from trader.core.limits import Day
 from trader.core.money import PPM, limit_units, mul_div_down, mul_div_up, price_down
 from trader.core.scale import fee_up, value_of_base_down
 from trader.core.state import MINUTE_SLOTS, SENT_SLOTS, STAMP_SLOTS
+from trader.core.totals import DAY_MS, HOUR_MS
 
 MINUTE_MS = 60_000
-HOUR_MS = 3_600_000
-DAY_MS = 86_400_000
 TIMES_MAX = 1_000
 # Numbers of other modules, as C numbers where this one is compiled.
 SLOTS = DAY_SLOTS
+AN_HOUR, A_DAY = HOUR_MS, DAY_MS
 MILLION = PPM
 SENT, STAMPS, MINUTES = SENT_SLOTS, STAMP_SLOTS, MINUTE_SLOTS
 SURE = 0.999_999
@@ -282,12 +282,12 @@ class LaneBooks:
         at = max(self.sent_day, least)
         for lost in range(self.sent_day, at):
             self._less_sent(lost)
-        while at < self.sent_count and self.sent_at[at % SENT] <= now_ms - DAY_MS:
+        while at < self.sent_count and self.sent_at[at % SENT] <= now_ms - A_DAY:
             self._less_sent(at)
             at += 1
         self.sent_day = at
         at = max(self.sent_hour, least)
-        while at < self.sent_count and self.sent_at[at % SENT] <= now_ms - HOUR_MS:
+        while at < self.sent_count and self.sent_at[at % SENT] <= now_ms - AN_HOUR:
             at += 1
         self.sent_hour = at
 

@@ -24,7 +24,7 @@ from trader.core.shared_history import Request, tell_together
 from trader.core.spans import Spans, add_runs, no_spans
 from trader.core.strategy import Window
 
-FAR_MS = 2**60
+FAR_MS = 1 << 60
 # Rows of a window up to which means are sure to be exact (see `history`).
 ROWS_IN_GO = 1 << 18
 POINTWISE = frozenset({"column", "number", "unary", "binary", "mean"})
