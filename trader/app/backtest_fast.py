@@ -58,7 +58,10 @@ class FastRun(BacktestRun):
             stop = min(total, at + BARS_AT_ONCE)
             reached = simulation.run_lane(at, stop)
             self._count_lane(at, reached)
-            simulation.settle(self._take)
+            if reached < stop or reached == total:
+                simulation.settle(self._take)
+            else:
+                simulation.tell(self._take)
             if reached < stop:
                 self._slow(reached)
                 reached += 1

@@ -123,14 +123,19 @@ class FastSimulation(Simulation):
     def settle(self, take: Taker | None = None) -> None:
         """Put what the lane did into the state, and tell what it wrote down: to `take`, or as
         facts."""
-        entries, books = self.lane.entries, self.lane.books
         self.beside.store()
+        self.tell(take)
+
+    def tell(self, take: Taker | None = None) -> None:
+        """Tell what the lane wrote down since it was last told; the state stays behind."""
+        entries, books = self.lane.entries, self.lane.books
         if take is not None:
             take(entries, books)
         else:
             for kind, payload in LaneFacts(entries, books, self.parameters):
                 self._record(kind, payload)
         self._fills = books.fills
+        self.beside.remember()
         entries.clear()
 
     def snapshot(self, bar_ms: int) -> Snapshot:

@@ -2,11 +2,13 @@ cimport cython
 
 from trader.core.lane_books cimport LaneBooks
 from trader.core.lane_entries cimport LaneEntries
-from trader.core.lane_rows cimport Coin, Pair, Strand
+from trader.core.lane_rows cimport Coin, LaneDay, Pair, Strand
 
 cdef double SURE
 cdef double MILLION
 cdef long long MOST
+cdef long long DAYS
+cdef Py_ssize_t NEVER_ROW
 
 
 cdef class Lane:
@@ -23,8 +25,28 @@ cdef class Lane:
     cdef public long long refreshed_ms, refreshes, step_ms, tiers_ms
 
     @cython.locals(
-        books=LaneBooks, t=Py_ssize_t, close_ms=cython.longlong, total=cython.longlong)
+        books=LaneBooks, t=Py_ssize_t, close_ms=cython.longlong, total=cython.longlong,
+        reached=Py_ssize_t)
     cpdef Py_ssize_t run(self, Py_ssize_t at, Py_ssize_t stop) except -1
+
+    @cython.locals(
+        books=LaneBooks, total=cython.longlong, until_ms=cython.longlong, first=Py_ssize_t)
+    cdef Py_ssize_t _rest(self, Py_ssize_t t, Py_ssize_t stop) except -1
+
+    @cython.locals(
+        books=LaneBooks, coin=Coin, pair=Pair, strand=Strand, today=LaneDay, own_day=LaneDay,
+        until_ms=cython.longlong, first=Py_ssize_t, offset=Py_ssize_t, leave_row=Py_ssize_t,
+        target=cython.longlong, high=cython.longlong, own_high=cython.longlong,
+        own_deepest=cython.longlong, floor=cython.longlong, low=cython.longlong,
+        own_low=cython.longlong, base=cython.longlong, own_base=cython.longlong,
+        gap=cython.longlong, total=cython.longlong, price=cython.longlong, at_ms=cython.longlong,
+        row=Py_ssize_t, close_ms=cython.longlong, close=cython.longlong, made=cython.longlong,
+        result=cython.longlong)
+    cdef Py_ssize_t _glide(self, Py_ssize_t t, Py_ssize_t stop) except -1
+
+    @cython.locals(books=LaneBooks)
+    cdef _land(
+        self, Coin coin, long long bars, long long close_ms, long long total, long long price)
 
     @cython.locals(
         books=LaneBooks, i=Py_ssize_t, row=Py_ssize_t, total=cython.longlong,
@@ -54,6 +76,8 @@ cdef bint must_look(Coin coin, Pair pair, Py_ssize_t row, long long close_ms) ex
 
 @cython.locals(at=Py_ssize_t, end=Py_ssize_t)
 cdef bint leaves_now(Pair pair, Py_ssize_t row) except -1
+
+cdef Py_ssize_t next_leave(Pair pair, Py_ssize_t row) except -1
 
 @cython.locals(i=Py_ssize_t, coin=Coin, row=Py_ssize_t, absent=cython.bint)
 cdef bint find_rows(list coins, long long bar_ms) except -1

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from array import array
 
+from trader.core.days import DAY_SLOTS
 from trader.core.lane_books import LaneBooks
 from trader.core.lane_entries import LaneEntries
 from trader.core.lane_rows import Coin, Pair
@@ -23,7 +24,9 @@ from trader.core.money import AMOUNT_MAX, PPM
 
 # Comparisons that only have to be certain one way leave this much room for the float's rounding.
 SURE = 0.999_999
-MILLION, MOST = float(PPM), AMOUNT_MAX
+MILLION, MOST, DAYS = float(PPM), AMOUNT_MAX, DAY_SLOTS
+# A row that no series has.
+NEVER_ROW = 1 << 60
 
 
 class Lane:
@@ -58,7 +61,7 @@ class Lane:
         self.grid = grid
         self.step_ms = step_ms
         self.aligned = 1
-        self.equity = array("q", bytes(8 * len(grid)))
+        self.equity = array("q", [0]) * len(grid)
         self.curve = memoryview(self.equity)
         self.wish = memoryview(bytearray(len(grid)))
         self.held: list[Coin] = []
@@ -85,6 +88,11 @@ class Lane:
                 break
             if self.aligned == 0 and find_rows(self.coins, self.grid[t]):
                 break
+            if self.aligned and self.wish[t] == 0:
+                reached = self._glide(t, stop) if self.count else self._rest(t, stop)
+                if reached > t:
+                    t = reached
+                    continue
             total = books.cash_units
             if self.count == 0 and self.wish[t] == 0 and books.is_still(total, close_ms):
                 books.close_ms = close_ms
@@ -105,6 +113,93 @@ class Lane:
             t += 1
         self.lane_bars += t - at
         return t
+
+    def _rest(self, t: int, stop: int) -> int:
+        """Pass over bars on which nothing is held and nothing is wanted; the first that is not
+        such a bar."""
+        books = self.books
+        total = books.cash_units
+        until_ms = min(self.due_ms, self.tiers_ms, books.day_ends_ms)
+        if not books.is_still(total, self.grid[t] + self.step_ms):
+            return t
+        first = t
+        while t < stop and self.wish[t] == 0 and self.grid[t] + self.step_ms < until_ms:
+            self.curve[t] = total
+            t += 1
+        if t > first:
+            books.last_bar_ms = self.grid[t - 1]
+            books.close_ms = books.last_bar_ms + self.step_ms
+        return t
+
+    def _glide(self, t: int, stop: int) -> int:
+        """Pass over bars on which one position is kept and nothing else happens; the first that is
+        not such a bar. What `mark` does at each of them, in local numbers.
+
+        The day has begun, in the account's row and in the strategy's, and nothing was filled since
+        the marks before.
+        """
+        books = self.books
+        coin = self.held[0]
+        if self.count > 1 or not books.is_gliding(coin) or len(books.strands) > 1:
+            return t
+        pair, strand = books.pairs[coin.holder], coin.strand
+        today, own_day = books.days[books.day % DAYS], strand.days[books.day % DAYS]
+        until_ms = min(self.due_ms, self.tiers_ms, books.day_ends_ms)
+        if coin.hold_ms > 0:
+            until_ms = min(until_ms, coin.began_ms + coin.hold_ms)
+        if own_day.day != books.day:
+            return t
+        first, offset = t, coin.offset
+        leave_row = next_leave(pair, t + offset)
+        target = coin.target_ticks if coin.target_ticks > 0 else MOST
+        high, own_high, own_deepest = books.high_units, strand.high_units, strand.drawdown_units
+        floor = books.floor_units()
+        low, own_low = today.low_units, own_day.low_units
+        base = today.start_units + today.flow_units
+        own_base = own_day.start_units + own_day.flow_units
+        gap = strand.cash_units - books.cash_units
+        total, price, at_ms = books.equity_units, coin.mark_ticks, books.close_ms
+        while t < stop and self.wish[t] == 0:
+            row = t + offset
+            close_ms = self.grid[t] + self.step_ms
+            if close_ms >= until_ms or row >= leave_row:
+                break
+            close = coin.close[row]
+            if close >= coin.price_max or coin.high[row] >= target:
+                break
+            if coin.low[row] <= coin.stop_ticks or close <= coin.bid_stop_ticks:
+                break
+            made = books.cash_units + coin.per_tick * close
+            # Highs and lows that move the stops of the account are looked at one by one.
+            if made <= floor or made > high:
+                break
+            result = made + gap
+            if own_high - result > own_deepest and books.fall_ppm >= 0:
+                break
+            total, price, at_ms = made, close, close_ms
+            own_high = max(own_high, result)
+            own_deepest = max(own_deepest, own_high - result)
+            low = min(low, made - base)
+            own_low = min(own_low, result - own_base)
+            self.curve[t] = made
+            t += 1
+        if t > first:
+            self._land(coin, t - first, at_ms, total, price)
+            strand.high_units, strand.drawdown_units = own_high, own_deepest
+            strand.result_units = strand.result_now = total + gap
+            today.low_units, own_day.low_units = low, own_low
+            today.end_units, own_day.end_units = total, total + gap
+            today.changed = own_day.changed = 1
+        return t
+
+    def _land(self, coin: Coin, bars: int, close_ms: int, total: int, price: int) -> None:
+        """The account after so many bars on which one position was kept."""
+        books = self.books
+        books.close_ms, books.equity_units = close_ms, total
+        books.last_bar_ms = close_ms - self.step_ms
+        coin.mark_ticks, coin.value_units = price, total - books.cash_units
+        self.holds += bars
+        self.exposed += bars
 
     def _weigh(self, t: int, close_ms: int) -> int:
         """Equity at a bar, and whether anything may happen at it (`plain`); -1: the reference has
@@ -227,6 +322,13 @@ def leaves_now(pair: Pair, row: int) -> bool:
         at += 2
     pair.leave_at = at
     return at < end and pair.leaves[at] <= row
+
+
+def next_leave(pair: Pair, row: int) -> int:
+    """The first row from one on at which the pair's exit level holds."""
+    if leaves_now(pair, row):
+        return row
+    return pair.leaves[pair.leave_at] if pair.leave_at < len(pair.leaves) else NEVER_ROW
 
 
 def find_rows(coins: list[Coin], bar_ms: int) -> bool:

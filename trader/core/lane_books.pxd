@@ -40,6 +40,12 @@ cdef class LaneBooks:
     @cython.locals(day_before=cython.longlong, today=LaneDay)
     cpdef mark(self, long long close_ms, long long equity)
 
+    @cython.locals(plain=cython.bint, quiet=cython.bint)
+    cdef bint is_gliding(self, Coin coin) except -1
+
+    @cython.locals(floor=cython.longlong)
+    cdef long long floor_units(self) except? -1
+
     @cython.locals(known=cython.bint)
     cdef bint is_still(self, long long equity, long long close_ms)
 

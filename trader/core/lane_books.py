@@ -131,9 +131,7 @@ class LaneBooks:
             self.high_units = equity
             self.fall_fresh = 0
         elif equity < self.high_units and self.drawdown_stopped == 0:
-            if self.fall_fresh == 0:
-                self.fall_floor = self.high_units - limit_units(self.high_units, self.drawdown_ppm)
-                self.fall_fresh = 1
+            self.floor_units()
             if equity <= self.fall_floor:
                 self.drawdown_stopped = 1
         if equity <= self.day_floor:
@@ -169,6 +167,24 @@ class LaneBooks:
         """Whether a bar without positions changes nothing but the time."""
         known = self.marked == 1 and equity == self.equity_units and equity >= 0
         return known and close_ms < self.day_ends_ms and self.asks_quality == 0
+
+    def is_gliding(self, coin: Coin) -> bool:
+        """Whether nothing but the value of one position changes from bar to bar."""
+        plain = coin.owned and not coin.complex and coin.trail_ticks == 0 and coin.price_max > 0
+        quiet = self.marked == 1 and self.asks_quality == 0 and self.trim_ppm == 0
+        return bool(plain and quiet and self.leftovers == 0)
+
+    def floor_units(self) -> int:
+        """The highest equity at and below which a stop of the account is hit; 0 when both hold."""
+        floor = 0
+        if self.day_stopped == 0:
+            floor = max(0, self.day_floor)
+        if self.drawdown_stopped == 0:
+            if self.fall_fresh == 0:
+                self.fall_floor = self.high_units - limit_units(self.high_units, self.drawdown_ppm)
+                self.fall_fresh = 1
+            floor = max(floor, self.fall_floor)
+        return floor
 
     def set_day_floor(self) -> None:
         """The equity at and below which the day's stop is hit."""

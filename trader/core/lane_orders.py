@@ -23,16 +23,12 @@ Fact = tuple[str, Payload]
 GATE_OF = {gate.code: gate for gate in GATES}
 
 
-def leg_rows(
-    entries: LaneEntries, books: LaneBooks, parameters: Parameters, bar_ms: int
-) -> list[Payload]:
-    """Legs of the newest bar with any, if that is `bar_ms`, with the value of their fills."""
-    found: list[Payload] = []
-    for leg in reversed(entries.legs):
-        if leg.bar_ms != bar_ms:
-            break
-        found.append({**leg_row(leg, books, parameters), "value_units": leg.value_units})
-    return found[::-1]
+def newest_legs(legs: list[Leg], bar_ms: int) -> list[Leg]:
+    """Of some legs in order, those of the newest bar, if that is `bar_ms`."""
+    first = len(legs)
+    while first and legs[first - 1].bar_ms == bar_ms:
+        first -= 1
+    return legs[first:]
 
 
 def leg_row(leg: Leg, books: LaneBooks, parameters: Parameters) -> Payload:
@@ -69,14 +65,14 @@ def leg_row(leg: Leg, books: LaneBooks, parameters: Parameters) -> Payload:
     }
 
 
-def filled(row: Payload, books: LaneBooks) -> Payload:
+def filled(row: Payload, leg: Leg, books: LaneBooks) -> Payload:
     """The order of a leg once it was sent and filled as a whole."""
     at_ms = int(row["bar_ms"]) + books.step_ms
     return {
         **row,
         "state": str(OrderState.FILLED),
         "filled_lots": row["qty_lots"],
-        "filled_units": row["value_units"],
+        "filled_units": leg.value_units,
         "venue_lots": row["qty_lots"],
         "sent_ms": at_ms,
         "updated_ms": at_ms,

@@ -14,8 +14,8 @@ from trader.core.days import ACCOUNT, DAY_SLOTS, Cooldown, DayRow
 from trader.core.lane import Lane
 from trader.core.lane_books import LaneBooks
 from trader.core.lane_entries import LaneEntries
-from trader.core.lane_orders import filled, leg_rows
-from trader.core.lane_rows import NOBODY, Coin, LaneDay, Pair
+from trader.core.lane_orders import filled, leg_row, newest_legs
+from trader.core.lane_rows import NOBODY, Coin, LaneDay, Leg, Pair
 from trader.core.parameters import Parameters
 from trader.core.state import MINUTE_SLOTS, SENT_SLOTS, STAMP_SLOTS, Order, Position, State
 from trader.core.universe import (
@@ -67,6 +67,7 @@ class LaneState:
         self._entered = lane.lane_bars
         self.off_pairs = 0
         self.followed: set[tuple[str, str]] = set()
+        self._newest: list[Leg] = []
         self._load_all_days()
 
     # --- from the state ----------------------------------------------------------------------
@@ -315,6 +316,12 @@ class LaneState:
 
     # --- to the state ------------------------------------------------------------------------
 
+    def remember(self) -> None:
+        """Keep the legs of the newest bar: its orders are in the state until the next plan."""
+        legs, last_ms = self.entries.legs, self.books.last_bar_ms
+        if legs or (self._newest and self._newest[-1].bar_ms != last_ms):
+            self._newest = newest_legs(legs, last_ms)
+
     def store(self) -> None:
         """Put everything that lane bars changed into the state."""
         state, books = self.state, self.books
@@ -336,8 +343,10 @@ class LaneState:
         self._store_sent()
         self._store_messages()
         state.orders.clear()
-        for row in leg_rows(self.entries, self.books, self.parameters, books.last_bar_ms):
-            state.orders[str(row["client_id"])] = Order(filled(row, books))
+        self.remember()
+        for leg in self._newest:
+            row = filled(leg_row(leg, books, self.parameters), leg, books)
+            state.orders[str(row["client_id"])] = Order(row)
         books.minute_new = books.sent_new = 0
         self._entered = self.lane.lane_bars
 
@@ -410,7 +419,7 @@ class LaneState:
             books.message_count - min(books.minute_new, STAMP_SLOTS), books.message_count
         ):
             kept[f"s{number % STAMP_SLOTS}"] = str(books.stamp_at[number % STAMP_SLOTS])
-        for slot in books.minute_log:
+        for slot in set(books.minute_log):
             kept[str(slot)] = f"{books.minute_at[slot]} {books.minutes[slot]}"
         books.minute_log.clear()
 
