@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from trader.core.parameters import RegimeSpec, StrategySpec, UniverseSpec
-from trader.core.universe import age_step_ms, tier_of
+from trader.core.universe import age_step_ms, asks_bars, tier_of
 from trader.core.universe_windows import regime_rules
 from trader.domain.pairs import is_pattern
 from trader.domain.timeframe import TIMEFRAMES_MS, timeframe_name
@@ -136,8 +136,9 @@ def regime_steps_ms(regime: RegimeSpec) -> list[int]:
 def universe_series(universe: UniverseSpec, symbols: Collection[str]) -> Wanted:
     """(symbol, bar length) of every series that members and regime are told from."""
     wanted: Wanted = set()
-    if universe.tiers:
-        steps = {universe.timeframe_ms, *(age_step_ms(universe, t) for t in universe.tiers)}
+    asking = [tier for tier in universe.tiers if asks_bars(tier)]
+    if asking:
+        steps = {universe.timeframe_ms, *(age_step_ms(universe, tier) for tier in asking)}
         wanted |= {(symbol, step_ms) for symbol in symbols for step_ms in steps}
     if universe.regime is not None:
         benchmark = universe.regime.benchmark

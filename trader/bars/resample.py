@@ -8,22 +8,10 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from dataclasses import dataclass
 
+from trader.core.bar_groups import group_columns
 from trader.core.series import Series
-from trader.domain.timeframe import bar_open_ms
-
-
-@dataclass(slots=True)
-class _Columns:
-    """Where higher bars are put together; the last one is still open until the next begins."""
-
-    open_ms: array[int]
-    open: array[int]
-    high: array[int]
-    low: array[int]
-    close: array[int]
-    volume: array[float]
+from trader.domain.timeframe import bar_open_ms, grid_origin_ms
 
 
 def resample(
@@ -53,30 +41,24 @@ def resample(
     first_open = -(-(start - bar_open_ms(start, step_ms)) // step_ms) * step_ms
     first_open += bar_open_ms(start, step_ms)
     low, high = (bisect_left(series.open_ms, at) for at in (first_open, bar_open_ms(stop, step_ms)))
-    out = _collect(series, step_ms, low, high)
-    return Series(
-        series.symbol, step_ms, series.tick,
-        out.open_ms, out.open, out.high, out.low, out.close, out.volume,
+    return _grouped(series, step_ms, low, high)
+
+
+def _grouped(series: Series, step_ms: int, start: int, stop: int) -> Series:
+    """The bars that rows [start, stop) make up."""
+    room = 0
+    if start < stop:
+        span_ms = series.open_ms[stop - 1] - series.open_ms[start]
+        room = min(stop - start, span_ms // step_ms + 2)
+    opens, opened, high, low, close = (array("q", [0]) * room for _ in range(5))
+    volume = array("d", [0.0]) * room
+    made = group_columns(
+        series.open_ms, opens,
+        series.open, series.high, series.low, series.close, opened, high, low, close,
+        series.volume, volume,
+        start, stop, step_ms, grid_origin_ms(step_ms),
     )  # fmt: skip
-
-
-def _collect(series: Series, step_ms: int, start: int, stop: int) -> _Columns:
-    out = _Columns(array("q"), array("q"), array("q"), array("q"), array("q"), array("d"))
-    ends_ms = -1
-    for index in range(start, stop):
-        at_ms = series.open_ms[index]
-        if at_ms >= ends_ms:
-            opened_ms = bar_open_ms(at_ms, step_ms)
-            ends_ms = opened_ms + step_ms
-            out.open_ms.append(opened_ms)
-            out.open.append(series.open[index])
-            out.high.append(series.high[index])
-            out.low.append(series.low[index])
-            out.close.append(series.close[index])
-            out.volume.append(series.volume[index])
-            continue
-        out.high[-1] = max(out.high[-1], series.high[index])
-        out.low[-1] = min(out.low[-1], series.low[index])
-        out.close[-1] = series.close[index]
-        out.volume[-1] += series.volume[index]
-    return out
+    for column in (opens, opened, high, low, close):
+        del column[made:]
+    del volume[made:]
+    return Series(series.symbol, step_ms, series.tick, opens, opened, high, low, close, volume)
