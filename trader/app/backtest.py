@@ -228,7 +228,7 @@ class BacktestRun:
         closed = self.trips.closed
         return build_statistics(
             Curve(start_ms, start_units, self.curve_ms, self.curve_units, unit),
-            Results(closed.column("result_units"), closed.column("cost_units")),
+            Results(*closed.results()),
             exposed_bars=self.exposed,
             turnover_units=self.trips.turnover_units,
             market_changes=[

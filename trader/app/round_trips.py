@@ -23,6 +23,7 @@ from trader.core.trips import (
     Trip,
     Trips,
     fill_cells,
+    results_of,
     trip_cells,
 )
 from trader.domain.order import Side
@@ -123,6 +124,12 @@ class ClosedTrips(Sequence[RoundTrip]):
     def column(self, name: str) -> array[int]:
         """One number of each (see `core.trips.TRIP_COLUMNS`)."""
         return self.rows[TRIP_COLUMNS.index(name) :: len(TRIP_COLUMNS)]
+
+    def results(self) -> tuple[array[int], array[int]]:
+        """What each came to, and what it cost; cash units."""
+        results, costs = (array("q", [0]) * len(self) for _ in range(2))
+        results_of(self._trips.closed, memoryview(results), memoryview(costs))
+        return results, costs
 
 
 def _shown(trip: Trip, names: Sequence[str]) -> RoundTrip:

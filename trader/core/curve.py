@@ -22,12 +22,19 @@ def day_ends(closes_ms: Sequence[int], out: MutableSequence[int]) -> int:
     """
     n = len(closes_ms)
     count = 0
+    # One division a day: a bar is of the day until a close is beyond its midnight.
+    ends_ms = -1
     i = 0
     while i < n:
-        if i + 1 == n or (closes_ms[i + 1] - 1) // DAY_MS != (closes_ms[i] - 1) // DAY_MS:
-            out[count] = i
-            count += 1
+        if closes_ms[i] > ends_ms:
+            if i > 0:
+                out[count] = i - 1
+                count += 1
+            ends_ms = ((closes_ms[i] - 1) // DAY_MS + 1) * DAY_MS
         i += 1
+    if n > 0:
+        out[count] = n - 1
+        count += 1
     return count
 
 

@@ -22,7 +22,7 @@ def same_grid(one: memoryview, other: memoryview) -> bool:
 
 def union_of(one: memoryview, other: memoryview) -> memoryview:
     """The times of two increasing columns, each once, increasing."""
-    made = array("q", bytes(8 * (len(one) + len(other))))
+    made = array("q", [0]) * (len(one) + len(other))
     return memoryview(made)[: merge(one, other, memoryview(made))]
 
 
@@ -46,7 +46,7 @@ def merge(one: memoryview, other: memoryview, out: memoryview) -> int:
 
 def shifted(times: memoryview, by_ms: int) -> array[int]:
     """A column of times, all of them so much later."""
-    made = array("q", bytes(8 * len(times)))
+    made = array("q", [0]) * len(times)
     shift(times, by_ms, memoryview(made))
     return made
 

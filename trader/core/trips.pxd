@@ -40,3 +40,6 @@ cpdef write_fills(list fills, long long[::1] cells)
 
 @cython.locals(at=Py_ssize_t, i=Py_ssize_t, trip=Trip)
 cpdef write_trips(list trips, long long[::1] cells)
+
+@cython.locals(i=Py_ssize_t, trip=Trip)
+cpdef results_of(list trips, long long[::1] results, long long[::1] costs)

@@ -187,6 +187,14 @@ def trip_cells(trips: list[Trip]) -> array[int]:
     return cells
 
 
+def results_of(trips: list[Trip], results: memoryview, costs: memoryview) -> None:
+    """Write what each round trip came to, and what it cost."""
+    for i in range(len(trips)):
+        trip = trips[i]
+        results[i] = trip.result_units
+        costs[i] = trip.cost_units
+
+
 def write_trips(trips: list[Trip], cells: memoryview) -> None:
     """Write the rows of round trips."""
     at = 0
