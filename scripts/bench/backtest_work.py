@@ -33,14 +33,15 @@ DIGITS = {"A": (2, 5), "B": (4, 4)}
 STOP = {"A": "99%", "B": "5%"}
 SHARE = {"A": "100%", "B": "5%"}
 POSITIONS = {"A": 1, "B": 5}
-# Every gate is asked, and none of them says no but POSITIONS_MAX on B. A share of volume is asked
-# on B alone: on A the account holds thousands of times what a bar trades, which no limit may allow.
+# Every gate is asked, and none of them says no but POSITIONS_MAX on B. What would be measured
+# against a limit that cannot bind (a share of the volume, value at risk, correlation) is not.
 # The slippage cap is four times the widest step from a close to the next open.
 LIMITS: dict[str, str] = {
     "slippage": "20bps", "exit_slippage": "20bps", "exit_attempts": "1", "collar": "50%",
     "collar_window": "99999%", "collar_window_bars": "2",
     "order_notional_min": "0", "order_value_max": "10000000000", "spread_max": "99%",
-    "volume_bars": "1", "missing_bars_max": "90%", "bar_jump_max": "1000%",
+    "volume_share": "100000%", "volume_bars": "1", "missing_bars_max": "90%",
+    "bar_jump_max": "1000%",
     "exposure_max": "100%", "asset_max": "100%", "pending_max": "100%", "loss_max": "100%",
     "day_stop": "100%", "rolling_loss": "100%", "drawdown_max": "100%",
     "strategy_drawdown": "100000%", "trades_per_hour_max": "1000", "trades_per_day_max": "1000",
@@ -58,10 +59,8 @@ def write_policy(folder: Path, work: str, *, sweep: bool = False) -> None:
     """The policy's files and the instruments' rules (`rules.json`)."""
     folder.mkdir(parents=True, exist_ok=True)
     symbols, pairs = symbols_of(work), ", ".join(symbols_of(work))
-    volume = "100000%" if work == "A" else "99999%"
     slots = POSITIONS[work]
     limits = {**LIMITS, "positions_max": str(slots), "position": f"{100 // slots}%"}
-    limits["volume_share"] = volume
     lines = "".join(f"  {key}: {value}\n" for key, value in limits.items())
     cross = "crosses_{}(sma(close, fast), sma(close, slow))"
     vary = '  sweep: {ranges: {fast: "5:50:5", slow: "60:240:20"}}\n' if sweep else ""
@@ -141,6 +140,7 @@ def checked_policy(folder: Path) -> Any:
 def loaded(folder: Path, data: Path, work: str, cache: Path) -> tuple[Any, dict[str, float]]:
     """Inputs of a run, and the seconds that each step to them took."""
     from trader.app.backtest_inputs import BacktestOptions, build_inputs
+    from trader.app.backtest_model import ModelOptions
     from trader.app.bar_store import open_bars
     from trader.app.inputs import decision_inputs
     from trader.cli.instrument_rules import read_rules
@@ -154,7 +154,9 @@ def loaded(folder: Path, data: Path, work: str, cache: Path) -> tuple[Any, dict[
         for symbol, path in bars_of(data, work).items()
     }
     marks.append(time.perf_counter())
-    options = BacktestOptions(cash=Decimal(CASH[work]), spread_ppm=0)
+    options = BacktestOptions(
+        cash=Decimal(CASH[work]), model=ModelOptions(spread_ppm=0, zero_volume_fills=True)
+    )
     codes = {source.name: source.code for source in sources}
     inputs = build_inputs(parameters, codes, files, options, read_rules(str(folder / "rules.json")))
     marks.append(time.perf_counter())

@@ -184,7 +184,9 @@ class FastSimulation(Simulation):
     def _coin(self, index: int, symbol: str, series: Series) -> Coin:
         names = ("open_ms", "open", "high", "low", "close", "volume")
         columns = [memoryview(getattr(series, name)) for name in names]
-        return Coin(index, self.state.spec(symbol), columns)
+        coin = Coin(index, self.state.spec(symbol), columns)
+        coin.fills_idle = int(self.model.zero_volume_fills or self.market.is_silent(symbol))
+        return coin
 
     def _pairs(
         self, strands: list[Strand], coins: Mapping[str, Coin], rules: LaneRules

@@ -97,3 +97,5 @@ cdef bint enters_at(Pair pair, Py_ssize_t row)
 cdef bint leaves_at(Pair pair, Py_ssize_t row)
 
 cdef bint is_none(double distance)
+
+cdef bint fills_at(Coin coin, Py_ssize_t row, long long open_ms)

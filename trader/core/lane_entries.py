@@ -156,7 +156,7 @@ class LaneEntries:
         if notional_down(spec, price, lots) < spec.notional_units_min:
             return False
         at = coin.row + 1
-        if at >= coin.rows or coin.open_ms[at] != close_ms or not coin.volume[at] > 0.0:
+        if not fills_at(coin, at, close_ms):
             return False
         touch = max(1, mul_div_down(coin.open[at], rules.bid_ppm, MILLION))
         if touch < price:
@@ -273,7 +273,7 @@ class LaneEntries:
         coin = pair.coin
         spec, rules = coin.spec, self.rules
         at = coin.row + 1
-        if at >= coin.rows or coin.open_ms[at] != close_ms or not coin.volume[at] > 0.0:
+        if not fills_at(coin, at, close_ms):
             return False
         touch = mul_div_up(coin.open[at], rules.ask_ppm, MILLION)
         if not 0 < touch <= leg.price_ticks:
@@ -313,6 +313,13 @@ class LaneEntries:
                 books.buy(pair, leg, close_ms)
             else:
                 books.sell(pair, leg, close_ms, close_ms)
+
+
+def fills_at(coin: Coin, row: int, open_ms: int) -> bool:
+    """Whether a taker is filled at the open of a row, which has to open at a time."""
+    if row >= coin.rows or coin.open_ms[row] != open_ms:
+        return False
+    return coin.volume[row] > 0.0 or coin.fills_idle == 1
 
 
 def is_none(distance: float) -> bool:

@@ -23,7 +23,8 @@ cdef class Coin:
     cdef public const long long[::1] open_ms, open, high, low, close
     cdef public const double[::1] volume
     cdef public long long asks_absent, base_index, began_ms, bid_stop_ticks, bought_lots
-    cdef public long long bought_units, complex, cost_units, entry_ticks, fees_units, hold_ms
+    cdef public long long bought_units, complex, cost_units, entry_ticks, fees_units, fills_idle
+    cdef public long long hold_ms
     cdef public long long holder, index, known, leg_buys, leg_sell_ticks, mark_ticks
     cdef public long long net_stop_units, opened_ms, owned, peak_ticks, per_tick
     cdef public long long price_max, qty_units

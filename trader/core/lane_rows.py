@@ -43,6 +43,7 @@ class Coin:
             entries that it has approved. tier_index, base_index: of its tier, -1 for none, and of
             its coin. known: 1 once it was traded; touched: 1 when it differs from the state's rows.
         asks_absent: 1 when a strategy may speak of it at a bar that it does not have.
+        fills_idle: 1 when a bar without volume fills takers.
         complex: 1 when the reference looks after the position.
         The rest: as in `state.Position`.
     """
@@ -50,12 +51,12 @@ class Coin:
     __slots__ = (
         "asks_absent", "base_index", "began_ms", "bid_stop_ticks", "bought_lots",
         "bought_units", "close", "complex", "cost_units", "entry_ticks", "fees_units",
-        "high", "hold_ms", "holder", "index", "known", "leg_buys", "leg_sell_ticks", "low",
-        "mark_ticks", "net_stop_units", "next_row", "offset", "open", "open_ms",
-        "opened_ms", "owned", "peak_ticks", "per_tick", "price_max", "qty_units",
-        "realised_units", "result_units", "row", "rows", "scaled", "spec", "stop_ticks",
-        "strand", "symbol", "target_ticks", "tier_index", "touched", "trail_ticks",
-        "trailed", "value_units", "volume",
+        "fills_idle", "high", "hold_ms", "holder", "index", "known", "leg_buys",
+        "leg_sell_ticks", "low", "mark_ticks", "net_stop_units", "next_row", "offset",
+        "open", "open_ms", "opened_ms", "owned", "peak_ticks", "per_tick", "price_max",
+        "qty_units", "realised_units", "result_units", "row", "rows", "scaled", "spec",
+        "stop_ticks", "strand", "symbol", "target_ticks", "tier_index", "touched",
+        "trail_ticks", "trailed", "value_units", "volume",
     )  # fmt: skip
 
     def __init__(self, index: int, spec: Spec, columns: Sequence[memoryview]) -> None:
@@ -68,7 +69,7 @@ class Coin:
         self.row = self.offset = NO_ROW
         self.next_row = 0
         self.mark_ticks = self.value_units = 0
-        self.known = self.touched = self.asks_absent = 0
+        self.known = self.touched = self.asks_absent = self.fills_idle = 0
         self.base_index = index
         self.tier_index = -1
         self.leg_sell_ticks = self.leg_buys = 0

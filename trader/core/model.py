@@ -147,8 +147,8 @@ class Model:
     @property
     def is_plain(self) -> bool:
         """Next open, a fixed spread, one fee rate in quote or base, nothing rests but makers'
-        entries, the end is marked. Also then a bar without volume fills nothing."""
-        chosen = replace(self, spread_ppm=0, fee_in_base=False)
+        entries, the end is marked."""
+        chosen = replace(self, spread_ppm=0, fee_in_base=False, zero_volume_fills=False)
         return chosen == _PLAIN
 
     def times(self, factor: int) -> Model:
