@@ -65,7 +65,9 @@ def declared(root: Path) -> set[str]:
     if not (root / "pyproject.toml").is_file():
         return set()
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return {re.split(r"[<>=!~ \[;]", line)[0].lower() for line in project["dependencies"]}
+    names = (re.split(r"[<>=!~ \[;]", line)[0] for line in project["dependencies"])
+    # As lock files write them: dots and underscores are dashes (PEP 503).
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in names}
 
 
 def locks(root: Path) -> Verdict:

@@ -211,7 +211,7 @@ STATE = [
     sample("dice", "RANDOM", CROSS, """
         enter = [x or random.random() < 0.02 for x in enter]
     """, top="import random"),
-    sample("rare_dice", "RANDOM", CROSS, """
+    sample("rare_dice", "RANDOM CLOCK HIDDEN_STATE", CROSS, """
         if random.random() < 0.002:
             enter = [not x for x in enter]
     """, top="import random"),

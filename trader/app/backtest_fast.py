@@ -69,7 +69,10 @@ class FastRun(BacktestRun):
             if progress is not None and (at - told >= BARS_OF_PROGRESS or at == total):
                 progress(at, total)
                 told = at
-        return self._finished(total)
+        result = self._finished(total)
+        # It holds this run by its facts: without it here, both are gone when the run is.
+        del self.simulation
+        return result
 
     def _finished(self, total: int) -> BacktestResult:
         simulation, lane = self.simulation, self.simulation.lane

@@ -26,7 +26,7 @@ from trader.core.quality import is_asked
 from trader.core.series import Series
 from trader.core.signals import Opinion
 from trader.core.simulate import Record, Simulation
-from trader.core.snapshot import SeriesKey, Snapshot
+from trader.core.snapshot import SeriesKey, Snapshot, Told
 from trader.core.state import State
 from trader.core.universe import tier_of
 from trader.domain.timeframe import timeframe_name
@@ -56,6 +56,7 @@ class FastSimulation(Simulation):
         super().__init__(parameters, strategies, series, state, model, record)
         self.columns: Columns = {}
         self.slow_bars = 0
+        self._told: list[Told] = []
         self.lane = _empty_lane(parameters, model, state)
         self.beside = LaneState(state, parameters, self.lane)
 
@@ -117,6 +118,7 @@ class FastSimulation(Simulation):
     def after_slow(self) -> None:
         """The reference has done a bar: take up what came of it."""
         self.slow_bars += 1
+        self._told.clear()  # a decision's parts hold each other: this run is not to stay with them
         self.beside.load()
         self.lane.books.fills = self._fills
 
@@ -142,6 +144,7 @@ class FastSimulation(Simulation):
         """What the decision sees; opinions are those of the columns."""
         seen = super().snapshot(bar_ms)
         seen.told.append(self._opinion)
+        self._told = seen.told
         return seen
 
     def _opinion(self, strategy: str, symbol: str, close_ms: int) -> Opinion | None:
