@@ -236,6 +236,7 @@ def test_a_third_coin_whose_bars_begin_later_and_no_rate_costs_its_first_open() 
 def test_a_model_is_plain_only_while_nothing_else_is_chosen() -> None:
     assert Model().is_plain
     assert Model(0, fee_in_base=True).is_plain
+    assert Model(zero_volume_fills=True).is_plain
     others = (
         Model(stops=True),
         Model(latency_bars=0),
@@ -246,7 +247,6 @@ def test_a_model_is_plain_only_while_nothing_else_is_chosen() -> None:
         Model(detail="1m"),
         Model(at_end=CLOSE),
         Model(delisted=CLOSE),
-        Model(zero_volume_fills=True),
     )
     assert not any(model.is_plain for model in others)
 
