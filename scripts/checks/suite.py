@@ -26,7 +26,15 @@ COMPLETE = (
 # What the run that measures leaves out: it adds no line of the program that the rest does not run
 # (rules about files, whole runs compared, made worlds), and takes a quarter of the time. The whole
 # suite is run by `pytest`.
-UNMEASURED = ("tests/meta", "tests/golden", "tests/pages", "tests/parity", "tests/simulation")
+UNMEASURED = (
+    "tests/meta",
+    "tests/golden",
+    "tests/pages",
+    "tests/parity",
+    "tests/simulation",
+    "tests/cli/test_sweep_command.py",
+    "tests/cli/test_parity_command.py",
+)
 CLOSING = re.compile(r"^=*\s*((?:\d+ \w+,? ?)+in [\d.]+s.*?)\s*=*$")
 
 

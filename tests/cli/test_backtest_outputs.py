@@ -56,8 +56,14 @@ def test_a_run_over_kept_bars_imports_nothing_heavy(
     ],
 )
 def test_a_disk_that_fills_is_one_sentence_and_leaves_nothing_half_written(
-    workspace: Workspace, made_bars: list[Path], words: tuple[str, ...], name: str
+    workspace: Workspace,
+    made_bars: list[Path],
+    words: tuple[str, ...],
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    for variable in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
+        monkeypatch.delenv(variable, raising=False)  # it would write its own files, and complain
     bars = ("backtest", "--bars", str(made_bars[0]))
     assert workspace.trader(*bars, "--no-save").returncode == 0  # caches are warm
     before = workspace.tree()
