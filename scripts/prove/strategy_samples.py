@@ -43,6 +43,8 @@ def sample(
     return Sample(name, tuple(codes.split()), text)
 
 
+# Chance is found out by whichever question it happens to answer in two ways first.
+CHANCE = "RANDOM CLOCK HIDDEN_STATE"
 CROSS = """
 fast, slow = mean(c, 10), mean(c, 30)
 enter = [i > 0 and fast[i] > slow[i] and fast[i - 1] <= slow[i - 1] for i in range(n)]
@@ -208,17 +210,17 @@ STATE = [
             return seen[0]
         leave = [x < last(c[-1]) for x in c]
     """, top="KEPT = []"),
-    sample("dice", "RANDOM", CROSS, """
+    sample("dice", CHANCE, CROSS, """
         enter = [x or random.random() < 0.02 for x in enter]
     """, top="import random"),
-    sample("rare_dice", "RANDOM CLOCK HIDDEN_STATE", CROSS, """
+    sample("rare_dice", CHANCE, CROSS, """
         if random.random() < 0.002:
             enter = [not x for x in enter]
     """, top="import random"),
-    sample("dice_when_loaded", "RANDOM", CROSS, """
+    sample("dice_when_loaded", CHANCE, CROSS, """
         leave = [x and i % 50 != LUCKY for i, x in enumerate(leave)]
     """, top="import random\nLUCKY = random.randrange(50)"),
-    sample("urandom", "RANDOM REACHES_OUT", CROSS, """
+    sample("urandom", f"{CHANCE} REACHES_OUT", CROSS, """
         leave = [x and os.urandom(1)[0] > 20 for x in leave]
     """, top="import os"),
     sample("office_hours", "CLOCK", CROSS, """
