@@ -12,6 +12,7 @@ import json
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from verdict import Verdict, call, judge
@@ -34,7 +35,10 @@ UNMEASURED = (
     "tests/simulation",
     "tests/cli/test_sweep_command.py",
     "tests/cli/test_parity_command.py",
+    "tests/app/test_parity.py",
 )
+# Commands and use cases: about half of the time.
+SLOW_HALF = ("tests/app", "tests/cli")
 # What the run as installed leaves out, because the other runs it: tests of code that is never
 # compiled, or that runs compiled code only through what is tested here.
 RUN_ONCE = (
@@ -90,16 +94,26 @@ def stream(words: list[str], root: Path) -> tuple[str, int]:
     return "".join(lines), started.returncode
 
 
+def shares_of(root: Path) -> tuple[list[str], list[str]]:
+    """The tests in two parts that take about as long, measured side by side."""
+    places = sorted(str(place.relative_to(root)) for place in (root / "tests").glob("*"))
+    found = [place for place in places if is_tests(root / place) and place not in UNMEASURED]
+    return [p for p in found if p in SLOW_HALF], [p for p in found if p not in SLOW_HALF]
+
+
 def coverage(root: Path) -> Verdict:
     """Branch coverage of the suite (see UNMEASURED), the core interpreted, against the floors."""
     for old in root.glob(".coverage*"):
         old.unlink()
     words = [sys.executable, "-m", "coverage", "run", "-m", "pytest", "-q", "--no-header"]
     words += [f"--ignore={place}" for place in UNMEASURED]
-    ran = call(words, root, TRADER_INTERPRETED="1")
-    closing, passed = closing_of(ran.text)
-    if passed == 0:
-        return judge(False, 0, "tests passed while measuring", ran.text[-20_000:])
+    shares = [[*words, *places] for places in shares_of(root)]
+    with ThreadPoolExecutor(2) as both:
+        runs = list(both.map(lambda share: call(share, root, TRADER_INTERPRETED="1"), shares))
+    closings = [closing_of(run.text) for run in runs]
+    closing = "; ".join(said for said, _ in closings)
+    if not any(passed for _, passed in closings):
+        return judge(False, 0, "tests passed while measuring", runs[0].text[-20_000:])
     call([sys.executable, "-m", "coverage", "combine", "-q"], root)
     report = root / "build" / "coverage.json"
     report.parent.mkdir(exist_ok=True)
@@ -109,8 +123,9 @@ def coverage(root: Path) -> Verdict:
         return judge(False, 0, "files", told.text)
     measured = json.loads(report.read_text(encoding="utf-8"))
     percent, problems = coverage_problems(measured)
-    if ran.code != 0:
-        problems.insert(0, f"{ran.text[-20_000:]}\ntests failed while measuring: {closing}")
+    for run, (said, _) in zip(runs, closings, strict=True):
+        if run.code != 0:
+            problems.insert(0, f"{run.text[-20_000:]}\ntests failed while measuring: {said}")
     things = f"files, {percent:.1f} % of lines and branches ({closing})"
     return judge(not problems, len(measured["files"]), things, "\n".join(problems))
 
