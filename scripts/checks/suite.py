@@ -40,9 +40,11 @@ UNMEASURED = (
 # Commands and use cases: about half of the time.
 SLOW_HALF = ("tests/app", "tests/cli")
 # What the run as installed leaves out, because the other runs it: tests of code that is never
-# compiled, or that runs compiled code only through what is tested here.
+# compiled, or that runs compiled code only through what is tested here. Commands are run as
+# installed by tests/golden, tests/pages and those below.
 RUN_ONCE = (
     "tests/bars",
+    "tests/cli",
     "tests/contracts",
     "tests/domain",
     "tests/exchange",
@@ -51,7 +53,14 @@ RUN_ONCE = (
     "tests/policy",
     "tests/venues",
 )
-COMPILED = ("tests/bars/test_row_text.py", "tests/bars/test_bar_load.py")
+COMPILED = (
+    "tests/bars/test_row_text.py",
+    "tests/bars/test_bar_load.py",
+    "tests/cli/test_sweep_command.py",
+    "tests/cli/test_parity_command.py",
+    "tests/cli/test_backtest_command.py",
+    "tests/cli/test_passes.py",
+)
 CLOSING = re.compile(r"^=*\s*((?:\d+ \w+,? ?)+in [\d.]+s.*?)\s*=*$")
 
 
