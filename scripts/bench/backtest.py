@@ -7,8 +7,8 @@ a whole process, the first time and from the column cache; memory; A interpreted
 of its own, pinned to one core (the sweep is not); rounds interleave ours with the peers, ratios are
 taken within a round, medians are shown. `--peers FOLDER` holds peers and data as the bench's setup
 makes them; without it bars are made with the standard library and the bound is one C pass over the
-closes. Fills must be those of a plain reading of the rule (`backtest_oracle`). The last line is
-JSON; the exit code is 0 only when every fill count is equal.
+closes. Every fill, and the equity, must be those of a plain reading of the rule in whole numbers
+(`backtest_oracle`). The last line is JSON; the exit code is 0 only when they are, to the unit.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import backtest_work
+from backtest_exact import exact
 from backtest_peers import HERE, ROOT, Measured, Row, command, measured, ours, peers_of
 
 Rounds = dict[str, list[Measured]]
@@ -97,17 +98,9 @@ def engine(
     if not mine:
         told["problems"].append(f"{work}: the engine did not run")
         return figures
-    rule = oracle(places, work)
-    figures["fills"], figures["oracle_fills"] = mine["fills"], rule.get("fills")
-    figures["equity"], figures["oracle_equity"] = mine["equity"], rule.get("equity")
     figures["refusals"], figures["parts"] = mine["refusals"], mine["parts"]
-    print(f"  fills {mine['fills']:,}, by a plain reading of the rule {rule.get('fills'):,}; "
-          f"equity {float(mine['equity']):,.2f}, plainly {rule.get('equity', 0.0):,.2f}; "
-          f"refused {mine['refusals']}")  # fmt: skip
     shares(mine)
-    if mine["fills"] != rule.get("fills"):
-        told["problems"].append(f"{work}: {mine['fills']} fills, the rule has {rule.get('fills')}")
-    return figures
+    return figures | exact(work, places, others, told["problems"])
 
 
 def whole(
@@ -225,15 +218,6 @@ def c_row(places: Mapping[str, Path], work: str) -> Row:
     """The bound where there are no peers: one C pass over a file's closes."""
     words = [sys.executable, str(HERE / "backtest_bound.py"), "pass", work, str(places["data"])]
     return Row("C pass over closes", words, {"PYTHONPATH": str(ROOT)})
-
-
-def oracle(places: Mapping[str, Path], work: str) -> Mapping[str, Any]:
-    """Fills and equity of a plain reading of the rule."""
-    words = [
-        sys.executable, str(HERE / "backtest_bound.py"), "rule", work, str(places["data"]),
-        str(places["cache"]),
-    ]  # fmt: skip
-    return measured(Row("rule", words, {"PYTHONPATH": str(ROOT)})).told
 
 
 def machine() -> dict[str, Any]:

@@ -30,6 +30,7 @@ YEARLY = 0.60 / sqrt(525_600)
 CASH = {"A": "1000000000", "B": "1000000"}
 FEE_BPS = {"A": "1", "B": "10"}
 DIGITS = {"A": (2, 5), "B": (4, 4)}
+CASH_DIGITS = 8
 STOP = {"A": "99%", "B": "5%"}
 SHARE = {"A": "100%", "B": "5%"}
 POSITIONS = {"A": 1, "B": 5}
@@ -213,6 +214,22 @@ def signal_seconds(inputs: Any) -> float:
     return time.perf_counter() - began
 
 
+def write_fills(path: Path, result: Any, work: str) -> None:
+    """Every fill as the oracle writes it."""
+    import backtest_oracle
+
+    from trader.core.trips import FILL_COLUMNS
+
+    names, symbols = result.fills.names, symbols_of(work)
+    first = [FILL_COLUMNS.index(name) for name in ("at_ms", "symbol", "side")]
+    rest = [FILL_COLUMNS.index(n) for n in ("qty_lots", "price_ticks", "value_units", "fee_units")]
+    rows = [
+        (fill[first[0]], symbols.index(names[fill[first[1]]]), *(fill[i] for i in first[2:] + rest))
+        for fill in result.fills
+    ]
+    backtest_oracle.write_fills(path, rows)
+
+
 def main() -> int:
     """One process: load, run, tell."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -222,9 +239,12 @@ def main() -> int:
     parser.add_argument("--cache", type=Path, required=True, help="folder of the column cache")
     parser.add_argument("--engine", default="fast")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--fills", type=Path, help="a file for every fill")
     given = parser.parse_args()
     inputs, parts = loaded(given.folder, given.data, given.work, given.cache)
     result, seconds, within = engine_rounds(inputs, given.engine, given.rounds)
+    if given.fills:
+        write_fills(given.fills, result, given.work)
     engine_s = statistics.median(seconds)
     bars = sum(result.bars.values())
     signals_s = signal_seconds(inputs)
