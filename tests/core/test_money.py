@@ -18,6 +18,9 @@ from trader.core.money import (
     mul_div_up,
     price_down,
     price_up,
+    product,
+    share_down,
+    share_up,
 )
 
 MulDiv = Callable[[int, int, int], int]
@@ -36,6 +39,37 @@ def test_mul_div_is_the_exact_fraction_rounded_as_its_name_says(a: int, b: int, 
         else:
             with pytest.raises(AmountOverflow, match="does not fit"):
                 function(a, b, c)
+
+
+@given(AMOUNTS, st.one_of(AMOUNTS, st.integers(0, 3 * PPM)))
+def test_a_share_is_so_many_millionths_rounded_as_its_name_says(amount: int, ppm: int) -> None:
+    exact = Fraction(amount * ppm, PPM)
+    for function, rounded in ((share_down, floor(exact)), (share_up, ceil(exact))):
+        if rounded < AMOUNT_MAX:
+            assert function(amount, ppm) == rounded
+        else:
+            with pytest.raises(AmountOverflow, match="does not fit"):
+                function(amount, ppm)
+
+
+@given(AMOUNTS, AMOUNTS)
+def test_a_product_is_exact_or_an_overflow(a: int, b: int) -> None:
+    if a * b < AMOUNT_MAX:
+        assert product(a, b) == a * b
+    else:
+        with pytest.raises(AmountOverflow, match="does not fit"):
+            product(a, b)
+
+
+@pytest.mark.parametrize("function", [product, share_down, share_up])
+@pytest.mark.parametrize(
+    ("a", "b"), [(-1, 1), (1, -1), (AMOUNT_MAX, 1), (1, AMOUNT_MAX), (2**63, 1)]
+)
+def test_a_factor_out_of_range_is_an_overflow(
+    function: Callable[[int, int], int], a: int, b: int
+) -> None:
+    with pytest.raises(OverflowError):
+        function(a, b)
 
 
 @pytest.mark.parametrize("function", [mul_div_down, mul_div_up])

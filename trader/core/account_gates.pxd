@@ -1,3 +1,5 @@
+cimport cython
+
 cdef class AccountSums:
     cdef public long long all_exposure_units, all_exposure_units_max, all_loss_units
     cdef public long long all_loss_units_max, day_limit_units, day_loss_units, day_stopped
@@ -8,13 +10,24 @@ cdef class AccountSums:
     cdef public long long trades_hour_max
 
 
-cpdef (bint, long long, long long) day_stop(AccountSums sums)
-cpdef (bint, long long, long long) drawdown(AccountSums sums)
-cpdef (bint, long long, long long) trades_hour(AccountSums sums)
-cpdef (bint, long long, long long) trades_day(AccountSums sums)
-cpdef (bint, long long, long long) exposure_total(AccountSums sums)
-cpdef (bint, long long, long long) loss_total(AccountSums sums)
-cpdef (bint, long long, long long) budget_exposure(AccountSums sums)
-cpdef (bint, long long, long long) budget_loss(AccountSums sums)
-cpdef (bint, long long, long long) budget_positions(AccountSums sums)
-cpdef (bint, long long, long long) budget_trades_day(AccountSums sums)
+cpdef (bint, long long, long long) day_stop(AccountSums sums) noexcept
+cpdef (bint, long long, long long) drawdown(AccountSums sums) noexcept
+cpdef (bint, long long, long long) trades_hour(AccountSums sums) noexcept
+cpdef (bint, long long, long long) trades_day(AccountSums sums) noexcept
+
+@cython.locals(limit=cython.longlong)
+cpdef (bint, long long, long long) exposure_total(AccountSums sums) noexcept
+
+cpdef (bint, long long, long long) loss_total(AccountSums sums) noexcept
+
+@cython.locals(limit=cython.longlong)
+cpdef (bint, long long, long long) budget_exposure(AccountSums sums) noexcept
+
+@cython.locals(limit=cython.longlong)
+cpdef (bint, long long, long long) budget_loss(AccountSums sums) noexcept
+
+@cython.locals(limit=cython.longlong)
+cpdef (bint, long long, long long) budget_positions(AccountSums sums) noexcept
+
+@cython.locals(limit=cython.longlong)
+cpdef (bint, long long, long long) budget_trades_day(AccountSums sums) noexcept

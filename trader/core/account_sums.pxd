@@ -1,7 +1,7 @@
 cimport cython
 
 from trader.core.account_gates cimport AccountSums
-from trader.core.money cimport limit_units, mul_div_down
+from trader.core.money cimport limit_units, share_down
 from trader.core.totals cimport Sum, Totals
 
 

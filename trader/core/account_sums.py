@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from trader.core.account_gates import AccountSums
 from trader.core.approval import Proposal
 from trader.core.limits import Limits
-from trader.core.money import PPM, limit_units, mul_div_down
+from trader.core.money import limit_units, share_down
 from trader.core.parameters import StrategySpec
 from trader.core.totals import Totals
 
@@ -35,10 +35,10 @@ def account_sums(
     sums.all_loss_units = totals.all.loss_units + loss
     sums.own_loss_units = own.loss_units + loss
     sums.own_positions = own.positions_with(proposal.symbol)
-    sums.all_exposure_units_max = mul_div_down(equity, limits.exposure_ppm_max, PPM)
-    sums.own_exposure_units_max = mul_div_down(equity, strategy.budget_exposure_ppm, PPM)
-    sums.all_loss_units_max = mul_div_down(equity, limits.loss_ppm_max, PPM)
-    sums.own_loss_units_max = mul_div_down(equity, strategy.budget_loss_ppm, PPM)
+    sums.all_exposure_units_max = share_down(equity, limits.exposure_ppm_max)
+    sums.own_exposure_units_max = share_down(equity, strategy.budget_exposure_ppm)
+    sums.all_loss_units_max = share_down(equity, limits.loss_ppm_max)
+    sums.own_loss_units_max = share_down(equity, strategy.budget_loss_ppm)
     sums.own_positions_max = strategy.budget_positions_max
     sums.trades_hour = totals.trades_hour + 1
     sums.trades_day = totals.trades_day + 1

@@ -1,7 +1,7 @@
 cimport cython
 
 from trader.core.gate_view cimport GateView
-from trader.core.money cimport mul_div_down, price_up
+from trader.core.money cimport price_up, share_down
 from trader.core.scale cimport notional_down
 
 

@@ -16,7 +16,7 @@ from trader.core.desk import Desk, Seen, fill_quote
 from trader.core.exit_prices import exit_prices
 from trader.core.gate_view import GateView
 from trader.core.gates import NO_ANSWERS
-from trader.core.money import PPM, mul_div_down, price_up
+from trader.core.money import price_up, share_down
 from trader.core.order_sums import order_sums
 from trader.core.parameters import StrategySpec
 from trader.core.risk_sums import risk_sums
@@ -160,7 +160,7 @@ def entry_view(
     view.notional_units = notional_down(spec, proposal.price_ticks, proposal.qty_lots)
     view.exposure_units = desk.view.exposure_units(symbol)
     view.own_notional_units_min = desk.notional_units_min(strategy)
-    view.position_cap_units = mul_div_down(equity, desk.limits.position_ppm, PPM)
+    view.position_cap_units = share_down(equity, desk.limits.position_ppm)
     tier = strategy.tier or desk.tier_of(symbol)
     view.tier = tier_sums(desk.totals, proposal, desk.tiers, tier, equity)
     view.sums = account_sums(desk.totals, proposal, strategy, desk.limits, desk.marks, equity)

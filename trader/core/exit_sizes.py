@@ -8,7 +8,7 @@ here: whether a position is left (`exits`), which one is trimmed (`trim`).
 from __future__ import annotations
 
 from trader.core.ladder import least_lots
-from trader.core.money import PPM, mul_div_up
+from trader.core.money import PPM, share_up
 from trader.core.scale import Spec
 from trader.core.state import Position
 from trader.core.steps import steps_of
@@ -29,7 +29,7 @@ def kept_lots(position: Position, scaled: int) -> int:
     """What is left of a position after `scaled` steps: bought x (1 - sum of their shares), rounded
     up, so that no step sells more than its share. All shares: nothing is kept."""
     gone = sum(ppm for _, ppm in steps_of(position.steps)[:scaled])
-    return mul_div_up(position.bought_lots, max(0, PPM - gone), PPM)
+    return share_up(position.bought_lots, max(0, PPM - gone))
 
 
 def step_lots(spec: Spec, held_lots: int, kept: int, price_ticks: int) -> int:

@@ -11,7 +11,7 @@ from math import isqrt
 from typing import NamedTuple
 
 from trader.core.model import AWAY_PPM_MAX, Slippage
-from trader.core.money import PPM, mul_div_down, mul_div_up
+from trader.core.money import PPM, mul_div_up, share_down, share_up
 from trader.core.scale import Spec, fee_up, notional_down, notional_up, text, to_decimal
 from trader.core.state import Order
 from trader.domain.order import Side
@@ -41,8 +41,8 @@ def away_ticks(side: Side, base_ticks: int, away_ppm: int) -> int:
     """The price that a taker gets `away_ppm` (rounded up, below PPM) from a bar's price, against
     it: a buy above, rounded up; a sale below, rounded down, at least one tick."""
     if side is Side.BUY:
-        return mul_div_up(base_ticks, PPM + away_ppm, PPM)
-    return max(1, mul_div_down(base_ticks, PPM - away_ppm, PPM))
+        return share_up(base_ticks, PPM + away_ppm)
+    return max(1, share_down(base_ticks, PPM - away_ppm))
 
 
 def slippage_ppm(slippage: Slippage, spread_ppm: int, lots: int, volume_lots: int) -> int:
@@ -53,7 +53,7 @@ def slippage_ppm(slippage: Slippage, spread_ppm: int, lots: int, volume_lots: in
     Linear: `impact * lots / volume`. Where no volume is told the order counts as all of it. The
     square root is the usual law of market impact (Almgren and others, 2005), exact in integers.
     """
-    away = slippage.fixed_ppm + mul_div_up(spread_ppm, slippage.of_spread_ppm, PPM)
+    away = slippage.fixed_ppm + share_up(spread_ppm, slippage.of_spread_ppm)
     full = slippage.impact_ppm
     if full:
         volume = max(1, volume_lots if volume_lots > 0 else lots)
@@ -195,9 +195,7 @@ def fill_payload(  # noqa: PLR0913 - the facts of one execution
         "qty_lots": qty_lots,
         "cost_units": cost,
         "fee_cash_units": 0 if base_fee else fee_up(cost, fee_ppm),
-        "fee_base_units": (
-            mul_div_up(qty_lots * spec.base_per_lot, fee_ppm, PPM) if base_fee else 0
-        ),
+        "fee_base_units": (share_up(qty_lots * spec.base_per_lot, fee_ppm) if base_fee else 0),
         "fee_asset": "",
         "fee": "",
         "maker": int(maker),

@@ -19,6 +19,9 @@ from trader.core.tier_gates import TierSums
 from trader.core.time_gates import TimeSums
 from trader.domain.order import Side
 
+# The same as a C number where this module is compiled.
+MOST = AMOUNT_MAX
+
 
 class GateView:
     """One proposal and what surrounds it, as integers.
@@ -29,7 +32,8 @@ class GateView:
         close_ticks: independent reference, the last close; 0 when there is none.
         before_ticks: the close one bar earlier; 0 when there is none.
         worst_ticks: the worst price that the size was computed for; 0 for an exit.
-        slippage_ppm: the cap of this attempt.
+        slippage_ppm: the cap of this attempt. quote_age_ms_max, bar_jump_ppm_max, collar_ppm,
+            positions_max: as in `Limits`.
         halt_rank: 0 running .. 3 frozen. mismatches: number of unexplained differences.
         unresolved, working_entries: orders on this instrument. held_lots: sellable lots held.
         shadow: 1 when the strategy only watches, `shadow_why`: why, where policy does not say so.
@@ -45,11 +49,13 @@ class GateView:
     __slots__ = (
         "active",
         "ask_ticks",
+        "bar_jump_ppm_max",
         "before_ticks",
         "bid_ticks",
         "book",
         "cash_units",
         "close_ticks",
+        "collar_ppm",
         "cost_units",
         "enabled",
         "exposure_units",
@@ -57,7 +63,6 @@ class GateView:
         "held_lots",
         "is_buy",
         "is_entry",
-        "limits",
         "may_add",
         "mismatches",
         "notional_units",
@@ -67,11 +72,13 @@ class GateView:
         "owner_other",
         "position_cap_units",
         "positions",
+        "positions_max",
         "price_ticks",
         "qty_lots",
         "qty_lots_max",
         "qty_lots_min",
         "quote_age_ms",
+        "quote_age_ms_max",
         "risk",
         "shadow",
         "shadow_why",
@@ -87,7 +94,9 @@ class GateView:
 
     def __init__(self, proposal: Proposal, spec: Spec, limits: Limits) -> None:
         """With everything that refuses by default until the caller has filled it in."""
-        self.limits = limits
+        self.quote_age_ms_max = limits.quote_age_ms_max
+        self.bar_jump_ppm_max, self.collar_ppm = limits.bar_jump_ppm_max, limits.collar_ppm
+        self.positions_max = limits.positions_max
         self.is_buy = 1 if proposal.side is Side.BUY else 0
         self.is_entry = self.is_buy
         self.price_ticks = proposal.price_ticks
@@ -159,7 +168,7 @@ def quote_uncrossed(view: GateView) -> Measure:
 
 def quote_fresh(view: GateView) -> Measure:
     """The quote is neither old nor from the future."""
-    limit = view.limits.quote_age_ms_max
+    limit = view.quote_age_ms_max
     return -limit <= view.quote_age_ms <= limit, limit, view.quote_age_ms
 
 
@@ -168,10 +177,10 @@ def data_jump(view: GateView) -> Measure:
     before = view.before_ticks
     if before <= 0 or view.close_ticks <= 0:
         return False, 0, view.close_ticks
-    up = price_up(before, view.limits.bar_jump_ppm_max)
+    up = price_up(before, view.bar_jump_ppm_max)
     if view.close_ticks > up:
         return False, up, view.close_ticks
-    down = price_down(before, view.limits.bar_jump_ppm_max)
+    down = price_down(before, view.bar_jump_ppm_max)
     return view.close_ticks >= down, down, view.close_ticks
 
 
@@ -179,10 +188,10 @@ def price_collar(view: GateView) -> Measure:
     """The price is not insanely far from the last close."""
     if view.close_ticks <= 0:
         return False, 0, view.price_ticks
-    up = price_up(view.close_ticks, view.limits.collar_ppm)
+    up = price_up(view.close_ticks, view.collar_ppm)
     if view.price_ticks > up:
         return False, up, view.price_ticks
-    down = price_down(view.close_ticks, view.limits.collar_ppm)
+    down = price_down(view.close_ticks, view.collar_ppm)
     return view.price_ticks >= down, down, view.price_ticks
 
 
@@ -217,13 +226,13 @@ def owner(view: GateView) -> Measure:
 
 def already_held(view: GateView) -> Measure:
     """Nothing is held, or it may be added to."""
-    limit = AMOUNT_MAX if view.may_add == 1 else view.qty_lots_min - 1
+    limit = MOST if view.may_add == 1 else view.qty_lots_min - 1
     return view.held_lots <= limit, limit, view.held_lots
 
 
 def positions_max(view: GateView) -> Measure:
     """Positions open and being opened, this one included."""
-    limit = view.limits.positions_max
+    limit = view.positions_max
     return view.positions + 1 <= limit, limit, view.positions + 1
 
 

@@ -6,7 +6,7 @@ and how many lots a risk is (`risk`).
 
 from __future__ import annotations
 
-from trader.core.money import PPM, mul_div_down
+from trader.core.money import PPM, mul_div_down, product
 
 
 def kelly_ppm(
@@ -28,6 +28,6 @@ def kelly_ppm(
     settled = wins + losses
     if settled < trades_min or won_ppm <= lost_ppm:
         return 0
-    edge = mul_div_down(wins, won_ppm - lost_ppm, 1)
-    per_trade = mul_div_down(settled + trades_min, won_ppm, 1)
+    edge = product(wins, won_ppm - lost_ppm)
+    per_trade = product(settled + trades_min, won_ppm)
     return min(PPM, mul_div_down(fraction_ppm, edge, per_trade))

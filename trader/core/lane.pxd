@@ -1,8 +1,9 @@
 cimport cython
 
 from trader.core.lane_books cimport LaneBooks
-from trader.core.lane_entries cimport LaneEntries
+from trader.core.lane_entries cimport LaneEntries, leaves_at
 from trader.core.lane_rows cimport Coin, LaneDay, Pair, Strand
+from trader.core.lane_sums cimport loss_of
 
 cdef double SURE
 cdef double MILLION
@@ -14,10 +15,9 @@ cdef Py_ssize_t NEVER_ROW
 cdef class Lane:
     cdef public LaneBooks books
     cdef public LaneEntries entries
-    cdef public list coins, held
+    cdef public list coins
     cdef public object equity
     cdef public bint plain
-    cdef public Py_ssize_t count
     cdef public const long long[::1] grid
     cdef public long long[::1] curve
     cdef public unsigned char[::1] wish
@@ -35,18 +35,19 @@ cdef class Lane:
 
     @cython.locals(
         books=LaneBooks, coin=Coin, pair=Pair, strand=Strand, today=LaneDay, own_day=LaneDay,
-        until_ms=cython.longlong, first=Py_ssize_t, offset=Py_ssize_t, leave_row=Py_ssize_t,
-        target=cython.longlong, high=cython.longlong, own_high=cython.longlong,
-        own_deepest=cython.longlong, floor=cython.longlong, low=cython.longlong,
-        own_low=cython.longlong, base=cython.longlong, own_base=cython.longlong,
-        gap=cython.longlong, total=cython.longlong, price=cython.longlong, at_ms=cython.longlong,
-        row=Py_ssize_t, close_ms=cython.longlong, close=cython.longlong, made=cython.longlong,
-        result=cython.longlong)
+        first=Py_ssize_t, offset=Py_ssize_t, leave_row=Py_ssize_t, target=cython.longlong,
+        cash=cython.longlong, per_tick=cython.longlong, gap=cython.longlong,
+        stop_ticks=cython.longlong, bid_stop_ticks=cython.longlong, most=cython.longlong,
+        high=cython.longlong, floor=cython.longlong, top=cython.longlong,
+        deepest=cython.longlong, least=cython.longlong, total=cython.longlong,
+        falls=cython.bint, row=Py_ssize_t, close=cython.longlong, made=cython.longlong)
     cdef Py_ssize_t _glide(self, Py_ssize_t t, Py_ssize_t stop) except -1
 
+    @cython.locals(until_ms=cython.longlong, last=cython.longlong)
+    cdef Py_ssize_t _glides_until(self, Py_ssize_t t, Py_ssize_t stop, Coin coin) except -1
+
     @cython.locals(books=LaneBooks)
-    cdef _land(
-        self, Coin coin, long long bars, long long close_ms, long long total, long long price)
+    cdef _land(self, Coin coin, long long bars, long long close_ms, long long total)
 
     @cython.locals(
         books=LaneBooks, i=Py_ssize_t, row=Py_ssize_t, total=cython.longlong,
@@ -61,21 +62,15 @@ cdef class Lane:
     @cython.locals(i=Py_ssize_t, coin=Coin)
     cdef _place(self, Py_ssize_t t)
 
-    @cython.locals(coin=Coin)
-    cpdef hold(self)
-
     cdef bint _unsure(self, long long total, long long close_ms) except -1
 
     @cython.locals(
-        i=Py_ssize_t, coin=Coin, exposure=double, loss=double, value=double, room=double)
+        books=LaneBooks, i=Py_ssize_t, coin=Coin, exposure=double, loss=double, room=double)
     cdef bint _may_trim(self, long long total) except -1
 
 
 @cython.locals(stop=cython.longlong)
 cdef bint must_look(Coin coin, Pair pair, Py_ssize_t row, long long close_ms) except -1
-
-@cython.locals(at=Py_ssize_t, end=Py_ssize_t)
-cdef bint leaves_now(Pair pair, Py_ssize_t row) except -1
 
 cdef Py_ssize_t next_leave(Pair pair, Py_ssize_t row) except -1
 
@@ -86,5 +81,6 @@ cdef bint find_rows(list coins, long long bar_ms) except -1
     bars=Py_ssize_t, t=Py_ssize_t, at=Py_ssize_t, row=Py_ssize_t, open_ms=cython.longlong)
 cpdef note_wishes(Pair pair, Coin coin, const long long[::1] grid, unsigned char[::1] wish)
 
-@cython.locals(high=Py_ssize_t, middle=Py_ssize_t)
-cdef Py_ssize_t first_at(const long long[::1] grid, long long open_ms, Py_ssize_t low) except -1
+@cython.locals(middle=Py_ssize_t)
+cdef Py_ssize_t first_at(
+    const long long[::1] grid, long long open_ms, Py_ssize_t low, Py_ssize_t high) except -1

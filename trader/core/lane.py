@@ -18,8 +18,9 @@ from array import array
 
 from trader.core.days import DAY_SLOTS
 from trader.core.lane_books import LaneBooks
-from trader.core.lane_entries import LaneEntries
+from trader.core.lane_entries import LaneEntries, leaves_at
 from trader.core.lane_rows import Coin, Pair
+from trader.core.lane_sums import loss_of
 from trader.core.money import AMOUNT_MAX, PPM
 
 # Comparisons that only have to be certain one way leave this much room for the float's rounding.
@@ -35,8 +36,8 @@ class Lane:
     Attributes:
         grid: int64[n], open of each decision bar. curve: int64[n], equity at its close,
             whose array is `equity`.
-        aligned: 1 when every coin has a bar at each bar of the grid. held: coins of which something
-            is, count: how many. plain: whether anything may happen at the bar in hand.
+        aligned: 1 when every coin has a bar at each bar of the grid. plain: whether anything may
+            happen at the bar in hand.
         wish: one byte for each: whether some pair has a living signal there.
         due_ms: the first close at which the reference has to say something; tiers_ms: at which the
             members of tiers that ask nothing are told anew, every refresh_ms; refreshed_ms: when
@@ -46,8 +47,8 @@ class Lane:
     """
 
     __slots__ = (
-        "aligned", "books", "coins", "count", "curve", "due_ms", "entries", "equity",
-        "exposed", "grid", "held", "holds", "lane_bars", "plain", "ready", "refresh_ms",
+        "aligned", "books", "coins", "curve", "due_ms", "entries", "equity",
+        "exposed", "grid", "holds", "lane_bars", "plain", "ready", "refresh_ms",
         "refreshed_ms", "refreshes", "step_ms", "tiers_ms", "wish",
     )  # fmt: skip
 
@@ -64,8 +65,7 @@ class Lane:
         self.equity = array("q", [0]) * len(grid)
         self.curve = memoryview(self.equity)
         self.wish = memoryview(bytearray(len(grid)))
-        self.held: list[Coin] = []
-        self.count = self.due_ms = self.tiers_ms = 0
+        self.due_ms = self.tiers_ms = 0
         self.plain = False
         self.refresh_ms = 1
         self.refreshed_ms = -1
@@ -89,12 +89,12 @@ class Lane:
             if self.aligned == 0 and find_rows(self.coins, self.grid[t]):
                 break
             if self.aligned and self.wish[t] == 0:
-                reached = self._glide(t, stop) if self.count else self._rest(t, stop)
+                reached = self._glide(t, stop) if books.held_count else self._rest(t, stop)
                 if reached > t:
                     t = reached
                     continue
             total = books.cash_units
-            if self.count == 0 and self.wish[t] == 0 and books.is_still(total, close_ms):
+            if books.held_count == 0 and self.wish[t] == 0 and books.is_still(total, close_ms):
                 books.close_ms = close_ms
             else:
                 total = self._weigh(t, close_ms)
@@ -102,7 +102,7 @@ class Lane:
                     break
                 if not self.plain:
                     books.mark(close_ms, total)
-                    self.holds += self.count - books.leftovers
+                    self.holds += books.owned_count
                 elif not self._decide(t, close_ms, total):
                     break
             if close_ms >= self.tiers_ms:
@@ -136,68 +136,69 @@ class Lane:
         not such a bar. What `mark` does at each of them, in local numbers.
 
         The day has begun, in the account's row and in the strategy's, and nothing was filled since
-        the marks before.
+        the marks before: a strategy's result is the equity and something that stays.
         """
         books = self.books
-        coin = self.held[0]
-        if self.count > 1 or not books.is_gliding(coin) or len(books.strands) > 1:
+        coin = books.held[0]
+        if books.held_count > 1 or not books.is_gliding(coin) or len(books.strands) > 1:
             return t
         pair, strand = books.pairs[coin.holder], coin.strand
         today, own_day = books.days[books.day % DAYS], strand.days[books.day % DAYS]
-        until_ms = min(self.due_ms, self.tiers_ms, books.day_ends_ms)
-        if coin.hold_ms > 0:
-            until_ms = min(until_ms, coin.began_ms + coin.hold_ms)
         if own_day.day != books.day:
             return t
         first, offset = t, coin.offset
         leave_row = next_leave(pair, t + offset)
+        stop = min(stop, leave_row - offset, self._glides_until(t, stop, coin))
         target = coin.target_ticks if coin.target_ticks > 0 else MOST
-        high, own_high, own_deepest = books.high_units, strand.high_units, strand.drawdown_units
-        floor = books.floor_units()
-        low, own_low = today.low_units, own_day.low_units
-        base = today.start_units + today.flow_units
-        own_base = own_day.start_units + own_day.flow_units
-        gap = strand.cash_units - books.cash_units
-        total, price, at_ms = books.equity_units, coin.mark_ticks, books.close_ms
+        cash, per_tick, gap = books.cash_units, coin.per_tick, strand.cash_units - books.cash_units
+        stop_ticks, bid_stop_ticks, most = coin.stop_ticks, coin.bid_stop_ticks, coin.price_max
+        high, floor = books.high_units, books.floor_units()
+        # Of the strategy: its high, how far below it its result was, and the least of the bars.
+        top, deepest, least = strand.high_units - gap, strand.drawdown_units, books.equity_units
+        total = books.equity_units
+        falls = books.fall_ppm >= 0
         while t < stop and self.wish[t] == 0:
             row = t + offset
-            close_ms = self.grid[t] + self.step_ms
-            if close_ms >= until_ms or row >= leave_row:
-                break
             close = coin.close[row]
-            if close >= coin.price_max or coin.high[row] >= target:
+            if close >= most or close <= bid_stop_ticks:
                 break
-            if coin.low[row] <= coin.stop_ticks or close <= coin.bid_stop_ticks:
+            if coin.high[row] >= target or coin.low[row] <= stop_ticks:
                 break
-            made = books.cash_units + coin.per_tick * close
-            # Highs and lows that move the stops of the account are looked at one by one.
-            if made <= floor or made > high:
+            made = cash + per_tick * close
+            if made <= floor or (falls and top - made > deepest):
                 break
-            result = made + gap
-            if own_high - result > own_deepest and books.fall_ppm >= 0:
-                break
-            total, price, at_ms = made, close, close_ms
-            own_high = max(own_high, result)
-            own_deepest = max(own_deepest, own_high - result)
-            low = min(low, made - base)
-            own_low = min(own_low, result - own_base)
-            self.curve[t] = made
+            deepest = max(deepest, top - made)
+            top = max(top, made)
+            if made > high:
+                books.high_units = high = made
+                books.fall_fresh = 0
+                floor = books.floor_units()
+            least = min(least, made)
+            self.curve[t] = total = made
             t += 1
         if t > first:
-            self._land(coin, t - first, at_ms, total, price)
-            strand.high_units, strand.drawdown_units = own_high, own_deepest
+            self._land(coin, t - first, self.grid[t - 1] + self.step_ms, total)
+            strand.high_units, strand.drawdown_units = top + gap, deepest
             strand.result_units = strand.result_now = total + gap
-            today.low_units, own_day.low_units = low, own_low
-            today.end_units, own_day.end_units = total, total + gap
-            today.changed = own_day.changed = 1
+            today.reach_all(least, total)
+            own_day.reach_all(least + gap, total + gap)
         return t
 
-    def _land(self, coin: Coin, bars: int, close_ms: int, total: int, price: int) -> None:
+    def _glides_until(self, t: int, stop: int, coin: Coin) -> int:
+        """The first bar from t on at whose close something else than a price is to be looked at."""
+        until_ms = min(self.due_ms, self.tiers_ms, self.books.day_ends_ms)
+        if coin.hold_ms > 0:
+            until_ms = min(until_ms, coin.began_ms + coin.hold_ms)
+        last = self.grid[stop - 1] + self.step_ms
+        return stop if last < until_ms else first_at(self.grid, until_ms - self.step_ms, t, stop)
+
+    def _land(self, coin: Coin, bars: int, close_ms: int, total: int) -> None:
         """The account after so many bars on which one position was kept."""
         books = self.books
         books.close_ms, books.equity_units = close_ms, total
         books.last_bar_ms = close_ms - self.step_ms
-        coin.mark_ticks, coin.value_units = price, total - books.cash_units
+        coin.value_units = total - books.cash_units
+        coin.mark_ticks = coin.value_units // coin.per_tick
         self.holds += bars
         self.exposed += bars
 
@@ -210,8 +211,8 @@ class Lane:
             strand.result_now = strand.cash_units
         total = books.cash_units
         plain = self.wish[t] != 0
-        for i in range(self.count):
-            coin = self.held[i]
+        for i in range(books.held_count):
+            coin = books.held[i]
             row = t + coin.offset if self.aligned else coin.row
             if row < 0:
                 return -1
@@ -240,7 +241,8 @@ class Lane:
         self.holds += entries.holds
         if entries.changed():
             entries.commit(close_ms)
-            self.hold()
+            if books.undeclared:
+                self.ready = 0
         return True
 
     def _refresh(self, close_ms: int) -> None:
@@ -255,27 +257,10 @@ class Lane:
             coin = self.coins[i]
             coin.row = t + coin.offset
 
-    def hold(self) -> None:
-        """Coins of which something is held, in the order of their names."""
-        self.held = []
-        self.books.leftovers = 0
-        self.books.owned_count = 0
-        for coin in self.coins:
-            if coin.qty_units <= 0:
-                continue
-            self.held.append(coin)
-            if coin.owned:
-                self.books.owned_count += 1
-            else:
-                self.books.leftovers += 1
-        self.count = len(self.held)
-        if self.books.undeclared:
-            self.ready = 0
-
     def _unsure(self, total: int, close_ms: int) -> bool:
         """Whether the reference has to say what this equity means."""
         books = self.books
-        if total < 0 or (books.asks_quality and books.has_to_judge(close_ms)):
+        if books.asks_quality and books.has_to_judge(close_ms):
             return True
         if books.trim_ppm > 0 and books.owned_count > 0 and self._may_trim(total):
             return True
@@ -286,14 +271,10 @@ class Lane:
         books = self.books
         exposure = 0.0
         loss = 0.0
-        for i in range(len(self.held)):
-            coin = self.held[i]
-            value = coin.value_units
-            exposure += value
-            if coin.owned and coin.stop_ticks > 0:
-                loss += value - coin.net_stop_units if value > coin.net_stop_units else 0.0
-            else:
-                loss += value
+        for i in range(books.held_count):
+            coin = books.held[i]
+            exposure += coin.value_units
+            loss += loss_of(coin)
         room = SURE * total / MILLION * (MILLION + books.trim_ppm) / MILLION
         return exposure >= room * books.exposure_ppm or loss >= room * books.loss_ppm
 
@@ -311,22 +292,12 @@ def must_look(coin: Coin, pair: Pair, row: int, close_ms: int) -> bool:
         return True
     if 0 < coin.hold_ms <= close_ms - coin.began_ms:
         return True
-    return leaves_now(pair, row)
-
-
-def leaves_now(pair: Pair, row: int) -> bool:
-    """Whether the pair's exit level holds at a row; rows are asked in order."""
-    at = pair.leave_at
-    end = len(pair.leaves)
-    while at < end and pair.leaves[at + 1] <= row:
-        at += 2
-    pair.leave_at = at
-    return at < end and pair.leaves[at] <= row
+    return leaves_at(pair, row)
 
 
 def next_leave(pair: Pair, row: int) -> int:
     """The first row from one on at which the pair's exit level holds."""
-    if leaves_now(pair, row):
+    if leaves_at(pair, row):
         return row
     return pair.leaves[pair.leave_at] if pair.leave_at < len(pair.leaves) else NEVER_ROW
 
@@ -356,14 +327,13 @@ def note_wishes(pair: Pair, coin: Coin, grid: memoryview, wish: memoryview) -> N
     for at in range(0, len(pair.enters), 2):
         for row in range(pair.enters[at], pair.enters[at + 1]):
             open_ms = coin.open_ms[row]
-            t = row - coin.offset if coin.offset >= 0 else first_at(grid, open_ms, t)
+            t = row - coin.offset if coin.offset >= 0 else first_at(grid, open_ms, t, bars)
             if 0 <= t < bars and grid[t] == open_ms:
                 wish[t] = 1
 
 
-def first_at(grid: memoryview, open_ms: int, low: int) -> int:
-    """Index of the first bar at or after a time, looked for from `low` on; n for none."""
-    high = len(grid)
+def first_at(grid: memoryview, open_ms: int, low: int, high: int) -> int:
+    """Index of the first of bars [low, high) that is at or after a time; `high` for none."""
     while low < high:
         middle = (low + high) // 2
         if grid[middle] < open_ms:

@@ -1,7 +1,8 @@
 cimport cython
 
+from trader.core.calendar cimport day_of, day_start_ms
 from trader.core.lane_rows cimport Coin, LaneDay, Leg, Pair, Strand
-from trader.core.money cimport limit_units, mul_div_down, mul_div_up, price_down
+from trader.core.money cimport limit_units, mul_div_down, mul_div_up, price_down, product
 from trader.core.scale cimport Spec, fee_up, value_of_base_down
 
 cdef long long MINUTE_MS
@@ -18,18 +19,19 @@ cdef double SURE
 
 
 cdef class LaneBooks:
-    cdef public list coins, days, minute_log, pairs, strands
+    cdef public list coins, days, held, minute_log, pairs, strands
+    cdef public Py_ssize_t held_count
     cdef public object day_rule
     cdef public long long day_count, day_first, last_minute, marked
     cdef public long long asks_quality, bid_ppm, capital_units, cash_units, close_ms, day
     cdef public long long day_ends_ms, day_floor, day_limit, day_loss_ppm, day_stopped, day_units
     cdef public long long day_whole, drawdown_ppm, drawdown_stopped, equity_units
     cdef public long long exits_elsewhere, exposure_ppm, fall_floor, fall_fresh, fall_ppm
-    cdef public long long fee_in_base, fills, high_units, last_bar_ms, leftovers, loss_ppm
+    cdef public long long fills, high_units, last_bar_ms, leftovers, loss_ppm
     cdef public long long message_count, minute_new, owned_count, sent_count, sent_day, sent_hour
     cdef public long long seen_day, seen_day_limit, seen_day_stopped, seen_day_units
     cdef public long long seen_fall_limit, seen_fallen, seen_high
-    cdef public long long sent_new, slippage_ppm, step_ms, trim_ppm, undeclared, updated
+    cdef public long long sent_new, slippage_ppm, step_ms, trim_ppm, undeclared
     cdef public long long[::1] minute_at, minutes, sent_at, sent_by, stamp_at
 
     @cython.locals(
@@ -99,6 +101,14 @@ cdef class LaneBooks:
         gone=cython.longlong, cost=cython.longlong, result=cython.longlong, closed=cython.bint,
         stopped=cython.bint, since=cython.longlong)
     cpdef sell(self, Pair pair, Leg leg, long long at_ms, long long close_ms)
+
+    cpdef hold(self)
+
+    @cython.locals(at=Py_ssize_t, there=Coin, known=cython.bint)
+    cdef keep(self, Coin coin)
+
+    @cython.locals(i=Py_ssize_t, coin=Coin)
+    cdef _count_held(self)
 
     @cython.locals(stop=cython.longlong, received=cython.longlong)
     cpdef guard(self, Coin coin)

@@ -14,7 +14,7 @@ from trader.core.calendar import day_of, day_start_ms
 from trader.core.days import DAY_SLOTS
 from trader.core.lane_rows import Coin, LaneDay, Leg, Pair, Strand, new_days
 from trader.core.limits import Day
-from trader.core.money import PPM, limit_units, mul_div_down, mul_div_up, price_down
+from trader.core.money import PPM, limit_units, mul_div_down, mul_div_up, price_down, product
 from trader.core.scale import fee_up, value_of_base_down
 from trader.core.state import MINUTE_SLOTS, SENT_SLOTS, STAMP_SLOTS
 from trader.core.totals import DAY_MS, HOUR_MS
@@ -46,7 +46,8 @@ class LaneBooks:
             loaded; minute_log: places of minutes that changed since.
         seen_*: marks of the bar in hand, see `foresee`.
         marked: 1 when nothing was filled since the newest marks.
-        leftovers: coins held that are dust; undeclared: 1 when some of it is not declared yet.
+        held: coins of which something is, in the order of their names; owned_count: those that are
+            positions. leftovers: those that are dust; undeclared: 1 when some is not declared yet.
     """
 
     __slots__ = (
@@ -54,13 +55,13 @@ class LaneBooks:
         "day", "day_count", "day_ends_ms", "day_first", "day_floor", "day_limit",
         "day_loss_ppm", "day_rule", "day_stopped", "day_units", "day_whole", "days",
         "drawdown_ppm", "drawdown_stopped", "equity_units", "exits_elsewhere",
-        "exposure_ppm", "fall_floor", "fall_fresh", "fall_ppm", "fee_in_base", "fills",
-        "high_units", "last_bar_ms", "last_minute", "leftovers", "loss_ppm", "marked",
+        "exposure_ppm", "fall_floor", "fall_fresh", "fall_ppm", "fills", "held",
+        "held_count", "high_units", "last_bar_ms", "last_minute", "leftovers", "loss_ppm", "marked",
         "message_count", "minute_at", "minute_log", "minute_new", "minutes", "owned_count",
         "pairs", "seen_day", "seen_day_limit", "seen_day_stopped", "seen_day_units",
         "seen_fall_limit", "seen_fallen", "seen_high", "sent_at", "sent_by", "sent_count",
         "sent_day", "sent_hour", "sent_new", "slippage_ppm", "stamp_at", "step_ms",
-        "strands", "trim_ppm", "undeclared", "updated",
+        "strands", "trim_ppm", "undeclared",
     )  # fmt: skip
 
     def __init__(
@@ -68,6 +69,8 @@ class LaneBooks:
     ) -> None:
         """Nothing is known of the account yet (see `lane_state`)."""
         self.coins = coins
+        self.held: list[Coin] = []
+        self.held_count = 0
         self.strands = strands
         self.pairs = pairs
         self.day_rule = day
@@ -75,7 +78,6 @@ class LaneBooks:
         self.days = new_days()
         self.bid_ppm = PPM
         self.slippage_ppm = 0
-        self.fee_in_base = 0
         self.asks_quality = self.trim_ppm = self.exits_elsewhere = 0
         self.fall_ppm = -1
         self.day_loss_ppm = self.drawdown_ppm = self.exposure_ppm = self.loss_ppm = PPM
@@ -85,7 +87,7 @@ class LaneBooks:
         self.day_units = self.day_whole = self.day_stopped = self.drawdown_stopped = 0
         self.day_floor = self.day_limit = self.fall_floor = self.fall_fresh = 0
         self.last_bar_ms = -1
-        self.leftovers = self.owned_count = self.undeclared = self.fills = self.updated = 0
+        self.leftovers = self.owned_count = self.undeclared = self.fills = 0
         self.seen_day = self.seen_day_limit = self.seen_day_stopped = self.seen_day_units = 0
         self.seen_fall_limit = self.seen_fallen = self.seen_high = 0
         self.message_count = self.sent_count = 0
@@ -392,6 +394,7 @@ class LaneBooks:
         coin.known = coin.touched = pair.touched = 1
         coin.weigh()
         self.guard(coin)
+        self.keep(coin)
         self.cash_units -= value + fee
         self.marked = 0
         pair.consumed_ms = max(pair.consumed_ms, leg.signal_ms)
@@ -435,8 +438,37 @@ class LaneBooks:
             self.undeclared = 1
         if not closed:
             self.guard(coin)
+        self.keep(coin)
         self.cash_units += value - fee
         self.marked = 0
+
+    def hold(self) -> None:
+        """Find the coins of which something is held."""
+        self.held = [coin for coin in self.coins if coin.qty_units > 0]
+        self._count_held()
+
+    def keep(self, coin: Coin) -> None:
+        """A coin after its fill: among those that are held, or not."""
+        at = 0
+        while at < self.held_count:
+            there = self.held[at]
+            if there.index >= coin.index:
+                break
+            at += 1
+        known = at < self.held_count and self.held[at] is coin
+        if coin.qty_units <= 0 and known:
+            del self.held[at]
+        elif coin.qty_units > 0 and not known:
+            self.held.insert(at, coin)
+        self._count_held()
+
+    def _count_held(self) -> None:
+        self.held_count = len(self.held)
+        self.owned_count = 0
+        for i in range(self.held_count):
+            coin = self.held[i]
+            self.owned_count += coin.owned
+        self.leftovers = self.held_count - self.owned_count
 
     def guard(self, coin: Coin) -> None:
         """What follows from where the stop of a position is now."""
@@ -445,7 +477,7 @@ class LaneBooks:
         if stop <= 0:
             return
         # The highest close whose bid, floor(close * bid_ppm / MILLION), is not above the stop.
-        coin.bid_stop_ticks = mul_div_down(stop + 1, MILLION, 1) - 1
+        coin.bid_stop_ticks = product(stop + 1, MILLION) - 1
         coin.bid_stop_ticks = coin.bid_stop_ticks // self.bid_ppm
         received = value_of_base_down(
             coin.spec, price_down(stop, self.slippage_ppm), coin.qty_units

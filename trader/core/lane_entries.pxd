@@ -7,9 +7,9 @@ from trader.core.lane_books cimport LaneBooks
 from trader.core.lane_rows cimport Coin, Leg, Pair, Ratchet, Refusal, Strand
 from trader.core.lane_rules cimport LaneRules
 from trader.core.lane_sums cimport LaneSums, lots_for
-from trader.core.money cimport mul_div_down, mul_div_up, price_down, price_up
+from trader.core.money cimport price_down, price_up, share_down, share_up
 from trader.core.scale cimport Spec, fee_up, notional_down, notional_up
-from trader.core.sizing cimport distance_ticks, entry_cost_units, stop_ticks_below, strength_ppm
+from trader.core.sizing cimport distance_ticks, stop_ticks_below, strength_ppm
 
 cdef long long STOP
 cdef long long TRAIL
@@ -73,7 +73,7 @@ cdef class LaneEntries:
         close=cython.longlong, worst=cython.longlong, ask=cython.longlong, price=cython.longlong,
         distance=double, stop=cython.longlong, units=cython.longlong, cap=cython.longlong,
         lots=cython.longlong, target=cython.longlong, trail=cython.longlong, view=GateView,
-        answered=cython.longlong, cost=cython.longlong, leg=Leg)
+        answered=cython.longlong, leg=Leg)
     cdef bint _consider(
         self, Pair pair, long long bar_ms, long long close_ms, long long equity) except -1
 
@@ -94,7 +94,7 @@ cdef class LaneEntries:
 cdef bint enters_at(Pair pair, Py_ssize_t row)
 
 @cython.locals(at=Py_ssize_t, end=Py_ssize_t)
-cdef bint leaves_at(Pair pair, Py_ssize_t row)
+cpdef bint leaves_at(Pair pair, Py_ssize_t row)
 
 cdef bint is_none(double distance)
 

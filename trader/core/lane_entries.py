@@ -19,10 +19,10 @@ from trader.core.lane_gates import asked_gates, first_no
 from trader.core.lane_rows import Coin, Leg, Pair, Ratchet, Refusal
 from trader.core.lane_rules import LaneRules
 from trader.core.lane_sums import LaneSums, lots_for
-from trader.core.money import PPM, mul_div_down, mul_div_up, price_down, price_up
+from trader.core.money import PPM, price_down, price_up, share_down, share_up
 from trader.core.scale import fee_up, notional_down, notional_up
 from trader.core.signals import Opinion
-from trader.core.sizing import distance_ticks, entry_cost_units, stop_ticks_below, strength_ppm
+from trader.core.sizing import distance_ticks, stop_ticks_below, strength_ppm
 
 # Places in `lane_rows.REASONS`.
 STOP, TRAIL, EVEN, TARGET, HOLD, EXIT, ENTRY = range(7)
@@ -96,8 +96,8 @@ class LaneEntries:
             strand = books.strands[i]
             strand.leg_buys = 0
         self.sums.begin(equity)
-        for i in range(len(books.coins)):
-            coin = books.coins[i]
+        for i in range(books.held_count):
+            coin = books.held[i]
             if coin.owned and not self._look_after(coin, bar_ms, close_ms):
                 return False
         for i in range(len(self.order)):
@@ -116,7 +116,7 @@ class LaneEntries:
             return False
         row = coin.row
         close = coin.close[row]
-        bid = max(1, mul_div_down(close, self.rules.bid_ppm, MILLION))
+        bid = max(1, share_down(close, self.rules.bid_ppm))
         moved = 0
         if coin.trail_ticks > 0:
             coin.peak_ticks = max(coin.peak_ticks, coin.high[row])
@@ -158,7 +158,7 @@ class LaneEntries:
         at = coin.row + 1
         if not fills_at(coin, at, close_ms):
             return False
-        touch = max(1, mul_div_down(coin.open[at], rules.bid_ppm, MILLION))
+        touch = max(1, share_down(coin.open[at], rules.bid_ppm))
         if touch < price:
             return False
         value = notional_down(spec, touch, lots)
@@ -226,14 +226,14 @@ class LaneEntries:
             return True
         close = coin.close[row]
         worst = price_up(close, rules.slippage_ppm)
-        ask = mul_div_up(close, rules.ask_ppm, MILLION)
+        ask = share_up(close, rules.ask_ppm)
         price = min(worst, price_up(ask, rules.slippage_ppm)) if ask > 0 else worst
         distance = self.said_trail if is_none(self.said_stop) else self.said_stop
         stop = 0 if is_none(distance) else stop_ticks_below(spec, close, distance)
         if stop >= min(close, price) or equity <= 0:
             return False
         units = self.sums.units_for(pair, equity, strength_ppm(self.said_strength))
-        cap = mul_div_down(equity, pair.cap_ppm, MILLION)
+        cap = share_down(equity, pair.cap_ppm)
         lots = lots_for(spec, pair.at_risk, units, cap, worst, stop, rules.slippage_ppm)
         if lots <= 0 or notional_down(spec, worst, lots) < pair.least_units:
             return False
@@ -243,13 +243,12 @@ class LaneEntries:
         view = pair.view
         assert view is not None, "a pair that is usable has a view"
         view.price_ticks, view.qty_lots, view.worst_ticks = price, lots, worst
-        view.bid_ticks, view.ask_ticks = max(1, mul_div_down(close, rules.bid_ppm, MILLION)), ask
+        view.bid_ticks, view.ask_ticks = max(1, share_down(close, rules.bid_ppm)), ask
         self.sums.fill(view, pair, stop, close_ms)
         answered = self._ask(view, pair, bar_ms)
         if answered != APPROVED:
             return answered == REFUSED
-        cost = entry_cost_units(spec, price, lots)
-        self.sums.count(pair, price, lots, stop, cost)
+        self.sums.count(pair)
         leg = self._new_leg(pair, bar_ms, price, lots)
         leg.is_buy = 1
         leg.reason = ENTRY
@@ -275,14 +274,14 @@ class LaneEntries:
         at = coin.row + 1
         if not fills_at(coin, at, close_ms):
             return False
-        touch = mul_div_up(coin.open[at], rules.ask_ppm, MILLION)
+        touch = share_up(coin.open[at], rules.ask_ppm)
         if not 0 < touch <= leg.price_ticks:
             return False
         coins = leg.qty_lots * spec.base_per_lot
         leg.fill_ticks = touch
         leg.value_units = notional_up(spec, touch, leg.qty_lots)
         if rules.fee_in_base:
-            leg.base_fee_units = mul_div_up(coins, spec.fee_taker_ppm, MILLION)
+            leg.base_fee_units = share_up(coins, spec.fee_taker_ppm)
         else:
             leg.fee_units = fee_up(leg.value_units, spec.fee_taker_ppm)
         after = coin.qty_units + coins - leg.base_fee_units

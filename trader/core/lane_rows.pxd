@@ -46,6 +46,7 @@ cdef class LaneDay:
     cdef public long long realised_units, start_units, trades
 
     cpdef begin(self, long long day, long long start_units)
+    cdef reach_all(self, long long least_units, long long end_units)
     @cython.locals(result=cython.longlong)
     cpdef reach(self, long long end_units)
 

@@ -178,6 +178,11 @@ class LaneDay:
         self.fills = self.trades = 0
         self.changed = 1
 
+    def reach_all(self, least_units: int, end_units: int) -> None:
+        """Take the values at many decisions: the least of them, and the last."""
+        self.reach(least_units)
+        self.reach(end_units)
+
     def reach(self, end_units: int) -> None:
         """Take the value at a decision."""
         if self.end_units == end_units:

@@ -92,7 +92,7 @@ class LaneState:
         books.undeclared = 0
         self._entered = self.lane.lane_bars
         self.lane.ready = int(self._is_plain())
-        self.lane.hold()
+        books.hold()
 
     def _is_plain(self) -> bool:
         state, limits = self.state, self.parameters.limits

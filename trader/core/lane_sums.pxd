@@ -6,9 +6,9 @@ from trader.core.gate_view cimport GateView
 from trader.core.lane_books cimport LaneBooks
 from trader.core.lane_rows cimport Coin, LaneDay, Pair, Strand
 from trader.core.lane_rules cimport LaneRules
-from trader.core.money cimport limit_units, mul_div_down
+from trader.core.money cimport limit_units, share_down
 from trader.core.order_gates cimport OrderSums
-from trader.core.risk cimport loss_units, lots_at_risk
+from trader.core.risk cimport loss_of_cost, lots_at_risk
 from trader.core.risk_gates cimport RiskSums
 from trader.core.scale cimport Spec, notional_down, notional_up
 from trader.core.sizing cimport entry_cost_units, entry_lots, float_down
@@ -29,7 +29,7 @@ cdef class LaneSums:
     cdef public LaneBooks books
     cdef public LaneRules rules
     cdef public object opening
-    cdef public long long all_exposure, all_loss, counted, equity, legs, pending, planned
+    cdef public long long all_exposure, all_loss, cost, counted, equity, loss, legs, pending, planned
     cdef public long long rolling_limit, rolling_loss, used_units
     cdef public long long[::1] leg_pair, leg_cost, leg_loss
 
@@ -55,7 +55,7 @@ cdef class LaneSums:
     @cython.locals(i=Py_ssize_t, pair=Pair)
     cdef long long _owner(self, Coin coin) except? -2
 
-    @cython.locals(i=Py_ssize_t, count=cython.longlong, other=Coin)
+    @cython.locals(i=Py_ssize_t, count=cython.longlong, other=Coin, pair=Pair)
     cdef long long _busy(self, Coin coin) except? -2
 
     @cython.locals(
@@ -97,12 +97,11 @@ cdef class LaneSums:
         budget=cython.longlong)
     cdef _fill_fall(self, GateView view, Pair pair)
 
-    @cython.locals(loss=cython.longlong, coin=Coin, strand=Strand)
-    cpdef count(
-        self, Pair pair, long long price, long long lots, long long stop, long long cost)
+    @cython.locals(coin=Coin, strand=Strand)
+    cpdef count(self, Pair pair)
 
 
-cdef long long loss_of(Coin coin)
+cpdef long long loss_of(Coin coin) noexcept
 
 @cython.locals(lots=cython.longlong, asked=cython.longlong)
 cpdef long long lots_for(

@@ -17,9 +17,10 @@ from trader.core.gate_view import GateView
 from trader.core.kelly import kelly_ppm
 from trader.core.lane_books import LaneBooks
 from trader.core.lane_rows import Coin, Pair
-from trader.core.lane_rules import AMOUNT_MAX, NEVER, LaneRules
-from trader.core.money import PPM, AmountOverflow, limit_units, mul_div_down
-from trader.core.risk import loss_units, lots_at_risk
+from trader.core.lane_rules import LaneRules
+from trader.core.limits import NEVER
+from trader.core.money import AMOUNT_MAX, PPM, AmountOverflow, limit_units, share_down
+from trader.core.risk import loss_of_cost, lots_at_risk
 from trader.core.risk_curve import aggressive_ppm
 from trader.core.scale import Spec, notional_down, notional_up
 from trader.core.sizing import entry_cost_units, entry_lots, float_down
@@ -38,12 +39,12 @@ class LaneSums:
     """The sums of one decision, legs of its plan included; see `totals.Totals`.
 
     `all_*`, by strategy `own_*` ... are worked out from the coins that are held when the first
-    entry asks, and moved on by each leg.
+    entry asks, and moved on by each leg. `cost`, `loss`: of the entry in hand.
     """
 
     __slots__ = (
-        "all_exposure", "all_loss", "books", "counted", "equity", "leg_cost", "leg_loss",
-        "leg_pair", "legs", "opening", "pending", "planned", "rolling_limit",
+        "all_exposure", "all_loss", "books", "cost", "counted", "equity", "leg_cost",
+        "leg_loss", "leg_pair", "legs", "loss", "opening", "pending", "planned", "rolling_limit",
         "rolling_loss", "rules", "used_units",
     )  # fmt: skip
 
@@ -55,7 +56,7 @@ class LaneSums:
         self.leg_pair = memoryview(array("q", room))
         self.leg_cost = memoryview(array("q", room))
         self.leg_loss = memoryview(array("q", room))
-        self.counted = self.equity = self.legs = self.planned = 0
+        self.counted = self.equity = self.legs = self.planned = self.cost = self.loss = 0
         self.all_exposure = self.all_loss = self.pending = self.used_units = 0
         self.rolling_limit = self.rolling_loss = 0
         self.opening = OPENINGS
@@ -72,11 +73,12 @@ class LaneSums:
         self.all_exposure = self.all_loss = self.used_units = 0
         for i in range(len(books.coins)):
             coin = books.coins[i]
-            if coin.qty_units > 0:
-                self.all_exposure += coin.value_units
-                self.all_loss += loss_of(coin)
             if coin.known:
                 self.used_units += coin.cost_units
+        for i in range(books.held_count):
+            coin = books.held[i]
+            self.all_exposure += coin.value_units
+            self.all_loss += loss_of(coin)
         books.forget_sent(close_ms)
         self._roll()
         if self.rules.timed:
@@ -121,8 +123,8 @@ class LaneSums:
                     size.fraction_ppm, size.trades_min,
                 )  # fmt: skip
                 ppm = min(ppm, size.risk_ppm_max)
-            units = mul_div_down(equity, ppm, MILLION)
-        return mul_div_down(units, mul_div_down(strength, pair.regime_ppm, MILLION), MILLION)
+            units = share_down(equity, ppm)
+        return share_down(units, share_down(strength, pair.regime_ppm))
 
     # --- what the gates are shown --------------------------------------------------------------
 
@@ -133,8 +135,8 @@ class LaneSums:
         coin, books, rules = pair.coin, self.books, self.rules
         spec, row = coin.spec, coin.row
         price, lots, equity = view.price_ticks, view.qty_lots, self.equity
-        cost = entry_cost_units(spec, price, lots)
-        loss = loss_units(spec, price, lots, stop, rules.slippage_ppm)
+        cost = self.cost = entry_cost_units(spec, price, lots)
+        loss = self.loss = loss_of_cost(spec, cost, lots, stop, rules.slippage_ppm)
         view.cash_units = books.cash_units - self.pending
         view.close_ticks = coin.close[row]
         view.before_ticks = 0
@@ -152,7 +154,7 @@ class LaneSums:
         view.cost_units = cost
         view.notional_units = notional_down(spec, price, lots)
         view.exposure_units = coin.value_units if coin.qty_units > 0 else 0
-        view.position_cap_units = mul_div_down(equity, rules.position_ppm, MILLION)
+        view.position_cap_units = share_down(equity, rules.position_ppm)
         self._fill_account(view, pair, cost, loss)
         self._fill_order(view, pair)
         self._fill_risk(view, coin, cost, close_ms)
@@ -176,9 +178,13 @@ class LaneSums:
     def _busy(self, coin: Coin) -> int:
         """Instruments other than this one that are held or being bought."""
         count = 0
-        for i in range(len(self.books.coins)):
-            other = self.books.coins[i]
-            if (other.owned or other.leg_buys) and other.index != coin.index:
+        for i in range(self.books.held_count):
+            other = self.books.held[i]
+            if other.owned and other.index != coin.index:
+                count += 1
+        for i in range(self.legs):
+            pair = self.books.pairs[self.leg_pair[i]]
+            if pair.coin.owned == 0 and pair.coin.index != coin.index:
                 count += 1
         return count
 
@@ -187,10 +193,8 @@ class LaneSums:
         own_exposure, own_loss, own_positions = cost, loss, 1
         tier_exposure, tier_positions = cost, 1
         here = pair.coin.index
-        for i in range(len(books.coins)):
-            coin = books.coins[i]
-            if coin.qty_units == 0:
-                continue
+        for i in range(books.held_count):
+            coin = books.held[i]
             counts = 1 if coin.owned and coin.index != here else 0
             other = books.pairs[coin.holder]
             if other.strand.index == strand.index:
@@ -216,10 +220,10 @@ class LaneSums:
         sums.all_loss_units = self.all_loss + loss
         sums.own_loss_units = own_loss
         sums.own_positions = own_positions
-        sums.all_exposure_units_max = mul_div_down(equity, self.rules.exposure_ppm, MILLION)
-        sums.own_exposure_units_max = mul_div_down(equity, strand.budget_exposure_ppm, MILLION)
-        sums.all_loss_units_max = mul_div_down(equity, self.rules.loss_ppm, MILLION)
-        sums.own_loss_units_max = mul_div_down(equity, strand.budget_loss_ppm, MILLION)
+        sums.all_exposure_units_max = share_down(equity, self.rules.exposure_ppm)
+        sums.own_exposure_units_max = share_down(equity, strand.budget_exposure_ppm)
+        sums.all_loss_units_max = share_down(equity, self.rules.loss_ppm)
+        sums.own_loss_units_max = share_down(equity, strand.budget_loss_ppm)
         sums.trades_hour = books.sent_count - books.sent_hour + self.legs + 1
         sums.trades_day = books.sent_count - books.sent_day + self.legs + 1
         sums.own_trades_day = strand.sent_day + strand.leg_buys + 1
@@ -231,7 +235,7 @@ class LaneSums:
         sums.drawdown_limit_units = books.seen_fall_limit
         if pair.tier_index >= 0:
             tier.positions, tier.exposure_units = tier_positions, tier_exposure
-            tier.exposure_units_max = mul_div_down(equity, pair.tier_ppm, MILLION)
+            tier.exposure_units_max = share_down(equity, pair.tier_ppm)
 
     def _fill_order(self, view: GateView, pair: Pair) -> None:
         order, coin, rules = view.order, pair.coin, self.rules
@@ -276,22 +280,22 @@ class LaneSums:
     def _fill_risk(self, view: GateView, coin: Coin, cost: int, close_ms: int) -> None:
         risk, rules, books, equity = view.risk, self.rules, self.books, self.equity
         asset = cost
-        for i in range(len(books.coins)):
-            other = books.coins[i]
-            if other.qty_units > 0 and other.base_index == coin.base_index:
+        for i in range(books.held_count):
+            other = books.held[i]
+            if other.base_index == coin.base_index:
                 asset += other.value_units
         for i in range(self.legs):
             pair = books.pairs[self.leg_pair[i]]
             if pair.coin.base_index == coin.base_index:
                 asset += self.leg_cost[i]
         risk.asset_units = asset
-        risk.asset_units_max = mul_div_down(equity, rules.asset_ppm, MILLION)
+        risk.asset_units_max = share_down(equity, rules.asset_ppm)
         risk.pending_units = self.pending + cost
-        risk.pending_units_max = mul_div_down(equity, rules.pending_ppm, MILLION)
+        risk.pending_units_max = share_down(equity, rules.pending_ppm)
         risk.used_units = self.used_units + self.pending + cost
         risk.capital_units = equity if rules.whole else min(books.capital_units, equity)
-        risk.var_units_max = mul_div_down(equity, rules.var_ppm, MILLION)
-        risk.correlated_units_max = mul_div_down(equity, rules.correlated_ppm, MILLION)
+        risk.var_units_max = share_down(equity, rules.var_ppm)
+        risk.correlated_units_max = share_down(equity, rules.correlated_ppm)
         if rules.asks_messages:
             self._fill_messages(view, close_ms)
         # Neither can be more than everything at risk; what that leaves open is the reference's.
@@ -352,20 +356,19 @@ class LaneSums:
         book.fallen_limit_units = MOST
         book.stopped = strand.stopped
         if self.rules.fall_ppm < UNASKED:
-            budget = mul_div_down(self.equity, strand.budget_exposure_ppm, MILLION)
+            budget = share_down(self.equity, strand.budget_exposure_ppm)
             book.fallen_limit_units = limit_units(budget, self.rules.fall_ppm)
 
     # --- legs --------------------------------------------------------------------------------
 
-    def count(self, pair: Pair, price: int, lots: int, stop: int, cost: int) -> None:
-        """An entry was approved."""
-        loss = loss_units(pair.coin.spec, price, lots, stop, self.rules.slippage_ppm)
+    def count(self, pair: Pair) -> None:
+        """The entry in hand was approved."""
         self.leg_pair[self.legs] = pair.index
-        self.leg_cost[self.legs] = cost
-        self.leg_loss[self.legs] = loss
-        self.all_exposure += cost
-        self.all_loss += loss
-        self.pending += cost
+        self.leg_cost[self.legs] = self.cost
+        self.leg_loss[self.legs] = self.loss
+        self.all_exposure += self.cost
+        self.all_loss += self.loss
+        self.pending += self.cost
         self.legs += 1
         self.planned += 1
         coin, strand = pair.coin, pair.strand

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from trader.core.fills import away_ticks
 from trader.core.model import AWAY_PPM_MAX, Model
-from trader.core.money import PPM, AmountOverflow, mul_div_down, mul_div_up
+from trader.core.money import AmountOverflow, mul_div_up, share_down
 from trader.core.series import Series
 from trader.core.sizing import float_down
 from trader.core.snapshot import CoreQuote, SeriesKey
@@ -151,7 +151,7 @@ class Market:
 
     def _share_left(self, series: Series, index: int) -> int:
         volume = self.volume_lots(series, index)
-        share = mul_div_down(volume, self.model.volume.share_ppm, PPM)
+        share = share_down(volume, self.model.volume.share_ppm)
         return max(0, share - self._used_of(series, index))
 
     def _used_of(self, series: Series, index: int) -> int:
@@ -188,6 +188,6 @@ class Market:
             return room
         lots = self.volume_lots(detail, index)
         if self.model.volume.share_ppm:
-            lots = mul_div_down(lots, self.model.volume.share_ppm, PPM)
+            lots = share_down(lots, self.model.volume.share_ppm)
         own = max(0, lots - used)
         return own if room < 0 else min(own, room)

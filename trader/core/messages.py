@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from trader.core.limits import NEVER, Messages
-from trader.core.money import PPM, mul_div_up
+from trader.core.money import share_up
 from trader.core.state import STAMP_SLOTS
 
 MINUTE_MS = 60_000
@@ -80,7 +80,7 @@ def room(limits: Messages, counts: Counts) -> Room:
     for window, bound, count in zip(WINDOWS, bounds, counts, strict=True):
         if bound >= NEVER:
             continue
-        found = Room(window, count, bound - mul_div_up(bound, limits.reserve_ppm, PPM))
+        found = Room(window, count, bound - share_up(bound, limits.reserve_ppm))
         if found.left < least.left:
             least = found
     return least

@@ -16,6 +16,16 @@ cpdef long long mul_div_down(long long a, long long b, long long c) except? -1
     product=int128, quotient=int128, small=cython.longlong, whole=cython.longlong)
 cpdef long long mul_div_up(long long a, long long b, long long c) except? -1
 
+@cython.locals(found=int128)
+cpdef long long product(long long a, long long b) except? -1
+
+@cython.locals(whole=cython.longlong)
+cpdef long long share_down(long long amount, long long ppm) except? -1
+
+@cython.locals(whole=cython.longlong)
+cpdef long long share_up(long long amount, long long ppm) except? -1
+
+@cython.locals(raised=cython.longlong)
 cpdef long long price_up(long long price_ticks, long long ppm) except? -1
 
 @cython.locals(lowered=cython.longlong)

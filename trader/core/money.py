@@ -57,19 +57,52 @@ def mul_div_up(a: int, b: int, c: int) -> int:
     return quotient
 
 
+def product(a: int, b: int) -> int:
+    """The product of a, b >= 0; raises AmountOverflow from 2**62 on."""
+    if not (0 <= a < LIMIT and 0 <= b < LIMIT):
+        raise AmountOverflow(f"{a} * {b}: an argument is out of range")
+    found = a
+    found *= b
+    if found >= LIMIT:
+        raise AmountOverflow(f"{a} * {b} does not fit")
+    return found
+
+
+def share_down(amount: int, ppm: int) -> int:
+    """So many millionths of an amount, rounded down; raises AmountOverflow as `mul_div_down`."""
+    if not (0 <= amount < LIMIT and 0 <= ppm <= MILLION):
+        return mul_div_down(amount, ppm, MILLION)
+    # Up to the whole, no product of these leaves int64; a division by a literal is a product.
+    whole = amount // 1_000_000
+    return whole * ppm + (amount - whole * 1_000_000) * ppm // 1_000_000
+
+
+def share_up(amount: int, ppm: int) -> int:
+    """So many millionths of an amount, rounded up; raises AmountOverflow as `mul_div_up`."""
+    if not (0 <= amount < LIMIT and 0 <= ppm <= MILLION):
+        return mul_div_up(amount, ppm, MILLION)
+    whole = amount // 1_000_000
+    return whole * ppm + ((amount - whole * 1_000_000) * ppm + 999_999) // 1_000_000
+
+
 def limit_units(base_units: int, ppm: int) -> int:
     """The loss at which a stop is hit: a share of the base, rounded up, at least one unit."""
-    return max(1, mul_div_up(max(0, base_units), ppm, MILLION))
+    return max(1, share_up(max(0, base_units), ppm))
 
 
 def price_up(price_ticks: int, ppm: int) -> int:
     """Highest price (ticks) that is not above `price_ticks` raised by `ppm` millionths."""
-    return mul_div_down(price_ticks, MILLION + ppm, MILLION)
+    if not 0 <= ppm <= MILLION:
+        return mul_div_down(price_ticks, MILLION + ppm, MILLION)
+    raised = price_ticks + share_down(price_ticks, ppm)
+    if raised >= LIMIT:
+        raise AmountOverflow(f"{price_ticks} raised by {ppm} millionths does not fit")
+    return raised
 
 
 def price_down(price_ticks: int, ppm: int) -> int:
     """Lowest price (ticks) that is not below `price_ticks` lowered by `ppm` millionths; >= 1."""
     if ppm >= MILLION:
         return 1
-    lowered = mul_div_up(price_ticks, MILLION - ppm, MILLION)
+    lowered = share_up(price_ticks, MILLION - ppm)
     return max(1, lowered)

@@ -1,4 +1,8 @@
+cimport cython
+
 from trader.core.money cimport mul_div_up, price_down, price_up
+
+cdef long long MILLION
 
 
 cdef class OrderSums:
@@ -11,15 +15,26 @@ cdef class OrderSums:
     cdef public object home_words, restricted_by
 
 
-cpdef (bint, long long, long long) clock_skew(OrderSums sums)
-cpdef (bint, long long, long long) restricted(OrderSums sums)
-cpdef (bint, long long, long long) data_repainted(OrderSums sums)
+cpdef (bint, long long, long long) clock_skew(OrderSums sums) noexcept
+cpdef (bint, long long, long long) restricted(OrderSums sums) noexcept
+cpdef (bint, long long, long long) data_repainted(OrderSums sums) noexcept
+
+@cython.locals(both=cython.longlong, measured=cython.longlong)
 cpdef (bint, long long, long long) spread(OrderSums sums)
+
+@cython.locals(price=cython.longlong, then=cython.longlong, up=cython.longlong, down=cython.longlong)
 cpdef (bint, long long, long long) collar_window(OrderSums sums)
-cpdef (bint, long long, long long) short(OrderSums sums)
-cpdef (bint, long long, long long) self_cross(OrderSums sums)
-cpdef (bint, long long, long long) order_value(OrderSums sums)
-cpdef (bint, long long, long long) order_value_home(OrderSums sums)
-cpdef (bint, long long, long long) order_qty(OrderSums sums)
-cpdef (bint, long long, long long) volume_share(OrderSums sums)
-cpdef (bint, long long, long long) depth_share(OrderSums sums)
+
+cpdef (bint, long long, long long) short(OrderSums sums) noexcept
+cpdef (bint, long long, long long) self_cross(OrderSums sums) noexcept
+cpdef (bint, long long, long long) order_value(OrderSums sums) noexcept
+
+@cython.locals(ok=cython.bint)
+cpdef (bint, long long, long long) order_value_home(OrderSums sums) noexcept
+cpdef (bint, long long, long long) order_qty(OrderSums sums) noexcept
+
+@cython.locals(ok=cython.bint)
+cpdef (bint, long long, long long) volume_share(OrderSums sums) noexcept
+
+@cython.locals(ok=cython.bint)
+cpdef (bint, long long, long long) depth_share(OrderSums sums) noexcept

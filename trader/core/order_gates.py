@@ -10,6 +10,8 @@ from __future__ import annotations
 from trader.core.money import AMOUNT_MAX, PPM, mul_div_up, price_down, price_up
 
 Measure = tuple[bool, int, int]
+# The same as a C number where this module is compiled.
+MILLION = PPM
 
 
 class OrderSums:
@@ -109,7 +111,7 @@ def spread(sums: OrderSums) -> Measure:
     if sums.bid_ticks < 1:
         return False, sums.spread_ppm_max, -1
     both = sums.bid_ticks + sums.ask_ticks
-    measured = mul_div_up(sums.ask_ticks - sums.bid_ticks, 2 * PPM, both)
+    measured = mul_div_up(sums.ask_ticks - sums.bid_ticks, 2 * MILLION, both)
     return measured <= sums.spread_ppm_max, sums.spread_ppm_max, measured
 
 

@@ -1,6 +1,6 @@
 cimport cython
 
-from trader.core.money cimport mul_div_down
+from trader.core.money cimport share_down
 from trader.core.order_gates cimport OrderSums
 from trader.core.scale cimport notional_up
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from trader.core.account_view import in_flight
 from trader.core.frames import last_open_ms
 from trader.core.limits import ALL_PPM, NEVER, Restricted
-from trader.core.money import AMOUNT_MAX, PPM, mul_div_down
+from trader.core.money import AMOUNT_MAX, PPM, share_down
 from trader.core.order_gates import OrderSums
 from trader.core.scale import notional_up
 from trader.core.sizing import float_down
@@ -57,7 +57,7 @@ def order_sums(desk: Desk, proposal: Proposal, strategy: StrategySpec, spec: Spe
     if quote is not None:
         sums.bid_ticks, sums.ask_ticks = quote.bid_ticks, quote.ask_ticks
         if quote.ask_lots >= 0:
-            sums.depth_lots_max = mul_div_down(quote.ask_lots, limits.depth_ppm_max, PPM)
+            sums.depth_lots_max = share_down(quote.ask_lots, limits.depth_ppm_max)
     orders, legs = desk.view.orders_on(symbol), desk.view.legs_on(symbol)
     sums.own_sell_ticks = lowest_sell([*orders, *legs], sums.bid_ticks)
     sums.value_units = notional_up(spec, proposal.price_ticks, proposal.qty_lots)

@@ -11,7 +11,7 @@ counted is a gap: a price that jumps past the stop.
 
 from __future__ import annotations
 
-from trader.core.money import AMOUNT_MAX, PPM, mul_div_down, price_down
+from trader.core.money import AMOUNT_MAX, PPM, mul_div_down, price_down, product
 from trader.core.scale import Spec, fee_up, notional_down, value_of_base_down
 from trader.core.sizing import STEPS_BACK, entry_cost_units, most_lots
 
@@ -24,10 +24,17 @@ def loss_units(
     `stop_ticks` 0: there is no stop, and all that it costs is at risk. Raises AmountOverflow.
     """
     cost = entry_cost_units(spec, price_ticks, qty_lots)
+    return loss_of_cost(spec, cost, qty_lots, stop_ticks, slippage_ppm)
+
+
+def loss_of_cost(
+    spec: Spec, cost_units: int, qty_lots: int, stop_ticks: int, slippage_ppm: int
+) -> int:
+    """The same when it is known what the entry costs at most."""
     if stop_ticks <= 0:
-        return cost
+        return cost_units
     received = notional_down(spec, price_down(stop_ticks, slippage_ppm), qty_lots)
-    return max(0, cost - received + fee_up(received, spec.fee_taker_ppm))
+    return max(0, cost_units - received + fee_up(received, spec.fee_taker_ppm))
 
 
 def held_loss_units(
@@ -57,10 +64,10 @@ def lots_at_risk(
     if stop_ticks >= price_ticks:
         return 0
     # Of one lot, in millionths of a cell (tick x lot), exact: cost with fee less proceeds less fee.
-    lost = mul_div_down(price_ticks, PPM + spec.fee_taker_ppm, 1)
+    lost = product(price_ticks, PPM + spec.fee_taker_ppm)
     if stop_ticks > 0:
         exit_ticks = price_down(stop_ticks, slippage_ppm)
-        lost -= mul_div_down(exit_ticks, PPM - spec.fee_taker_ppm, 1)
+        lost -= product(exit_ticks, PPM - spec.fee_taker_ppm)
     cells = mul_div_down(risk_units, spec.notional_den, spec.notional_num)
     # `cells` was rounded down, amounts are rounded against us: look one lot beyond, then back.
     most = min(mul_div_down(cells, PPM, lost) + 1, spec.qty_lots_max, lots_max)

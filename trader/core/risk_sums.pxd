@@ -1,5 +1,7 @@
 cimport cython
 
+from trader.core.money cimport share_down
+
 from trader.core.risk_gates cimport RiskSums
 
 

@@ -15,7 +15,7 @@ from trader.core.breaker import is_open, wait_ms
 from trader.core.daily import DAY_NAME, asks_correlated, asks_var, daily_span
 from trader.core.identity import client_order_id
 from trader.core.messages import UNBOUND, binds, count_messages, room
-from trader.core.money import AMOUNT_MAX, PPM, AmountOverflow, mul_div_down
+from trader.core.money import AMOUNT_MAX, PPM, AmountOverflow, share_down
 from trader.core.returns import (
     add_results,
     are_enough,
@@ -125,11 +125,11 @@ class RiskDesk:
             self.room = room(limits.messages, count_messages(state.messages, now_ms))
         shares = (limits.asset_ppm_max, limits.pending_ppm_max)
         self.asset_units_max, self.pending_units_max = (
-            mul_div_down(desk.equity, ppm, PPM) for ppm in shares
+            share_down(desk.equity, ppm) for ppm in shares
         )
         shares = (limits.correlated.exposure_ppm_max, limits.var.limit_ppm)
         self.correlated_units_max, self.var_units_max = (
-            mul_div_down(desk.equity, min(ppm, PPM), PPM) for ppm in shares
+            share_down(desk.equity, min(ppm, PPM)) for ppm in shares
         )
         self.used_units = sum(position.cost_units for position in state.positions.values())
         whole = not desk.parameters.capital

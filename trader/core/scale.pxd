@@ -1,11 +1,12 @@
 cimport cython
 
-from trader.core.money cimport mul_div_down, mul_div_up
+from trader.core.money cimport mul_div_down, mul_div_up, product, share_up
 
 
 cdef class Spec:
     cdef public object active, base, base_unit, cash_unit, lot, quote, symbol, tick
     cdef public object tick_den, tick_num
+    cdef public double tick_den_float, tick_num_float
     cdef public long long base_per_lot, fee_maker_ppm, fee_taker_ppm, notional_den, notional_num
     cdef public long long notional_units_min, qty_lots_max, qty_lots_min
 

@@ -9,7 +9,15 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
 from functools import lru_cache
 
-from trader.core.money import AMOUNT_MAX, PPM, AmountOverflow, mul_div_down, mul_div_up
+from trader.core.money import (
+    AMOUNT_MAX,
+    PPM,
+    AmountOverflow,
+    mul_div_down,
+    mul_div_up,
+    product,
+    share_up,
+)
 from trader.domain.instrument import Instrument
 
 CASH_DIGITS_MIN = 8
@@ -96,7 +104,7 @@ class Spec:
         notional_num, notional_den: cash units per tick x lot, as a reduced ratio.
         base_per_lot: base units in one lot.
         tick_num, tick_den: one tick as a ratio of ints; ticks * tick_num / tick_den is the price,
-            correctly rounded when computed in floats from exact ints.
+            correctly rounded when computed in floats from exact ints; *_float: the same as floats.
         qty_lots_min, qty_lots_max: order quantity bounds, lots; max is also bounded by int64.
         notional_units_min: smallest order value, cash units.
         fee_taker_ppm, fee_maker_ppm: millionths of the value, rounded up.
@@ -120,7 +128,9 @@ class Spec:
         "symbol",
         "tick",
         "tick_den",
+        "tick_den_float",
         "tick_num",
+        "tick_num_float",
     )
 
     def __init__(self, instrument: Instrument, cash_digits: int) -> None:
@@ -141,6 +151,7 @@ class Spec:
             ratio = instrument.tick * instrument.lot / self.cash_unit
             num, den = ratio.as_integer_ratio()
             self.tick_num, self.tick_den = instrument.tick.as_integer_ratio()
+        self.tick_num_float, self.tick_den_float = float(self.tick_num), float(self.tick_den)
         if max(num, den) >= AMOUNT_MAX // PPM:
             raise ScaleError(f"{name}: tick {self.tick} x lot {self.lot} does not fit")
         self.notional_num, self.notional_den = num, den
@@ -203,13 +214,17 @@ def cash_digits_for(instruments: list[Instrument], cash_max: Decimal) -> int:
 
 def notional_down(spec: Spec, price_ticks: int, qty_lots: int) -> int:
     """Value in cash units rounded down: what we receive. Raises AmountOverflow."""
-    cells = mul_div_down(price_ticks, qty_lots, 1)
+    cells = product(price_ticks, qty_lots)
+    if spec.notional_den == 1:
+        return product(cells, spec.notional_num)
     return mul_div_down(cells, spec.notional_num, spec.notional_den)
 
 
 def notional_up(spec: Spec, price_ticks: int, qty_lots: int) -> int:
     """Value in cash units rounded up: what we pay. Raises AmountOverflow."""
-    cells = mul_div_down(price_ticks, qty_lots, 1)
+    cells = product(price_ticks, qty_lots)
+    if spec.notional_den == 1:
+        return product(cells, spec.notional_num)
     return mul_div_up(cells, spec.notional_num, spec.notional_den)
 
 
@@ -217,6 +232,8 @@ def value_of_base_down(spec: Spec, price_ticks: int, base_units: int) -> int:
     """Cash units that `base_units` are worth at a price, rounded down. Raises AmountOverflow."""
     whole = base_units // spec.base_per_lot
     rest = base_units - whole * spec.base_per_lot
+    if rest == 0:
+        return notional_down(spec, price_ticks, whole)
     # By way of one lot's value: the product of price, coins and scale may not fit though this does.
     part = mul_div_down(notional_down(spec, price_ticks, 1), rest, spec.base_per_lot)
     return notional_down(spec, price_ticks, whole) + part
@@ -224,4 +241,4 @@ def value_of_base_down(spec: Spec, price_ticks: int, base_units: int) -> int:
 
 def fee_up(value_units: int, fee_ppm: int) -> int:
     """A fee of `fee_ppm` millionths of a value, rounded up. Raises AmountOverflow."""
-    return mul_div_up(value_units, fee_ppm, PPM)
+    return share_up(value_units, fee_ppm)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from trader.core.desk import Desk, Seen
 from trader.core.kelly import kelly_ppm
-from trader.core.money import PPM, mul_div_down
+from trader.core.money import PPM, share_down
 from trader.core.parameters import StrategySpec
 from trader.core.risk import loss_units, lots_at_risk
 from trader.core.risk_curve import CONSERVATIVE_PPM, aggressive_ppm
@@ -70,7 +70,7 @@ def fixed(desk: Desk, strategy: StrategySpec, _symbol: str) -> Wanted:
 
 def equity_share(desk: Desk, strategy: StrategySpec, _symbol: str) -> Wanted:
     """Equity x `share`."""
-    return Wanted(mul_div_down(desk.equity, strategy.size.share_ppm, PPM), {})
+    return Wanted(share_down(desk.equity, strategy.size.share_ppm), {})
 
 
 def risk(desk: Desk, strategy: StrategySpec, _symbol: str) -> Wanted:
@@ -117,7 +117,7 @@ def volatility(desk: Desk, strategy: StrategySpec, symbol: str) -> Wanted:
         return _not_ready(f"method=volatility volatility={year.hex()}")
     share = float_down(min(float(size.share_ppm), size.volatility_ppm / year))
     told: Seen = {"share_ppm": share, "volatility": year.hex()}
-    return Wanted(mul_div_down(desk.equity, share, PPM), told)
+    return Wanted(share_down(desk.equity, share), told)
 
 
 def risk_parity(desk: Desk, strategy: StrategySpec, symbol: str) -> Wanted:
@@ -129,9 +129,9 @@ def risk_parity(desk: Desk, strategy: StrategySpec, symbol: str) -> Wanted:
         return _not_ready(f"method=risk_parity {found.problem}")
     name = strategy.name if strategy.size.across == "strategies" else symbol
     weight = found.weights_ppm[name]
-    whole = mul_div_down(desk.equity, strategy.size.share_ppm, PPM)
+    whole = share_down(desk.equity, strategy.size.share_ppm)
     told: Seen = {"parts": len(found.weights_ppm), "weight_ppm": weight}
-    return Wanted(mul_div_down(whole, weight, PPM), told)
+    return Wanted(share_down(whole, weight), told)
 
 
 METHODS: dict[str, Method] = {
@@ -148,7 +148,7 @@ METHODS: dict[str, Method] = {
 
 def _at_risk(desk: Desk, risk_ppm: int, told: Seen) -> Wanted:
     told["risk_ppm"] = risk_ppm
-    return Wanted(mul_div_down(desk.equity, risk_ppm, PPM), told, at_risk=True)
+    return Wanted(share_down(desk.equity, risk_ppm), told, at_risk=True)
 
 
 def _not_ready(why: str) -> Wanted:
@@ -176,13 +176,13 @@ def size_entry(
     if wanted.problem:
         return Sized(0, wanted.problem, told)
     risk_ppm = desk.access.risk_ppm
-    units = mul_div_down(wanted.units, mul_div_down(strength_ppm(strength), risk_ppm, PPM), PPM)
+    units = share_down(wanted.units, share_down(strength_ppm(strength), risk_ppm))
     if risk_ppm != PPM:
         told["regime_ppm"] = risk_ppm
     told["risk_units" if wanted.at_risk else "value_units"] = units
     spec = desk.snapshot.state.spec(symbol)
     share_ppm, bound = smallest_cap(desk, strategy, symbol)
-    cap = told["cap_units"] = mul_div_down(equity, share_ppm, PPM)
+    cap = told["cap_units"] = share_down(equity, share_ppm)
     if wanted.at_risk:
         lots = entry_lots(spec, worst, cap, cap)
         # One lot above the cap says as well as a million that the cap binds.

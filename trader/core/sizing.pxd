@@ -4,6 +4,7 @@ from trader.core.money cimport mul_div_down
 from trader.core.scale cimport Spec, fee_up, notional_up
 
 cdef double FLOAT_MAX
+cdef long long MILLION
 
 
 cpdef long long float_down(double value) except? -1

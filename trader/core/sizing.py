@@ -7,13 +7,14 @@ the order may be sent at all (see `gates`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import isnan
 
 from trader.core.money import AMOUNT_MAX, PPM, AmountOverflow, mul_div_down
 from trader.core.scale import Spec, fee_up, notional_up
 
 # As a float: amounts stay below it.
 FLOAT_MAX = float(AMOUNT_MAX)
+# The same as a C number where this module is compiled.
+MILLION = PPM
 
 
 def float_down(value: float) -> int:
@@ -29,7 +30,7 @@ def float_down(value: float) -> int:
 
 def strength_ppm(strength: float) -> int:
     """A signal's strength 0..1 in millionths, rounded down; above 1 counts as 1."""
-    return min(PPM, float_down(strength * PPM))
+    return min(MILLION, float_down(strength * MILLION))
 
 
 def stop_ticks_below(spec: Spec, close_ticks: int, distance: float) -> int:
@@ -38,16 +39,16 @@ def stop_ticks_below(spec: Spec, close_ticks: int, distance: float) -> int:
     The distance is rounded down to ticks but is at least one; a distance that reaches zero or
     below leaves the lowest price there is, one tick.
     """
-    den, num = spec.tick_den, spec.tick_num
+    den, num = spec.tick_den_float, spec.tick_num_float
     ticks = max(1, float_down(distance * den / num))
     return max(1, close_ticks - ticks)
 
 
 def distance_ticks(spec: Spec, distance: float) -> int:
     """A distance in price as ticks, rounded down but at least one; 0 for nan, which means none."""
-    if isnan(distance):
+    if distance != distance:  # noqa: PLR0124 - only a nan differs from itself
         return 0
-    den, num = spec.tick_den, spec.tick_num
+    den, num = spec.tick_den_float, spec.tick_num_float
     return max(1, float_down(distance * den / num))
 
 
@@ -60,7 +61,7 @@ def entry_lots(spec: Spec, price_ticks: int, budget_units: int, cash_units: int)
     spendable = min(budget_units, cash_units)
     if spendable <= 0:
         return 0
-    before_fee = mul_div_down(spendable, PPM, PPM + spec.fee_taker_ppm)
+    before_fee = mul_div_down(spendable, MILLION, MILLION + spec.fee_taker_ppm)
     cells = mul_div_down(before_fee, spec.notional_den, spec.notional_num)
     most = min(cells // price_ticks, spec.qty_lots_max)
     # Two roundings up (value and fee) may overshoot by a unit or two.

@@ -14,7 +14,7 @@ from trader.core.bookkeeping import leg_filled
 from trader.core.books import Book
 from trader.core.days import ACCOUNT, DAY_SLOTS, day_row, days_of
 from trader.core.limits import ALL_PPM, NEVER
-from trader.core.money import AMOUNT_MAX, PPM, AmountOverflow, limit_units, mul_div_down
+from trader.core.money import AMOUNT_MAX, AmountOverflow, limit_units, share_down
 from trader.core.quality import Measured, is_asked, measure, shortfall
 from trader.domain.order import Side
 
@@ -115,7 +115,7 @@ class Standings:
         ppm = self._desk.limits.strategy_drawdown_ppm
         if ppm >= NEVER:
             return AMOUNT_MAX, high - result
-        budget = mul_div_down(self._desk.equity, spec.budget_exposure_ppm, PPM)
+        budget = share_down(self._desk.equity, spec.budget_exposure_ppm)
         try:
             return limit_units(budget, ppm), high - result
         except AmountOverflow:  # a share of many times everything

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from trader.core.approval import Proposal
-from trader.core.money import AMOUNT_MAX, PPM, mul_div_down
+from trader.core.money import AMOUNT_MAX, share_down
 from trader.core.parameters import TierSpec
 from trader.core.totals import Totals
 
@@ -50,7 +50,7 @@ def tier_sums(
     sums.positions = held.positions_with(proposal.symbol)
     sums.positions_max = specs[tier].positions_max
     sums.exposure_units = held.exposure_units + cost
-    sums.exposure_units_max = mul_div_down(equity, specs[tier].weight_ppm, PPM)
+    sums.exposure_units_max = share_down(equity, specs[tier].weight_ppm)
     return sums
 
 

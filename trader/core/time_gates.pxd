@@ -3,6 +3,6 @@ cdef class TimeSums:
     cdef public object blackout_name, cooldown_name, session_name
 
 
-cpdef (bint, long long, long long) session(TimeSums sums)
-cpdef (bint, long long, long long) blackout(TimeSums sums)
-cpdef (bint, long long, long long) cooldown(TimeSums sums)
+cpdef (bint, long long, long long) session(TimeSums sums) noexcept
+cpdef (bint, long long, long long) blackout(TimeSums sums) noexcept
+cpdef (bint, long long, long long) cooldown(TimeSums sums) noexcept

@@ -29,7 +29,7 @@ from trader.core.desk import Desk, Seen
 from trader.core.exit_orders import fresh_bid_ticks, leave
 from trader.core.exit_sizes import trim_lots
 from trader.core.gates import NO_ANSWERS
-from trader.core.money import PPM, mul_div_down, mul_div_up
+from trader.core.money import PPM, mul_div_up, share_down, share_up
 from trader.core.parameters import StrategySpec
 from trader.core.risk import held_loss_units
 from trader.core.scale import value_of_base_down
@@ -69,8 +69,8 @@ def trim(desk: Desk, strategies: Mapping[str, StrategySpec]) -> None:
 
 
 def _trim(desk: Desk, strategies: Mapping[str, StrategySpec]) -> None:
-    exposure_cap = mul_div_down(desk.equity, desk.limits.exposure_ppm_max, PPM)
-    loss_cap = mul_div_down(desk.equity, desk.limits.loss_ppm_max, PPM)
+    exposure_cap = share_down(desk.equity, desk.limits.exposure_ppm_max)
+    loss_cap = share_down(desk.equity, desk.limits.loss_ppm_max)
     from_ppm, all_ = desk.limits.trim_from_ppm, desk.totals.all
     if not (
         _excess(all_.exposure_units, exposure_cap, from_ppm)
@@ -100,7 +100,7 @@ def _trim(desk: Desk, strategies: Mapping[str, StrategySpec]) -> None:
 
 def _excess(total: int, cap: int, from_ppm: int) -> int:
     """How much is above the cap; 0 while that is within the hysteresis."""
-    return total - cap if total > mul_div_up(cap, PPM + from_ppm, PPM) else 0
+    return total - cap if total > share_up(cap, PPM + from_ppm) else 0
 
 
 def _held(desk: Desk, symbol: str, strategies: Mapping[str, StrategySpec]) -> Held:

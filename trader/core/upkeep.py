@@ -17,7 +17,7 @@ from trader.core.desk import Desk, Seen
 from trader.core.entries import entry_view
 from trader.core.gate_view import GateView
 from trader.core.gates import NO_ANSWERS, Answers, approve
-from trader.core.money import PPM, mul_div_up, price_up
+from trader.core.money import PPM, price_up, share_up
 from trader.core.parameters import StrategySpec
 from trader.core.resting import is_resting_entry
 from trader.core.state import Order
@@ -130,7 +130,7 @@ def _moved(
         return ""
     opinion = desk.opinion(strategy, order.symbol)
     bid = min(quote.bid_ticks, price_up(opinion.close_ticks, desk.limits.slippage_ppm))
-    away = mul_div_up(order.price_ticks, PPM + style.reprice_ppm, PPM)
+    away = share_up(order.price_ticks, PPM + style.reprice_ppm)
     if bid < max(away, order.price_ticks + 1):
         return ""
     if attempts[-1].attempt >= style.moves_max:
