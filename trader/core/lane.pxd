@@ -18,6 +18,8 @@ cdef class Lane:
     cdef public list coins
     cdef public object equity
     cdef public bint plain
+    cdef public Py_ssize_t until
+    cdef public long long until_ms
     cdef public const long long[::1] grid
     cdef public long long[::1] curve
     cdef public unsigned char[::1] wish
@@ -43,7 +45,7 @@ cdef class Lane:
         falls=cython.bint, row=Py_ssize_t, close=cython.longlong, made=cython.longlong)
     cdef Py_ssize_t _glide(self, Py_ssize_t t, Py_ssize_t stop) except -1
 
-    @cython.locals(until_ms=cython.longlong, last=cython.longlong)
+    @cython.locals(until_ms=cython.longlong)
     cdef Py_ssize_t _glides_until(self, Py_ssize_t t, Py_ssize_t stop, Coin coin) except -1
 
     @cython.locals(books=LaneBooks)
@@ -58,6 +60,9 @@ cdef class Lane:
     cdef bint _decide(self, Py_ssize_t t, long long close_ms, long long total) except -1
 
     cdef _refresh(self, long long close_ms)
+
+    @cython.locals(last_ms=cython.longlong)
+    cdef _pass_refreshes(self, Py_ssize_t first, Py_ssize_t stop)
 
     @cython.locals(i=Py_ssize_t, coin=Coin)
     cdef _place(self, Py_ssize_t t)

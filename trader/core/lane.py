@@ -43,13 +43,15 @@ class Lane:
             members of tiers that ask nothing are told anew, every refresh_ms; refreshed_ms: when
             they were last, and refreshes: how often.
         holds, exposed: how many positions were looked after and kept, and how many bars ended with
-            a position. lane_bars: how many bars it did.
+            a position. lane_bars: how many bars it did. until: first bar whose close is at or after
+            until_ms, see `_glides_until`.
     """
 
     __slots__ = (
         "aligned", "books", "coins", "curve", "due_ms", "entries", "equity",
         "exposed", "grid", "holds", "lane_bars", "plain", "ready", "refresh_ms",
-        "refreshed_ms", "refreshes", "step_ms", "tiers_ms", "wish",
+        "refreshed_ms", "refreshes", "step_ms", "tiers_ms", "until", "until_ms",
+        "wish",
     )  # fmt: skip
 
     def __init__(
@@ -70,7 +72,8 @@ class Lane:
         self.refresh_ms = 1
         self.refreshed_ms = -1
         self.refreshes = 0
-        self.ready = 0
+        self.ready = self.until = 0
+        self.until_ms = -1
         self.holds = self.exposed = self.lane_bars = 0
 
     def mark_wishes(self, pairs: list[Pair]) -> None:
@@ -119,7 +122,7 @@ class Lane:
         such a bar."""
         books = self.books
         total = books.cash_units
-        until_ms = min(self.due_ms, self.tiers_ms, books.day_ends_ms)
+        until_ms = min(self.due_ms, books.day_ends_ms)
         if not books.is_still(total, self.grid[t] + self.step_ms):
             return t
         first = t
@@ -129,6 +132,7 @@ class Lane:
         if t > first:
             books.last_bar_ms = self.grid[t - 1]
             books.close_ms = books.last_bar_ms + self.step_ms
+            self._pass_refreshes(first, t)
         return t
 
     def _glide(self, t: int, stop: int) -> int:
@@ -177,6 +181,7 @@ class Lane:
             self.curve[t] = total = made
             t += 1
         if t > first:
+            self._pass_refreshes(first, t)
             self._land(coin, t - first, self.grid[t - 1] + self.step_ms, total)
             strand.high_units, strand.drawdown_units = top + gap, deepest
             strand.result_units = strand.result_now = total + gap
@@ -185,12 +190,15 @@ class Lane:
         return t
 
     def _glides_until(self, t: int, stop: int, coin: Coin) -> int:
-        """The first bar from t on at whose close something else than a price is to be looked at."""
-        until_ms = min(self.due_ms, self.tiers_ms, self.books.day_ends_ms)
+        """The first bar from t on at whose close something else than a price is to be looked at,
+        at most `stop`."""
+        until_ms = min(self.due_ms, self.books.day_ends_ms)
         if coin.hold_ms > 0:
             until_ms = min(until_ms, coin.began_ms + coin.hold_ms)
-        last = self.grid[stop - 1] + self.step_ms
-        return stop if last < until_ms else first_at(self.grid, until_ms - self.step_ms, t, stop)
+        if until_ms != self.until_ms:
+            self.until_ms = until_ms
+            self.until = first_at(self.grid, until_ms - self.step_ms, t, len(self.grid))
+        return min(stop, self.until)
 
     def _land(self, coin: Coin, bars: int, close_ms: int, total: int) -> None:
         """The account after so many bars on which one position was kept."""
@@ -250,6 +258,13 @@ class Lane:
         self.refreshed_ms = close_ms
         self.refreshes += 1
         self.tiers_ms = (close_ms // self.refresh_ms + 1) * self.refresh_ms
+
+    def _pass_refreshes(self, first: int, stop: int) -> None:
+        """What bars [first, stop), which were passed over, say of the members."""
+        last_ms = self.grid[stop - 1] + self.step_ms
+        while self.tiers_ms <= last_ms:
+            first = first_at(self.grid, self.tiers_ms - self.step_ms, first, stop)
+            self._refresh(self.grid[first] + self.step_ms)
 
     def _place(self, t: int) -> None:
         """Rows of all coins at a bar of an aligned grid."""

@@ -19,6 +19,7 @@ cdef double SURE
 
 
 cdef class LaneBooks:
+    cdef public long long day_after_ms, day_at, day_begins_ms
     cdef public list coins, days, held, minute_log, pairs, strands
     cdef public Py_ssize_t held_count
     cdef public object day_rule
@@ -47,6 +48,8 @@ cdef class LaneBooks:
 
     @cython.locals(floor=cython.longlong)
     cdef long long floor_units(self) except? -1
+
+    cdef long long _day_at(self, long long close_ms) except? -1
 
     @cython.locals(known=cython.bint)
     cdef bint is_still(self, long long equity, long long close_ms)

@@ -35,8 +35,10 @@ class LaneBooks:
     """The account in typed numbers; names as in `State.meta`, `Position` and `Book`.
 
     Attributes:
-        days: of the account. day_floor, fall_floor: equity at and below which the day's stop
-            and the draw-down are hit; fall_fresh: 1 while the latter is that of `high_units`.
+        days: of the account. day_at: number of the day that was asked for last, which begins at
+            day_begins_ms; the next one at day_after_ms.
+        day_floor, fall_floor: equity at and below which the day's stop and the draw-down are hit;
+            fall_fresh: 1 while the latter is that of `high_units`.
         fall_ppm: of `strategy_drawdown`, -1 when it is not asked. asks_quality: 1 when strategies
             are judged by their days. exits_elsewhere: 1 when the reference looks after every exit.
         sent_*: ring of entries sent; sent_day, sent_hour: number of the oldest one that counts.
@@ -52,7 +54,8 @@ class LaneBooks:
 
     __slots__ = (
         "asks_quality", "bid_ppm", "capital_units", "cash_units", "close_ms", "coins",
-        "day", "day_count", "day_ends_ms", "day_first", "day_floor", "day_limit",
+        "day", "day_after_ms", "day_at", "day_begins_ms", "day_count", "day_ends_ms",
+        "day_first", "day_floor", "day_limit",
         "day_loss_ppm", "day_rule", "day_stopped", "day_units", "day_whole", "days",
         "drawdown_ppm", "drawdown_stopped", "equity_units", "exits_elsewhere",
         "exposure_ppm", "fall_floor", "fall_fresh", "fall_ppm", "fills", "held",
@@ -83,7 +86,8 @@ class LaneBooks:
         self.day_loss_ppm = self.drawdown_ppm = self.exposure_ppm = self.loss_ppm = PPM
         self.cash_units: int = 0
         self.capital_units = self.close_ms = self.equity_units = self.high_units = 0
-        self.day = self.day_ends_ms = -1
+        self.day = self.day_ends_ms = self.day_at = -1
+        self.day_begins_ms = self.day_after_ms = 0
         self.day_units = self.day_whole = self.day_stopped = self.drawdown_stopped = 0
         self.day_floor = self.day_limit = self.fall_floor = self.fall_fresh = 0
         self.last_bar_ms = -1
@@ -108,9 +112,9 @@ class LaneBooks:
         units, stopped, limit = self.day_units, self.day_stopped, self.day_limit
         self.seen_day = self.day
         if close_ms >= self.day_ends_ms:
-            number = day_of(close_ms, self.day_rule)
+            number = self._day_at(close_ms)
             if number > self.day:
-                whole = day_start_ms(number, self.day_rule) == close_ms
+                whole = self.day_begins_ms == close_ms
                 units = self.equity_units if self.day >= 0 and not whole else equity
                 stopped = 0
                 self.seen_day = number
@@ -147,14 +151,16 @@ class LaneBooks:
     def _begin_day(self, close_ms: int, equity: int) -> None:
         """As `marks._begin_day` and `days.note_equity` do."""
         before = self.day
-        number = day_of(close_ms, self.day_rule)
+        number = self._day_at(close_ms)
         if number > before:
-            self.day_whole = int(day_start_ms(number, self.day_rule) == close_ms)
+            self.day_whole = int(self.day_begins_ms == close_ms)
             carried = before >= 0 and self.day_whole == 0
             self.day_units = self.equity_units if carried else equity
             self.day_stopped = 0
             self.day = number
-        self.day_ends_ms = day_start_ms(self.day + 1, self.day_rule)
+        self.day_ends_ms = self.day_after_ms
+        if number != self.day:
+            self.day_ends_ms = day_start_ms(self.day + 1, self.day_rule)
         self.set_day_floor()
         today = self.days[self.day % SLOTS]
         if today.day == self.day:
@@ -165,6 +171,20 @@ class LaneBooks:
                 last.reach(self.day_units)
         today.begin(self.day, self.day_units)
 
+    def _day_at(self, close_ms: int) -> int:
+        """Number of the day at a time, which is not before the one asked for last. When it begins
+        and the next does are kept: day after day is one question of the calendar, not four."""
+        if not self.day_begins_ms <= close_ms < self.day_after_ms:
+            if close_ms >= self.day_after_ms and self.day_at >= 0:
+                self.day_begins_ms = self.day_after_ms
+                self.day_at += 1
+                self.day_after_ms = day_start_ms(self.day_at + 1, self.day_rule)
+            if not self.day_begins_ms <= close_ms < self.day_after_ms:
+                self.day_at = day_of(close_ms, self.day_rule)
+                self.day_begins_ms = day_start_ms(self.day_at, self.day_rule)
+                self.day_after_ms = day_start_ms(self.day_at + 1, self.day_rule)
+        return self.day_at
+
     def is_still(self, equity: int, close_ms: int) -> bool:
         """Whether a bar without positions changes nothing but the time."""
         known = self.marked == 1 and equity == self.equity_units and equity >= 0
@@ -173,7 +193,7 @@ class LaneBooks:
     def is_gliding(self, coin: Coin) -> bool:
         """Whether nothing but the value of one position changes from bar to bar."""
         plain = coin.owned and not coin.complex and coin.trail_ticks == 0 and coin.price_max > 0
-        quiet = self.marked == 1 and self.asks_quality == 0 and self.trim_ppm == 0
+        quiet = self.asks_quality == 0 and self.trim_ppm == 0
         return bool(plain and quiet and self.leftovers == 0)
 
     def floor_units(self) -> int:

@@ -4,7 +4,7 @@ from trader.core.gate_view cimport GateView
 from trader.core.lane_gates cimport first_no
 from trader.core.ladder cimport exit_price_ticks, least_lots
 from trader.core.lane_books cimport LaneBooks
-from trader.core.lane_rows cimport Coin, Leg, Pair, Ratchet, Refusal, Strand
+from trader.core.lane_rows cimport Coin, Leg, Pair, Ratchet, Refusal, Strand, new_leg
 from trader.core.lane_rules cimport LaneRules
 from trader.core.lane_sums cimport LaneSums, lots_for
 from trader.core.money cimport price_down, price_up, share_down, share_up

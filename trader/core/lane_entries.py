@@ -16,7 +16,7 @@ from trader.core.gate_view import GateView
 from trader.core.ladder import exit_price_ticks, least_lots
 from trader.core.lane_books import LaneBooks
 from trader.core.lane_gates import asked_gates, first_no
-from trader.core.lane_rows import Coin, Leg, Pair, Ratchet, Refusal
+from trader.core.lane_rows import Coin, Leg, Pair, Ratchet, Refusal, new_leg
 from trader.core.lane_rules import LaneRules
 from trader.core.lane_sums import LaneSums, lots_for
 from trader.core.money import PPM, price_down, price_up, share_down, share_up
@@ -173,12 +173,7 @@ class LaneEntries:
         return True
 
     def _new_leg(self, pair: Pair, bar_ms: int, price: int, lots: int) -> Leg:
-        leg = Leg()
-        leg.bar_ms = bar_ms
-        leg.pair = pair.index
-        leg.number = len(self.legs) - self._legs
-        leg.price_ticks = price
-        leg.qty_lots = lots
+        leg = new_leg(pair.index, len(self.legs) - self._legs, bar_ms, price, lots)
         self.legs.append(leg)
         return leg
 

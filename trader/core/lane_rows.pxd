@@ -46,6 +46,7 @@ cdef class LaneDay:
     cdef public long long realised_units, start_units, trades
 
     cpdef begin(self, long long day, long long start_units)
+    @cython.locals(result=cython.longlong)
     cdef reach_all(self, long long least_units, long long end_units)
     @cython.locals(result=cython.longlong)
     cpdef reach(self, long long end_units)
@@ -70,6 +71,11 @@ cdef class Leg:
     cdef public long long bar_ms, base_fee_units, closed, fee_units, fill_ticks, is_buy, is_stop
     cdef public long long number, pair, price_ticks, qty_lots, reason, result_units, signal_ms
     cdef public long long stop_ticks, target_ticks, trail_ticks, value_units
+
+
+@cython.locals(leg=Leg)
+cpdef Leg new_leg(
+    long long pair, long long number, long long bar_ms, long long price_ticks, long long qty_lots)
 
 
 cdef class Refusal:

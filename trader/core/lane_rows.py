@@ -180,8 +180,10 @@ class LaneDay:
 
     def reach_all(self, least_units: int, end_units: int) -> None:
         """Take the values at many decisions: the least of them, and the last."""
-        self.reach(least_units)
-        self.reach(end_units)
+        result = least_units - self.start_units - self.flow_units
+        self.low_units = min(self.low_units, result)
+        self.end_units = end_units
+        self.changed = 1
 
     def reach(self, end_units: int) -> None:
         """Take the value at a decision."""
@@ -258,15 +260,35 @@ class Leg:
         "is_stop", "number", "pair", "price_ticks", "qty_lots", "reason", "result_units",
         "signal_ms", "stop_ticks", "target_ticks", "trail_ticks", "value_units",
     )  # fmt: skip
+    bar_ms: int
+    base_fee_units: int
+    closed: int
+    fee_units: int
+    fill_ticks: int
+    is_buy: int
+    is_stop: int
+    number: int
+    pair: int
+    price_ticks: int
+    qty_lots: int
+    reason: int
+    result_units: int
+    signal_ms: int
+    stop_ticks: int
+    target_ticks: int
+    trail_ticks: int
+    value_units: int
 
-    def __init__(self) -> None:
-        """To be filled in."""
-        self.bar_ms = self.pair = self.number = 0
-        self.is_buy = self.is_stop = self.reason = self.closed = 0
-        self.price_ticks = self.qty_lots = self.signal_ms = 0
-        self.stop_ticks = self.target_ticks = self.trail_ticks = 0
-        self.fill_ticks = self.value_units = self.fee_units = self.base_fee_units = 0
-        self.result_units = 0
+
+def new_leg(pair: int, number: int, bar_ms: int, price_ticks: int, qty_lots: int) -> Leg:
+    """A leg of which the rest is zero, and to be filled in."""
+    leg = Leg.__new__(Leg)  # a call with arguments costs ten times what it writes
+    leg.pair, leg.number, leg.bar_ms = pair, number, bar_ms
+    leg.price_ticks, leg.qty_lots = price_ticks, qty_lots
+    leg.is_buy = leg.is_stop = leg.reason = leg.closed = leg.signal_ms = 0
+    leg.stop_ticks = leg.target_ticks = leg.trail_ticks = leg.result_units = 0
+    leg.fill_ticks = leg.value_units = leg.fee_units = leg.base_fee_units = 0
+    return leg
 
 
 # Why a position is left or opened.

@@ -5,6 +5,7 @@ from trader.core.scale cimport Spec, fee_up, notional_up
 
 cdef double FLOAT_MAX
 cdef long long MILLION
+cdef long long TRIES
 
 
 cpdef long long float_down(double value) except? -1

@@ -13,8 +13,9 @@ from trader.core.scale import Spec, fee_up, notional_up
 
 # As a float: amounts stay below it.
 FLOAT_MAX = float(AMOUNT_MAX)
-# The same as a C number where this module is compiled.
-MILLION = PPM
+STEPS_BACK = 3
+# The same as C numbers where this module is compiled.
+MILLION, TRIES = PPM, STEPS_BACK
 
 
 def float_down(value: float) -> int:
@@ -66,7 +67,7 @@ def entry_lots(spec: Spec, price_ticks: int, budget_units: int, cash_units: int)
     most = min(cells // price_ticks, spec.qty_lots_max)
     # Two roundings up (value and fee) may overshoot by a unit or two.
     lots = most
-    while lots > 0 and lots > most - STEPS_BACK:
+    while lots > 0 and lots > most - TRIES:
         if entry_cost_units(spec, price_ticks, lots) <= spendable:
             return lots
         lots -= 1
@@ -75,9 +76,6 @@ def entry_lots(spec: Spec, price_ticks: int, budget_units: int, cash_units: int)
 
 def _search_lots(spec: Spec, price_ticks: int, most: int, spendable: int) -> int:
     return most_lots(lambda lots: entry_cost_units(spec, price_ticks, lots), most, spendable)
-
-
-STEPS_BACK = 3
 
 
 def most_lots(amount: Callable[[int], int], guess: int, units: int) -> int:
