@@ -44,14 +44,12 @@ class Told:
 
 
 def told_result(inputs: BacktestInputs, engine: str) -> Told:
-    """What the back-test as a whole says; that it refuses, or that its numbers do not fit, is told
-    too."""
+    """What the back-test as a whole says; that it refuses, because its numbers do not fit or for
+    another reason, is told too."""
     try:
         result = run_backtest(inputs, engine=engine)
     except DataError as error:
         return Told({"refused": [str(error)]}, 0)
-    except AmountOverflow:
-        return Told({"overflow": ["1"]}, 0)
     rows: Rows = {
         "curve_ms": [str(at_ms) for at_ms in result.curve_ms],
         "curve_units": [str(units) for units in result.curve_units],

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from trader.app.backtest import BacktestResult, run_backtest
+from trader.app.backtest import FAST, REFERENCE, BacktestResult, run_backtest
 from trader.app.backtest_inputs import BacktestOptions, build_inputs
 from trader.app.backtest_report import build_report, rounded
 from trader.app.report_rows import opinion, utc_text
@@ -91,6 +91,7 @@ def run(
     leave: set[int],
     options: BacktestOptions | None = None,
     rules: Instrument = RULES,
+    engine: str = FAST,
 ) -> BacktestResult:
     code, _ = load_strategy("hand", SOURCE.format(start=START_MS, enter=enter, leave=leave))
     file = bar_file(folder, rows)
@@ -98,7 +99,7 @@ def run(
     inputs = build_inputs(
         parameters(), {"hand": code}, {file.symbol: file}, given, {rules.symbol: rules}
     )
-    return run_backtest(inputs)
+    return run_backtest(inputs, engine=engine)
 
 
 def test_a_round_trip_comes_out_as_worked_by_hand(tmp_path: Path) -> None:
@@ -189,6 +190,15 @@ def test_the_range_bounds_decisions_not_the_history_before(tmp_path: Path) -> No
 def test_an_empty_range_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no bar lies"):
         run(tmp_path, TABLE, set(), set(), BacktestOptions(Decimal(1000), 1, 2))
+
+
+@pytest.mark.parametrize("engine", [FAST, REFERENCE])
+def test_an_account_that_outgrows_whole_numbers_is_refused_by_name(
+    tmp_path: Path, engine: str
+) -> None:
+    rows = [*TABLE[:3], ("103.00", "1000000000000.00", "103.00", "1000000000000.00")]
+    with pytest.raises(DataError, match="more than whole numbers hold"):
+        run(tmp_path, rows, {1}, set(), engine=engine)
 
 
 def test_fee_and_spread_are_the_callers(tmp_path: Path) -> None:

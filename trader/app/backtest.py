@@ -89,13 +89,20 @@ def run_backtest(
     REFERENCE; both say the same. `columns`: what strategies say, where somebody (a sweep) has
     worked that out for these very inputs.
 
-    Raises DataError when no bar lies in the asked range.
+    Raises DataError when no bar lies in the asked range, and when the account outgrows the core's
+    integers.
     """
-    if engine == REFERENCE:
-        return BacktestRun(inputs).run(progress)
-    from trader.app.backtest_fast import FastRun
+    try:
+        if engine == REFERENCE:
+            return BacktestRun(inputs).run(progress)
+        from trader.app.backtest_fast import FastRun
 
-    return FastRun(inputs, columns).run(progress)
+        return FastRun(inputs, columns).run(progress)
+    except OverflowError as error:
+        raise DataError(
+            "the account grows to more than whole numbers hold",
+            "start with less (--starting-balance), or end before prices rise so far (--timerange)",
+        ) from error
 
 
 class BacktestRun:

@@ -124,6 +124,30 @@ class AccountView:
                     self._reserved += self._cost(order.symbol, order.price_ticks, rest)
         return self._reserved
 
+    def check_room(self, symbol: str, qty_lots: int, cost_units: int) -> None:
+        """Raises AmountOverflow when the books could not hold an entry as it fills (its coins, what
+        is paid for it and what was since the position was opened, see `bookkeeping`) beside what is
+        held, being bought and in this plan: such an order is refused, not sent."""
+        spec = self.state.spec(symbol)
+        lots, paid = qty_lots, cost_units
+        for order in self.orders_on(symbol):
+            if order.side is Side.BUY:
+                rest = order.qty_lots - order.filled_lots
+                lots += rest
+                paid += self._cost(symbol, order.price_ticks, rest)
+        for leg in self.legs_on(symbol):
+            if leg.side is Side.BUY:
+                lots += leg.qty_lots
+                paid += self._cost(symbol, leg.price_ticks, leg.qty_lots)
+        coins, bought = lots * spec.base_per_lot, lots
+        position = self.state.positions.get(symbol)
+        if position is not None:
+            coins += position.qty_units
+            bought += position.bought_lots
+            paid += max(position.cost_units, position.bought_units)
+        if max(coins, paid, bought * spec.notional_num) >= AMOUNT_MAX:
+            raise AmountOverflow(f"{symbol}: {lots} lots more do not fit the books")
+
     def exposure_units(self, symbol: str) -> int:
         """Value held and being bought of one instrument, dust of others included."""
         spec = self.state.spec(symbol)
