@@ -19,6 +19,7 @@ from trader.app.sweeping_trials import Trials
 from trader.app.sweeping_workers import Lost, Workers, usable_cores
 from trader.core.columns import build_many
 from trader.core.fast import Columns, pairs_of
+from trader.core.mean_sides import TickSpans
 from trader.core.parameters import Parameters
 from trader.core.rules import RuleError, bound_of
 from trader.domain.timeframe import timeframe_name
@@ -27,8 +28,8 @@ from trader.errors import DataError, TraderError
 # Trials of a batch share what their rules have in common. Its columns are held together, so a
 # batch is smaller where there are more bars.
 BATCH_MAX, BATCH_BARS = 25, 25_000_000
-# So that workers end together, each gets about so many batches.
-BATCHES_EACH = 2
+# A batch is this part of a worker's share of what is left, so that workers end together.
+SHARE, BATCH_LEAST = 2, 2
 
 Told = Callable[[TrialRow], None]
 
@@ -52,9 +53,10 @@ def sweep_rows(
     `died`, `apart`: see `Workers`.
     """
     check_range(inputs)
+    ticks = TickSpans()  # each worker's own from its fork on
 
     def work(batch: Sequence[int]) -> Iterator[bytes]:
-        for row in trial_rows(inputs, trials, batch):
+        for row in trial_rows(inputs, trials, batch, ticks):
             yield row.line().encode()
 
     count = workers or usable_cores()
@@ -81,35 +83,49 @@ def check_range(inputs: BacktestInputs) -> None:
 
 
 def batches(wanted: Sequence[int], workers: int, most: int = BATCH_MAX) -> list[Sequence[int]]:
-    """The trials in runs of neighbours, which share most: enough of them for every worker."""
-    if not wanted:
-        return []
-    size = max(1, min(BATCH_MAX, most, -(-len(wanted) // (workers * BATCHES_EACH))))
-    return [wanted[at : at + size] for at in range(0, len(wanted), size)]
+    """The trials in runs of neighbours, which share most: enough of them for every worker, the
+    later ones the shorter, because trials differ in how long they take."""
+    found: list[Sequence[int]] = []
+    at, count = 0, len(wanted)
+    while at < count:
+        share = -(-(count - at) // (workers * SHARE))
+        least = BATCH_LEAST if count >= workers * BATCH_LEAST else 1
+        size = max(1, min(BATCH_MAX, most, max(share, least)))
+        found.append(wanted[at : at + size])
+        at += size
+    return found
 
 
-def trial_rows(inputs: BacktestInputs, trials: Trials, batch: Sequence[int]) -> Iterator[TrialRow]:
-    """The rows of some trials, in this process: their columns in one go, then one run each."""
+def trial_rows(
+    inputs: BacktestInputs, trials: Trials, batch: Sequence[int], ticks: TickSpans | None = None
+) -> Iterator[TrialRow]:
+    """The rows of some trials, in this process: their columns in one go, then one run each.
+
+    `ticks`: what is known of prices from batch to batch.
+    """
     jobs = {
         trial: replace(inputs, parameters=trials.parameters(inputs.parameters, trial))
         for trial in batch
     }
     refused = {trial: why for trial, job in jobs.items() if (why := _refused(job.parameters))}
     sound = [trial for trial in batch if trial not in refused]
-    columns = dict(zip(sound, shared_columns([jobs[trial] for trial in sound]), strict=True))
+    told = shared_columns([jobs[trial] for trial in sound], ticks)
+    columns = dict(zip(sound, told, strict=True))
+    del told  # what a trial has used up is let go at once
     for trial in batch:
         values = trials.values(trial)
         if trial in refused:
             yield no_row(trial, values, REFUSED, refused[trial])
         else:
-            # What a trial has used up is let go at once.
             yield one_trial(jobs.pop(trial), trial, values, columns.pop(trial))
             # The parts of a run know each other, so that only the collector lets go of them, and
             # that counts objects, not bytes: without this a worker grows with every trial.
             gc.collect()
 
 
-def shared_columns(jobs: Sequence[BacktestInputs]) -> Sequence[Columns | None]:
+def shared_columns(
+    jobs: Sequence[BacktestInputs], ticks: TickSpans | None = None
+) -> Sequence[Columns | None]:
     """What each trial's strategies say, sub-expressions that they share computed once; None where
     that cannot be told ahead: a strategy whose process is lost is a matter of its own run."""
     if not jobs:
@@ -118,7 +134,8 @@ def shared_columns(jobs: Sequence[BacktestInputs]) -> Sequence[Columns | None]:
     pairs = pairs_of(first.parameters, first.series)
     asked = [(job.parameters, job.strategies) for job in jobs]
     try:
-        return build_many(asked, first.series, pairs, want=(first.start_ms, first.end_ms))
+        want = (first.start_ms, first.end_ms)
+        return build_many(asked, first.series, pairs, want=want, ticks=ticks)
     except StrategyLost:
         return [None] * len(jobs)
 

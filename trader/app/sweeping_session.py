@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,13 +116,13 @@ def perform(
     died: list[str] = []
     resumed = store.made
     try:
-        ledger.note(plan.id, plan.subject, folder.absolute(), resumed, ended=False)
-        _make_rows(plan, store, workers, progress, died)
-        counted = ledger.count(plan.id, plan.subject, store.made)
-        store.complete({"counted": counted.plain()})
-    except BaseException:
-        store.close()
-        raise
+        with ExitStack() as undo:
+            undo.callback(store.close)
+            ledger.note(plan.id, plan.subject, folder.absolute(), resumed, ended=False)
+            _make_rows(plan, store, workers, progress, died)
+            counted = ledger.count(plan.id, plan.subject, store.made)
+            store.complete({"counted": counted.plain()})
+            undo.pop_all()
     finally:
         ledger.note(plan.id, plan.subject, folder.absolute(), store.made, ended=True)
     return Swept(plan, store, counted, resumed, store.torn, tuple(died))

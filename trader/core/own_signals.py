@@ -173,35 +173,37 @@ class _Lives:
         )
         made.problems = [*scan.data, *_problems(unknown), *_problems(lost, FAILED)]
         silent = joined([*_pairs(troubled), *_pairs(unknown), *_pairs(lost)])
-        bad = self._bad()
+        bad, bads = self._bad()
         if self.spec.ttl_bars == 1 and not len(self.slow):
-            self._at_once(bad, silent)
+            self._at_once(bad, bads, silent)
         else:
             self._one_by_one(bad, silent)
         made.problems.sort()
         return made
 
-    def _bad(self) -> array[int]:
-        """Whether each signal's numbers are such that nothing can be done with it."""
+    def _bad(self) -> tuple[array[int], int]:
+        """Whether each signal's numbers are such that nothing can be done with it; above 0 when
+        any is."""
         values, count = self.scan.values, len(self.scan.rows)
         bad = array("b", bytes(count))
         if "stop" not in values and "trail" in values:
             values["stop"] = values["trail"]
         if "stop" not in values:
-            return array("b", [1]) * count
+            return array("b", [1]) * count, count
+        found = 0
         for name, column in values.items():
-            bad_places(column, -LEAST if name == "strength" else 0.0, inf, bad)
-        return bad
+            found += bad_places(column, -LEAST if name == "strength" else 0.0, inf, bad)
+        return bad, found
 
-    def _at_once(self, bad: array[int], silent: Spans) -> None:
+    def _at_once(self, bad: array[int], bads: int, silent: Spans) -> None:
         """Signals that live for their own bar only."""
         rows, values, made = self.scan.rows, self.scan.values, self.made
         drop = array("b", bytes(len(rows)))
         silenced = drop_in(rows, silent, drop)
-        if 1 in bad:
+        if bads:
             failed = compress(rows, [b and not d for b, d in zip(bad, drop, strict=True)])
             made.problems += _problems(_runs(array("i", failed)))
-        if silenced or 1 in bad:
+        if silenced or bads:
             keep = [not (b or d) for b, d in zip(bad, drop, strict=True)]
             rows = array("i", compress(rows, keep))
             values = {n: array("d", compress(column, keep)) for n, column in values.items()}

@@ -8,6 +8,9 @@ cpdef Py_ssize_t flag_runs(const signed char[::1] flags, Py_ssize_t first, Py_ss
 @cython.locals(total=Py_ssize_t, k=Py_ssize_t)
 cpdef Py_ssize_t run_offsets(const int[::1] runs, int[::1] out) noexcept
 
+@cython.locals(total=Py_ssize_t, last=Py_ssize_t, begin=Py_ssize_t, end=Py_ssize_t)
+cpdef Py_ssize_t rows_within(const int[::1] runs, Py_ssize_t at, Py_ssize_t start, Py_ssize_t stop) noexcept
+
 @cython.locals(place=Py_ssize_t, k=Py_ssize_t, row=Py_ssize_t)
 cpdef void row_list(const int[::1] runs, int[::1] out) noexcept
 

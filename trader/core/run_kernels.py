@@ -43,6 +43,19 @@ def run_offsets(runs: Ints, out: Ints) -> int:
     return total
 
 
+def rows_within(runs: Ints, at: int, start: int, stop: int) -> int:
+    """How many rows of [start, stop) lie in the runs from index `at` on."""
+    total = 0
+    last = len(runs)
+    while at < last and runs[at] < stop:
+        begin = runs[at] if runs[at] > start else start
+        end = runs[at + 1] if runs[at + 1] < stop else stop
+        if begin < end:
+            total += end - begin
+        at += 2
+    return total
+
+
 def row_list(runs: Ints, out: Ints) -> None:
     """Every row of the runs, in order."""
     place = 0

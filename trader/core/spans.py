@@ -11,6 +11,8 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from typing import TypeAlias
 
+from trader.core.run_kernels import rows_within
+
 Spans: TypeAlias = "array[int]"
 
 
@@ -27,11 +29,7 @@ def found_in(runs: Spans, row: int) -> int:
 
 def covered(runs: Spans, start: int, stop: int) -> int:
     """How many rows of [start, stop) lie in runs."""
-    at, total = bisect_right(runs, start) // 2 * 2, 0
-    while at < len(runs) and runs[at] < stop:
-        total += max(0, min(runs[at + 1], stop) - max(runs[at], start))
-        at += 2
-    return total
+    return rows_within(runs, bisect_right(runs, start) // 2 * 2, start, stop)
 
 
 def add_run(runs: Spans, start: int, stop: int) -> None:
