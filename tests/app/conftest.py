@@ -1,4 +1,4 @@
-"""Fixtures of the whole cycles: exchanges and worlds that end with the test."""
+"""Fixtures of the whole cycles: exchanges and worlds that end with the test, or with its module."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from trader.exchange.server import serve_in_thread
 
+from .trail_world import TrailWorld, make_world
 from .world import World, exchange_config, write_bars, write_config
 
 
@@ -50,3 +51,17 @@ def worlds(tmp_path: Path) -> Iterator[Callable[..., World]]:
 def world(worlds: Callable[..., World]) -> World:
     """A world with one instrument that stands at 100."""
     return worlds()
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> TrailWorld:
+    """An hour of cycles with entries, exits, a stop, and an exit of two attempts: to be read."""
+    world = make_world(tmp_path_factory.mktemp("lived"))
+    world.run(60)
+    return world
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> TrailWorld:
+    """An account that has not begun."""
+    return make_world(tmp_path)

@@ -19,7 +19,7 @@ from trader.journal.codec import Entry
 from trader.journal.journal import Journal
 from trader.journal.segments import close_segment
 
-from .trail_world import MINUTE_MS, START_MS, TrailWorld, copy_journal, make_world
+from .trail_world import MINUTE_MS, START_MS, TrailWorld, copy_journal
 
 Change = Callable[[Entry], list[tuple[str, dict[str, Any]]]]
 TIER = """
@@ -41,20 +41,6 @@ cross:
   parameters: {fast: 3, slow: 8, atr: 5, stop_atr: 1.0}
 """
 HUMAN = {"by": "ann", "why": "a test"}
-
-
-@pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> TrailWorld:
-    """An hour of cycles with entries, exits, a stop, and an exit of two attempts."""
-    world = make_world(tmp_path_factory.mktemp("lived"))
-    world.run(60)
-    return world
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> TrailWorld:
-    """An account that has not begun."""
-    return make_world(tmp_path)
 
 
 def compared(path: Path, **options: Any) -> ParityReport:
@@ -121,9 +107,9 @@ def test_the_report_is_plain_data_and_the_same_each_time(lived: TrailWorld) -> N
     assert len(first["free"]["differences"]) == sum(first["free"]["differing"].values())
 
 
-def test_a_journal_without_decisions_proves_nothing(world: TrailWorld) -> None:
-    Journal.open(world.journal_path, create=True).close()
-    report = compared(world.journal_path)
+def test_a_journal_without_decisions_proves_nothing(fresh: TrailWorld) -> None:
+    Journal.open(fresh.journal_path, create=True).close()
+    report = compared(fresh.journal_path)
     assert not report.proven
     assert report.exit_code is ExitCode.PROOF_FAILED
 
@@ -258,12 +244,12 @@ def test_a_decision_whose_bars_are_not_there_is_undecidable(
 # --- what may happen to an account ---------------------------------------------------------------
 
 
-def test_minutes_that_nobody_decided_are_missed_cycles(world: TrailWorld) -> None:
-    world.run(15)
+def test_minutes_that_nobody_decided_are_missed_cycles(fresh: TrailWorld) -> None:
+    fresh.run(15)
     for _ in range(5):
-        world.next_minute()
-    world.run(15)
-    report = compared(world.journal_path)
+        fresh.next_minute()
+    fresh.run(15)
+    report = compared(fresh.journal_path)
     assert report.proven, report.row()
     assert (report.plans, report.bars) == (30, 35)
     missed = told(report, Cause.MISSED_CYCLE)
@@ -273,9 +259,9 @@ def test_minutes_that_nobody_decided_are_missed_cycles(world: TrailWorld) -> Non
     assert missed[0].proof == "no cycle began for this bar"
 
 
-def test_a_bar_that_is_told_anew_is_named_with_the_entry_that_did(world: TrailWorld) -> None:
-    world.run(12)
-    honest = world.market.fetch_bars
+def test_a_bar_that_is_told_anew_is_named_with_the_entry_that_did(fresh: TrailWorld) -> None:
+    fresh.run(12)
+    honest = fresh.market.fetch_bars
 
     def repainted(symbol: str, timeframe: str, since_ms: int, limit: int) -> Any:
         """The newest closed minute closes where it was lowest."""
@@ -284,19 +270,19 @@ def test_a_bar_that_is_told_anew_is_named_with_the_entry_that_did(world: TrailWo
         rows[-2] = type(old)(old.open_ms, old.open, old.high, old.low, old.low, old.volume)
         return rows
 
-    world.market.fetch_bars = repainted  # the venue's doing, for one minute
-    world.run(1)
-    world.market.fetch_bars = honest
-    world.run(12)
-    report = compared(world.journal_path)
+    fresh.market.fetch_bars = repainted  # the venue's doing, for one minute
+    fresh.run(1)
+    fresh.market.fetch_bars = honest
+    fresh.run(12)
+    report = compared(fresh.journal_path)
     assert report.proven, report.row()
     found = told(report, Cause.BAR_REPAINTED)
     assert START_MS + 11 * MINUTE_MS in [difference.bar_ms for difference in found]
     assert any("told anew by entry" in difference.proof for difference in found)
 
 
-def test_a_minute_without_any_bar_is_decided_by_the_journal_alone(world: TrailWorld) -> None:
-    honest = world.market.fetch_bars
+def test_a_minute_without_any_bar_is_decided_by_the_journal_alone(fresh: TrailWorld) -> None:
+    honest = fresh.market.fetch_bars
     quiet_ms = START_MS + 15 * MINUTE_MS
 
     def silent(symbol: str, timeframe: str, since_ms: int, limit: int) -> Any:
@@ -304,18 +290,18 @@ def test_a_minute_without_any_bar_is_decided_by_the_journal_alone(world: TrailWo
         rows = honest(symbol, timeframe, since_ms, limit)
         return [row for row in rows if timeframe != "1m" or row.open_ms != quiet_ms]
 
-    world.market.fetch_bars = silent
-    world.run(30)
-    report = compared(world.journal_path)
+    fresh.market.fetch_bars = silent
+    fresh.run(30)
+    report = compared(fresh.journal_path)
     assert report.proven, report.row()
     assert (report.plans, report.bars) == (30, 29)
     (found,) = told(report, Cause.NO_BAR)
     assert (found.bar_ms, found.journal, found.free) == (quiet_ms, "decided", "absent")
 
 
-def test_what_could_not_be_read_is_named_by_its_code(world: TrailWorld) -> None:
-    world.run(12)
-    honest = world.market.fetch_bars
+def test_what_could_not_be_read_is_named_by_its_code(fresh: TrailWorld) -> None:
+    fresh.run(12)
+    honest = fresh.market.fetch_bars
 
     def failing(symbol: str, timeframe: str, since_ms: int, limit: int) -> Any:
         """The venue serves one instrument alone."""
@@ -323,41 +309,41 @@ def test_what_could_not_be_read_is_named_by_its_code(world: TrailWorld) -> None:
             raise VenueUnavailable("made fetch_bars: HTTP 502", "the next timer")
         return honest(symbol, timeframe, since_ms, limit)
 
-    world.market.fetch_bars = failing
-    world.run(1)
-    world.market.fetch_bars = honest
-    world.run(12)
-    report = compared(world.journal_path)
+    fresh.market.fetch_bars = failing
+    fresh.run(1)
+    fresh.market.fetch_bars = honest
+    fresh.run(12)
+    report = compared(fresh.journal_path)
     assert report.proven, report.row()
     assert report.live["troubles"] == 1
     found = told(report, Cause.DATA_TROUBLE) + told(report, Cause.BAR_LATE)
     assert {difference.bar_ms for difference in found} == {START_MS + 11 * MINUTE_MS}
 
 
-def test_prices_are_followed_to_another_tick(world: TrailWorld) -> None:
-    world.run(20)
-    finer = {name: replace(rules, tick=rules.tick / 10) for name, rules in rules_of(world).items()}
-    world.market.fetch_instruments = lambda: finer
-    world.market.instruments_for = lambda symbols: {name: finer[name] for name in symbols}
+def test_prices_are_followed_to_another_tick(fresh: TrailWorld) -> None:
+    fresh.run(20)
+    finer = {name: replace(rules, tick=rules.tick / 10) for name, rules in rules_of(fresh).items()}
+    fresh.market.fetch_instruments = lambda: finer
+    fresh.market.instruments_for = lambda symbols: {name: finer[name] for name in symbols}
     for _ in range(3):
-        world.next_minute()  # decided by the free run, in the new tick
-    world.run(20)
-    with Journal.open(world.journal_path, read_only=True) as journal:
+        fresh.next_minute()  # decided by the free run, in the new tick
+    fresh.run(20)
+    with Journal.open(fresh.journal_path, read_only=True) as journal:
         told_twice = sum(1 for _ in journal.entries(kinds=("instrument",)))
     assert told_twice == 4
-    report = compared(world.journal_path)
+    report = compared(fresh.journal_path)
     assert report.proven, report.row()
     assert (report.plans, report.bars) == (40, 43)
 
 
-def test_a_halt_and_what_follows_from_it_are_told(world: TrailWorld) -> None:
-    world.run(20)
-    with Journal.open(world.journal_path) as journal:
-        stop_entries(journal, "ann", "a test", world.clock.now_ms())
-    world.run(20)
-    append(world, "resume", level="running")
-    world.run(5)
-    report = compared(world.journal_path)
+def test_a_halt_and_what_follows_from_it_are_told(fresh: TrailWorld) -> None:
+    fresh.run(20)
+    with Journal.open(fresh.journal_path) as journal:
+        stop_entries(journal, "ann", "a test", fresh.clock.now_ms())
+    fresh.run(20)
+    append(fresh, "resume", level="running")
+    fresh.run(5)
+    report = compared(fresh.journal_path)
     assert report.proven, report.row()
     (halt,) = told(report, Cause.HALT)
     assert (halt.what, halt.where) == ("event", "halt")
@@ -385,42 +371,42 @@ def test_a_halt_and_what_follows_from_it_are_told(world: TrailWorld) -> None:
     ],
 )
 def test_what_people_and_venue_did_is_told(
-    world: TrailWorld, kind: str, payload: dict[str, Any], cause: Cause
+    fresh: TrailWorld, kind: str, payload: dict[str, Any], cause: Cause
 ) -> None:
-    world.run(20)
+    fresh.run(20)
     if kind == "flow":
-        with Journal.open(world.journal_path, read_only=True) as journal:
+        with Journal.open(fresh.journal_path, read_only=True) as journal:
             payload = {**payload, "units": -9 * 10 ** journal.state.number("cash_digits")}
-    append(world, kind, **payload)
-    world.run(20)
-    report = compared(world.journal_path)
+    append(fresh, kind, **payload)
+    fresh.run(20)
+    report = compared(fresh.journal_path)
     assert report.proven, report.row()
     assert "event" in {found.what for found in told(report, cause)}
     assert cause in {root for roots in roots_of(report.differences).values() for root in roots}
 
 
-def test_a_policy_that_changes_is_followed(world: TrailWorld) -> None:
-    world.run(12)
-    world.reload(TRADER__POLICY__LIMITS__POSITIONS_MAX="1")
-    world.run(12)
-    source = world.folder / "config" / "strategies" / "ma_cross.py"
+def test_a_policy_that_changes_is_followed(fresh: TrailWorld) -> None:
+    fresh.run(12)
+    fresh.reload(TRADER__POLICY__LIMITS__POSITIONS_MAX="1")
+    fresh.run(12)
+    source = fresh.folder / "config" / "strategies" / "ma_cross.py"
     source.write_text(source.read_text() + "\n# a new version\n")
-    world.reload(TRADER__POLICY__LIMITS__SLIPPAGE="1bps")
-    world.run(12)
-    report = compared(world.journal_path)
+    fresh.reload(TRADER__POLICY__LIMITS__SLIPPAGE="1bps")
+    fresh.run(12)
+    report = compared(fresh.journal_path)
     assert report.proven, report.row()
     assert report.plans == 36
 
 
 def test_members_of_a_tier_are_chosen_alike_though_nobody_followed_the_others(
-    world: TrailWorld,
+    fresh: TrailWorld,
 ) -> None:
-    config = world.folder / "config"
+    config = fresh.folder / "config"
     (config / "universe.yaml").write_text(TIER)
     (config / "strategies.yaml").write_text(FOLLOWING)
-    world.reload()
-    world.run(30)
-    with Journal.open(world.journal_path, read_only=True) as journal:
+    fresh.reload()
+    fresh.run(30)
+    with Journal.open(fresh.journal_path, read_only=True) as journal:
         asked = {
             (str(entry.payload["symbol"]), str(entry.payload["timeframe"]))
             for entry in journal.entries(kinds=("bars",))
@@ -429,13 +415,13 @@ def test_members_of_a_tier_are_chosen_alike_though_nobody_followed_the_others(
     followed = chosen.split(" ")[1]
     assert {symbol for symbol, timeframe in asked if timeframe == "1m"} == {followed}
     assert len({symbol for symbol, timeframe in asked if timeframe == "5m"}) == 2
-    report = compared(world.journal_path)
+    report = compared(fresh.journal_path)
     assert report.proven, report.row()
     assert not [found for found in report.differences if found.where.startswith("members")]
 
 
 def test_an_order_that_was_never_sent_is_told(
-    world: TrailWorld, monkeypatch: pytest.MonkeyPatch
+    fresh: TrailWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Died(BaseException):
         pass
@@ -448,12 +434,12 @@ def test_an_order_that_was_never_sent_is_told(
         patched.setattr("trader.app.execute.Executor._sent_before", die)
         while not died:
             try:
-                world.run(1)
+                fresh.run(1)
             except Died:
                 died += 1
-                world.next_minute()
-    world.run(10)
-    report = compared(world.journal_path)
+                fresh.next_minute()
+    fresh.run(10)
+    report = compared(fresh.journal_path)
     assert report.proven, report.row()
     found = told(report, Cause.NOT_SENT)
     assert found
@@ -463,24 +449,24 @@ def test_an_order_that_was_never_sent_is_told(
 # --- sealed segments -----------------------------------------------------------------------------
 
 
-def test_sealed_parts_that_lie_beside_the_journal_are_compared_with_it(world: TrailWorld) -> None:
+def test_sealed_parts_that_lie_beside_the_journal_are_compared_with_it(fresh: TrailWorld) -> None:
     for _ in range(2):
-        world.run(15)
-        close_segment(world.journal_path, world.clock.now_ms())
-    world.run(15)
-    report = compared(world.journal_path)
+        fresh.run(15)
+        close_segment(fresh.journal_path, fresh.clock.now_ms())
+    fresh.run(15)
+    report = compared(fresh.journal_path)
     assert report.proven, report.row()
     assert (report.plans, report.bars, report.archived) == (45, 45, [])
 
 
-def test_a_sealed_part_that_was_moved_away_is_never_ok(world: TrailWorld, tmp_path: Path) -> None:
-    world.run(15)
-    close_segment(world.journal_path, world.clock.now_ms())
-    world.run(15)
-    (sealed,) = world.folder.glob("journal.segment-*.db")
+def test_a_sealed_part_that_was_moved_away_is_never_ok(fresh: TrailWorld, tmp_path: Path) -> None:
+    fresh.run(15)
+    close_segment(fresh.journal_path, fresh.clock.now_ms())
+    fresh.run(15)
+    (sealed,) = fresh.folder.glob("journal.segment-*.db")
     (tmp_path / "away").mkdir()
     sealed.rename(tmp_path / "away" / sealed.name)
-    report = compared(world.journal_path)
+    report = compared(fresh.journal_path)
     assert report.exit_code is ExitCode.PROOF_FAILED
     assert "inputs archived in segment 1" in report.archived[0]
     # What is left is compared all the same, from the account as it was carried over.

@@ -18,23 +18,9 @@ from trader.journal.codec import Entry
 from trader.journal.journal import Journal
 from trader.journal.segments import close_segment
 
-from .trail_world import MINUTE_MS, START_MS, TrailWorld, copy_journal, make_world
+from .trail_world import MINUTE_MS, START_MS, TrailWorld, copy_journal
 
 CODE = "another code"
-
-
-@pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> TrailWorld:
-    """An hour of cycles with entries, exits, a stop, and an exit of two attempts."""
-    world = make_world(tmp_path_factory.mktemp("lived"))
-    world.run(60)
-    return world
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> TrailWorld:
-    """An account that has not begun."""
-    return make_world(tmp_path)
 
 
 def kinds(path: Path) -> Counter[str]:
@@ -73,9 +59,9 @@ def test_one_cycle_can_be_chosen_and_one_that_is_not_there_proves_nothing(
     assert report.exit_code is ExitCode.PROOF_FAILED
 
 
-def test_a_journal_without_decisions_proves_nothing(world: TrailWorld) -> None:
-    Journal.open(world.journal_path, create=True).close()
-    report = replayed(world)
+def test_a_journal_without_decisions_proves_nothing(fresh: TrailWorld) -> None:
+    Journal.open(fresh.journal_path, create=True).close()
+    report = replayed(fresh)
     assert not report.proven
     assert report.exit_code is ExitCode.PROOF_FAILED
 
@@ -279,46 +265,46 @@ def test_an_entry_that_cannot_follow_ends_the_replay(lived: TrailWorld, tmp_path
 # --- what may happen to an account ---------------------------------------------------------------
 
 
-def test_a_second_run_in_the_same_minute_is_replayed_too(world: TrailWorld) -> None:
-    world.run(25, again=True)
-    report = replayed(world)
+def test_a_second_run_in_the_same_minute_is_replayed_too(fresh: TrailWorld) -> None:
+    fresh.run(25, again=True)
+    report = replayed(fresh)
     assert report.proven, report
     assert report.plans == 25
 
 
 def test_a_policy_that_changes_between_cycles_is_replayed_under_its_own_values(
-    world: TrailWorld,
+    fresh: TrailWorld,
 ) -> None:
-    world.run(12)
-    world.reload(TRADER__POLICY__LIMITS__POSITIONS_MAX="1")
-    world.run(12)
-    source = world.folder / "config" / "strategies" / "ma_cross.py"
+    fresh.run(12)
+    fresh.reload(TRADER__POLICY__LIMITS__POSITIONS_MAX="1")
+    fresh.run(12)
+    source = fresh.folder / "config" / "strategies" / "ma_cross.py"
     source.write_text(source.read_text() + "\n# a new version\n")
-    world.reload(TRADER__POLICY__LIMITS__SLIPPAGE="1bps")
-    world.run(12)
-    assert kinds(world.journal_path)["policy"] == 3
-    report = replayed(world)
+    fresh.reload(TRADER__POLICY__LIMITS__SLIPPAGE="1bps")
+    fresh.run(12)
+    assert kinds(fresh.journal_path)["policy"] == 3
+    report = replayed(fresh)
     assert report.proven, report
     assert report.plans == 36
 
 
-def test_a_bar_that_the_venue_repainted_later_does_not_change_the_past(world: TrailWorld) -> None:
-    world.run(3)
-    before = kinds(world.journal_path)["bars"]
-    world.market.repainted_ms = START_MS + MINUTE_MS
-    world.run(3)
-    assert kinds(world.journal_path)["bars"] > before
-    with Journal.open(world.journal_path, read_only=True) as journal:
+def test_a_bar_that_the_venue_repainted_later_does_not_change_the_past(fresh: TrailWorld) -> None:
+    fresh.run(3)
+    before = kinds(fresh.journal_path)["bars"]
+    fresh.market.repainted_ms = START_MS + MINUTE_MS
+    fresh.run(3)
+    assert kinds(fresh.journal_path)["bars"] > before
+    with Journal.open(fresh.journal_path, read_only=True) as journal:
         known = journal.known_bars("BTC/USDT", "1m", START_MS + MINUTE_MS, START_MS + 2 * MINUTE_MS)
         assert [bar.volume for bar in known.values()] == ["99"]
-    report = replayed(world)
+    report = replayed(fresh)
     assert report.proven, report
 
 
 def test_a_crash_between_commit_and_send_leaves_a_journal_that_replays(
-    world: TrailWorld, monkeypatch: pytest.MonkeyPatch
+    fresh: TrailWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    submit = world.venue.submit
+    submit = fresh.venue.submit
     died: list[str] = []
 
     class Died(BaseException):
@@ -330,33 +316,33 @@ def test_a_crash_between_commit_and_send_leaves_a_journal_that_replays(
             raise Died
         return submit(order)
 
-    monkeypatch.setattr(world.venue, "submit", die_first)
+    monkeypatch.setattr(fresh.venue, "submit", die_first)
     while len(died) < 2:
         try:
-            world.run(1)
+            fresh.run(1)
         except Died:
-            world.next_minute()
-    world.run(10)
-    report = replayed(world)
+            fresh.next_minute()
+    fresh.run(10)
+    report = replayed(fresh)
     assert report.proven, report
     assert died[0] != died[1]
 
 
 def test_after_a_segment_was_sealed_the_rest_replays_and_the_sealed_part_is_named(
-    world: TrailWorld,
+    fresh: TrailWorld,
 ) -> None:
-    world.run(20)
-    close_segment(world.journal_path, world.clock.now_ms())
-    world.run(20)
-    report = replayed(world)
+    fresh.run(20)
+    close_segment(fresh.journal_path, fresh.clock.now_ms())
+    fresh.run(20)
+    report = replayed(fresh)
     assert report.proven, report
     assert report.plans == 20
     assert "archived" in report.archived[0]
-    report = replayed(world, cycles=[5])
+    report = replayed(fresh, cycles=[5])
     assert report.missing == [5]
     assert not report.proven
-    sealed = next(world.folder.glob("journal.segment-*.db"))
-    report = replayed(world, sealed)
+    sealed = next(fresh.folder.glob("journal.segment-*.db"))
+    report = replayed(fresh, sealed)
     assert (report.proven, report.plans) == (True, 20)
 
 
