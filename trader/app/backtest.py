@@ -10,7 +10,6 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from trader.app.backtest_inputs import BacktestInputs
@@ -29,6 +28,7 @@ from trader.core.simulate import Simulation
 from trader.core.state import State, instrument_row
 from trader.domain.timeframe import timeframe_name
 from trader.errors import DataError
+from trader.records import dataclass
 
 Progress = Callable[[int, int], None]
 FAST, REFERENCE = "fast", "reference"

@@ -8,7 +8,7 @@ Must not live here: reading files, running, and statistics.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 
 from trader.app.backtest_model import (
@@ -40,6 +40,7 @@ from trader.core.universe import tier_of
 from trader.domain.instrument import Instrument
 from trader.domain.timeframe import DAY_MS, TIMEFRAMES_MS, timeframe_name
 from trader.errors import DataError, UsageError
+from trader.records import dataclass
 
 LOT_DIGITS_MAX = 8
 # One lot may be worth this share of the starting balance: fine enough to size, coarse enough for

@@ -8,7 +8,7 @@ assumptions do (`core.simulate`), and running.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 
 from trader.bars.load import BarFile
@@ -20,6 +20,7 @@ from trader.core.snapshot import SeriesKey
 from trader.domain.instrument import Instrument
 from trader.domain.timeframe import TIMEFRAMES_MS, timeframe_name
 from trader.errors import DataError, UsageError
+from trader.records import dataclass
 
 QUOTE, BASE = "quote", "base"
 FEE_ASSUMED = Decimal("0.001")

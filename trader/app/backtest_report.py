@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
@@ -28,6 +27,7 @@ from trader.app.round_trips import RoundTrip
 from trader.app.statistics import CONVENTIONS, Statistics, why_undefined
 from trader.core.scale import text, to_decimal
 from trader.domain.timeframe import timeframe_name
+from trader.records import dataclass
 
 REPORT_VERSION = 2
 Row = dict[str, Any]

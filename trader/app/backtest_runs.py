@@ -15,7 +15,7 @@ import sys
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from trader.core.scale import text
 from trader.core.state import instrument_row
 from trader.domain.timeframe import timeframe_name
 from trader.errors import DataError, UsageError
+from trader.records import dataclass
 
 MANIFEST_VERSION = 1
 ID_DIGITS = 16

@@ -7,7 +7,7 @@ parsing, the formats on disk, and what is done with the bars.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from trader.bars.resample import resample
 from trader.bars.store import BarStore, told_of
 from trader.core.series import Series
 from trader.errors import DataError
+from trader.records import dataclass
 
 # Called with (bytes read, bytes in all).
 Progress = Callable[[int, int], None]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from trader.app.backtest import open_books
 from trader.app.backtest_inputs import BacktestInputs
@@ -21,6 +20,7 @@ from trader.core.scale import Spec, fee_up, notional_down, notional_up, value_of
 from trader.core.sizing import entry_cost_units, entry_lots
 from trader.core.state import State
 from trader.domain.order import Side
+from trader.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

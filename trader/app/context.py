@@ -6,12 +6,12 @@ Lives here: the frozen bundle that wiring builds. Must not live here: how any of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from trader.core.parameters import Parameters, StrategyCode
 from trader.core.snapshot import Running
+from trader.records import dataclass
 
 
 class Clock(Protocol):

@@ -6,11 +6,11 @@ the journal hold. Must not live here: what a control is, and layout.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, cast
 
 from trader.core.controls import CONTROLS, Control
 from trader.journal.journal import Journal
+from trader.records import dataclass
 
 Form = dict[str, Any]
 

@@ -7,7 +7,6 @@ here: decisions (core), the lock and the clock (wiring).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 
@@ -39,6 +38,7 @@ from trader.domain.order import OrderState
 from trader.domain.timeframe import last_closed_open_ms
 from trader.errors import ExitCode, UsageError, VenueUnavailable, worst
 from trader.journal.journal import Journal
+from trader.records import dataclass
 
 DATA_CODES = ("DATA_", "QUOTE_")
 # What a venue adapter calls a refusal that only a human can mend.

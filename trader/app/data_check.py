@@ -9,7 +9,6 @@ layout.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +30,7 @@ from trader.bars.survey import (
 from trader.core.scale import text
 from trader.core.series import Series
 from trader.errors import DataError
+from trader.records import dataclass
 
 THRESHOLD_PPM = 950_000
 SCORE_RULE = (

@@ -9,7 +9,7 @@ Must not live here: requests, retries and limits (the venue's), files (`bars.sto
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -28,6 +28,7 @@ from trader.errors import (
     UsageError,
     VenueRefused,
 )
+from trader.records import dataclass
 
 # An answer with a bar that cannot be, or without any, is asked for so many times in all.
 ASKED_MAX = 3

@@ -7,7 +7,6 @@ what is kept before anything is written. Must not live here: parsing (`bars`), t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from trader.bars.store import BarStore, series_sha
 from trader.bars.trades import bars_of_trades
 from trader.core.series import Series
 from trader.errors import DataError, UsageError
+from trader.records import dataclass
 
 # Called with (file, bytes read, bytes in all).
 ImportProgress = Callable[[Path, int, int], None]

@@ -8,7 +8,6 @@ books with the venue as ever. Must not live here: finding out at the venue that 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from difflib import get_close_matches
 from typing import Any
@@ -20,6 +19,7 @@ from trader.core.scale import ScaleError, text, to_decimal, to_units
 from trader.core.state import State
 from trader.errors import UsageError
 from trader.journal.journal import Journal
+from trader.records import dataclass
 
 ID_LENGTH_MAX = 64
 DIGITS_MAX = 30  # before and behind the point: more is no amount of anything

@@ -7,7 +7,6 @@ sells what was asked for (`core.exits`), and so does a pass whose decision was m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from trader.app.kill import named_human
@@ -17,6 +16,7 @@ from trader.core.scale import text, to_decimal
 from trader.core.state import State
 from trader.errors import UsageError
 from trader.journal.journal import Journal
+from trader.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

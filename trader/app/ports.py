@@ -8,7 +8,6 @@ a value. Decimals in and out; core integers stop here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from trader.core.approval import Approved
@@ -17,6 +16,7 @@ from trader.domain.instrument import Instrument
 from trader.domain.market import Quote
 from trader.domain.order import VenueOrder
 from trader.domain.outcome import Outcome
+from trader.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ wish as data for people. Must not live here: deciding (`core.preview`), the copy
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -26,6 +25,7 @@ from trader.domain.order import Side
 from trader.domain.timeframe import last_closed_open_ms
 from trader.errors import UsageError
 from trader.journal.journal import Journal
+from trader.records import dataclass
 
 # What a trail's row says of the order itself, which is told apart.
 OF_THE_ORDER = frozenset(

@@ -6,9 +6,10 @@ Lives here: scales and ticks, the same for page and picture. Must not live here:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import floor, log10
+
+from trader.records import dataclass
 
 # Charts are SIZE wide and SIZE high; x to the right, y downwards.
 SIZE = 4000

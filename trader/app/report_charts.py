@@ -7,7 +7,6 @@ here: colours and layout (`report_html`, `report_png`), numbers of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from trader.app.report_axes import (
@@ -20,6 +19,7 @@ from trader.app.report_axes import (
     value_axis,
     value_ticks,
 )
+from trader.records import dataclass
 
 Point = tuple[int, int]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, overload
 
 from trader.core.fold import is_open
@@ -27,6 +26,7 @@ from trader.core.trips import (
     trip_cells,
 )
 from trader.domain.order import Side
+from trader.records import dataclass
 
 
 @dataclass(slots=True)

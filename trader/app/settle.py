@@ -8,7 +8,6 @@ once, by the venue's trade id. Must not live here: asking the venue, deciding wh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from trader.core.evidence import (
@@ -23,6 +22,7 @@ from trader.core.state import Order
 from trader.domain.account import Balance, Fill
 from trader.domain.order import TRANSITIONS, OrderEvent, Side, VenueOrder
 from trader.journal.journal import Journal, Transaction
+from trader.records import dataclass
 
 # Fills are asked for from a little before the oldest order was sent: clocks differ.
 FILLS_MARGIN_MS = 60_000

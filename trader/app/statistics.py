@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from math import floor, fsum, isfinite, sqrt
 
 from trader.core.curve import day_ends, deepest_fall, sum_parts
 from trader.core.scale import to_decimal
 from trader.domain.timeframe import DAY_MS
+from trader.records import dataclass
 
 YEAR_DAYS = 365
 # A year's figure from less than this is an extrapolation that says nothing.

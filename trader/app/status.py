@@ -7,7 +7,6 @@ here: layout, the lock and the latch (the caller reads those).
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +21,7 @@ from trader.core.state import State
 from trader.domain.timeframe import TIMEFRAMES_MS
 from trader.errors import JournalError
 from trader.journal.journal import Journal
+from trader.records import dataclass
 
 JOURNAL_NAME = "journal.db"
 STATUS_NAME = "status.json"

@@ -6,10 +6,11 @@ Lives here: plain values and comparisons of columns. Must not live here: how ans
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import isnan
 from typing import Any
+
+from trader.records import dataclass
 
 Columns = Mapping[str, Sequence[float]]
 

@@ -14,11 +14,11 @@ import fcntl
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from trader.app.sweeping_store import ROWS, sound_trials
+from trader.records import dataclass
 
 LEDGER = "ledger.jsonl"
 

@@ -8,7 +8,6 @@ not live here: the terminal's table.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from html import escape
 from math import floor, fsum, log10
 from typing import Any
@@ -17,6 +16,7 @@ from trader.app.sweeping_results import count_line
 from trader.app.sweeping_rows import NAMES, SHARES, TrialRow
 from trader.app.sweeping_trials import Axis
 from trader.errors import UsageError
+from trader.records import dataclass
 
 # Viridis, five of its colours: even to the eye, also without green and red, and in grey.
 _STOPS = ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37))

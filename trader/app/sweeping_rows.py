@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +15,7 @@ from trader.app.backtest import BacktestResult
 from trader.app.backtest_report import opinion
 from trader.core.scale import text, to_decimal
 from trader.errors import UsageError
+from trader.records import dataclass
 
 DONE, REFUSED, FAILED = "done", "refused", "failed"
 

@@ -12,7 +12,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from trader.app.sweeping_count import Counted, Ledger
 from trader.app.sweeping_store import SweepStore
 from trader.app.sweeping_trials import Trials
 from trader.core.canonical import canonical, sha256_of
+from trader.records import dataclass
 
 ID_DIGITS = 16
 _NOT_IDENTITY = frozenset({"id", "policy_source", "seed"})

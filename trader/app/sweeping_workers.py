@@ -24,7 +24,9 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from trader.records import dataclass
 
 Work = Callable[[Sequence[int]], Iterator[bytes]]
 _HEAD = struct.Struct("<BI")

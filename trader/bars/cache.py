@@ -14,7 +14,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +22,7 @@ from typing import Any, cast
 from trader.bars.column_file import ColumnFileError, drop_parts, read_columns, write_columns
 from trader.bars.load import READER_VERSION, BarFile, BarFileReport
 from trader.errors import DataError
+from trader.records import dataclass
 
 # All columns together; the ones used longest ago go first.
 CACHE_BYTES_MAX = 8 << 30

@@ -22,7 +22,6 @@ import stat
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from itertools import count
 from pathlib import Path
@@ -30,6 +29,7 @@ from typing import Any, cast
 from zlib import crc32
 
 from trader.core.series import Series
+from trader.records import dataclass
 
 FORMAT_VERSION = 1
 MAGIC = b"TRADBARS"

@@ -6,8 +6,6 @@ the line's number. Must not live here: reading what is sound (`load`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from trader.bars.header import Header
 from trader.bars.layouts import order_that_fits
 from trader.bars.source import Part
@@ -24,6 +22,7 @@ from trader.bars.ticks import (
     split_number,
 )
 from trader.errors import DataError
+from trader.records import dataclass
 
 TRUE = frozenset(("1", "true", "t", "yes"))
 _PRICES = ("open", "high", "low", "close")

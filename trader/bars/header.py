@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from trader.bars.stamps import TIME_COLUMNS, StampColumn
 from trader.bars.ticks import BarTextError, clean
 from trader.errors import DataError, UsageError
+from trader.records import dataclass
 
 VALUE_COLUMNS = ("open", "high", "low", "close", "volume")
 EXPECTED = f"date|timestamp|timestamp_ms|open_time and {', '.join(VALUE_COLUMNS)}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from itertools import islice
@@ -21,6 +20,7 @@ from trader.bars.stamps import utc_text
 from trader.core.money import AMOUNT_MAX
 from trader.core.series import BarRow, Series, build_series
 from trader.errors import DataError
+from trader.records import dataclass
 
 _COLUMNS = ("open_ms", "open", "high", "low", "close", "volume")
 

@@ -9,12 +9,12 @@ one. Must not live here: names of columns (`header`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from trader.bars.header import DELIMITERS, EXPECTED, Header
 from trader.bars.ticks import BarTextError, clean, split_number
 from trader.errors import DataError
+from trader.records import dataclass
 
 USUAL = "time,open,high,low,close,volume"
 _LINES_MAX = 20_000

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
@@ -24,6 +23,7 @@ from trader.bars.ticks import DecimalTicks
 from trader.core.row_text import count_zeros
 from trader.core.series import Series
 from trader.errors import DataError
+from trader.records import dataclass
 
 # Raised whenever the same bytes may be read as other bars: what was kept of a file is then void.
 READER_VERSION = 2

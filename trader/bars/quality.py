@@ -7,7 +7,6 @@ window (a snapshot judges those) and fetching.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -16,6 +15,7 @@ from trader.bars.stamps import utc_text
 from trader.bars.ticks import BarTextError, FixedTicks, OffTickError, plain_volume
 from trader.core.series import Series, build_series
 from trader.domain.timeframe import bar_open_ms
+from trader.records import dataclass
 
 
 class RawRow(Protocol):

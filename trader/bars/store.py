@@ -15,7 +15,7 @@ import os
 import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, cast
@@ -33,6 +33,7 @@ from trader.bars.joining import Joined, join
 from trader.bars.names import STEPS_MS, step_name
 from trader.core.series import Series, build_series
 from trader.errors import DataError, LockHeld, UsageError
+from trader.records import dataclass
 
 # So many committed pages are kept as lines before they go into the columns: rows in memory cost
 # five times what columns do.

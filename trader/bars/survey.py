@@ -14,11 +14,11 @@ back at once. A fall that stays is no outlier.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from heapq import nlargest
 from itertools import islice
 
 from trader.core.series import Series
+from trader.records import dataclass
 
 RUN_MIN = 10
 BLOCK_BARS = 512

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from trader.bars.stamps import utc_text
 from trader.core.money import AMOUNT_MAX
 from trader.core.row_text import scale_by
 from trader.errors import DataError
+from trader.records import dataclass
 
 Columns: TypeAlias = (
     "tuple[array[int], array[int], array[int], array[int], array[int], array[float]]"

@@ -11,7 +11,6 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
 from pathlib import Path
@@ -30,6 +29,7 @@ from trader.bars.ticks import (
 from trader.core.series import Series
 from trader.domain.timeframe import bar_open_ms
 from trader.errors import DataError
+from trader.records import dataclass
 
 _AMOUNTS = ("amount", "qty", "quantity", "size", "volume", "base_qty")
 _IDS = ("id", "trade_id", "agg_trade_id", "tid")

@@ -7,7 +7,6 @@ typer: a run over kept bars has no time for it (see `backtest_group`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from trader.cli.timeranges import parse_timerange
 from trader.errors import UsageError
 from trader.policy.checked import Checked
 from trader.policy.strategy_files import load_strategies
+from trader.records import dataclass
 from trader.wiring import SetupOptions, bars_folder, cache_folder, load_policy, runs_folder
 
 

@@ -6,7 +6,6 @@ Lives here: layout. Must not live here: the judgement (`app.data_check`), the dr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from trader.cli.data_pictures import columns_of, write_picture
 from trader.cli.output import console
 from trader.cli.times import minute, utc
 from trader.errors import UsageError
+from trader.records import dataclass
 
 WIDTH = 60
 _SHADES = " ░▒▓█"

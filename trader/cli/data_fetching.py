@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from trader.app.data_fetch import (
@@ -26,6 +25,7 @@ from trader.cli.output import say_detail
 from trader.cli.times import span
 from trader.domain.timeframe import timeframe_name
 from trader.errors import UsageError
+from trader.records import dataclass
 from trader.wiring import Setup, SetupOptions, bars_folder, open_history
 
 

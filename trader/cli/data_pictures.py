@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from trader.bars.survey import Survey
 from trader.cli.times import minute
 from trader.core.series import Series
 from trader.errors import UsageError
+from trader.records import dataclass
 
 WIDTH, HEIGHT = 960, 420
 _LEFT, _RIGHT, _TOP, _BOTTOM = 84, 16, 64, 60

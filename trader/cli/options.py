@@ -8,8 +8,9 @@ an option does.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from trader.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ cold cycle pays for: nothing that only another command needs.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trader.app.cycle import CycleReport, run_cycle
@@ -21,6 +20,7 @@ from trader.core.state import Order, State
 from trader.errors import ExitCode
 from trader.journal.journal import Journal
 from trader.ops.lock import hold
+from trader.records import dataclass
 from trader.wiring import (
     Setup,
     deadline,

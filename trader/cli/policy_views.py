@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +17,7 @@ from trader.cli.given import setup_options
 from trader.cli.output import console, draws, print_json
 from trader.cli.typed import AsJson, Config, StateDir
 from trader.errors import UsageError
+from trader.records import dataclass
 
 HASH_DIGITS_MIN = 6
 HASH_DIGITS_MAX = 64

@@ -8,11 +8,11 @@ and what the regime is (`regime`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from trader.core.money import PPM
 from trader.core.parameters import RegimeState, StrategySpec, UniverseSpec
 from trader.core.universe import tier_of
+from trader.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

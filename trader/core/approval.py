@@ -7,13 +7,13 @@ reads back a leg that the journal holds as approved. Calling the class itself ra
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from trader.core.scale import Spec
 from trader.core.state import Order
 from trader.domain.order import Side, TimeInForce
+from trader.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ Knight Capital names (Release 34-70694).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from trader.records import dataclass
 
 LATER = "later"
 

@@ -7,7 +7,6 @@ enters, and anything that outlives the decision.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trader.core.access import Access
@@ -26,6 +25,7 @@ from trader.core.snapshot import CoreQuote, Snapshot
 from trader.core.standings import Standings
 from trader.core.totals import Totals
 from trader.core.universe import tier_of
+from trader.records import dataclass
 
 if TYPE_CHECKING:  # a pass that sizes otherwise does not load it
     from trader.core.risk_parity import Parity

@@ -5,7 +5,6 @@ Lives here: opinion -> size -> what the gates are shown. Must not live here: the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import isnan
 
 from trader.core.account_sums import account_sums
@@ -27,6 +26,7 @@ from trader.core.sizing import stop_ticks_below
 from trader.core.tier_gates import tier_sums
 from trader.core.time_sums import time_sums
 from trader.domain.order import Side, TimeInForce
+from trader.records import dataclass
 
 
 def consider(desk: Desk, strategy: StrategySpec, symbol: str) -> None:

@@ -35,8 +35,6 @@ when there is neither bar nor bid to tell.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from trader.core.asked import is_asked
 from trader.core.desk import Desk, Seen
 from trader.core.dust import declare_dust
@@ -51,6 +49,7 @@ from trader.core.sizing import exit_lots
 from trader.core.snapshot import Snapshot
 from trader.core.state import Position
 from trader.domain.timeframe import bar_open_ms, timeframe_name
+from trader.records import dataclass
 
 __all__ = ["Look", "exit_reason", "exit_view", "look_after", "look_at"]
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import nan
 from typing import Any, Literal
+
+from trader.records import dataclass
 
 Numbers = Sequence[float]
 Memory = Literal["finite", "fading", "session"]

@@ -9,7 +9,9 @@ live here: how they are written or checked, and what is measured against them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from trader.records import dataclass
 
 NEVER = 1_000_000_000
 ALL_PPM = 1_000_000

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from trader.core.history import Grid, History, Sink
@@ -20,6 +19,7 @@ from trader.core.sides import runs_on, side_rows, tick_limit, tick_spans
 from trader.core.spans import Spans, add_runs
 from trader.core.strategy import NEAR, PRICES
 from trader.core.tiles import is_mean
+from trader.records import dataclass
 
 # Prices up to here below and above 1 are far from where floats lose digits.
 TICK_LEAST, TICK_MOST = 1e-100, 1e100

@@ -12,11 +12,11 @@ included: never too few.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from trader.core.limits import NEVER, Messages
 from trader.core.money import share_up
 from trader.core.state import STAMP_SLOTS
+from trader.records import dataclass
 
 MINUTE_MS = 60_000
 WINDOWS = ("second", "minute", "day")

@@ -8,9 +8,10 @@ the words in which people choose them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from trader.core.money import PPM
+from trader.records import dataclass
 
 # What becomes of a position when its bars end.
 MARK, CLOSE = "mark", "close"

@@ -6,7 +6,7 @@ here: whether a strategy wants it (`signals`), and carrying anything out.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from trader.core.approval import Approved, Refused
 from trader.core.desk import Desk, TrailRow
@@ -18,6 +18,7 @@ from trader.core.plan import open_desk
 from trader.core.snapshot import Snapshot
 from trader.core.state import Position
 from trader.domain.order import Side
+from trader.records import dataclass
 
 FORCED = "force_exit"
 

@@ -9,8 +9,6 @@ which take the stop away before they sell.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from trader.core.actions import Abandon, Action, Look, PlanAttempt, Send, StepFacts
 from trader.core.approval import Approved, Proposal
 from trader.core.exit_orders import exit_view
@@ -24,6 +22,7 @@ from trader.core.resting import end_order, forbidden, sell_room
 from trader.core.snapshot import CoreQuote, halt_rank
 from trader.core.state import Order, State
 from trader.domain.order import WORKING, OrderState, Side, TimeInForce
+from trader.records import dataclass
 
 # Stops are numbered apart from the legs of a plan, which are counted from 0.
 STOP_LEG = 1_000_000

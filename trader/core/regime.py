@@ -7,8 +7,6 @@ depends on bars alone, not on what was told before. Must not live here: how rule
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from trader.core.desk import Seen, TrailRow
 from trader.core.frames import Block, Frames, last_open_ms
 from trader.core.gates import NO_ANSWERS
@@ -20,6 +18,7 @@ from trader.core.signals import data_problem
 from trader.core.snapshot import Snapshot
 from trader.core.universe import UNKNOWN, regime_is_due
 from trader.core.universe_windows import regime_oldest_ms, regime_rules
+from trader.records import dataclass
 
 ROW_NAME = f"{ROW_PREFIX}regime"
 # The regime was told from no bar: it is told again at the next decision.

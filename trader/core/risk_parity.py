@@ -15,7 +15,8 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Mapping, MutableSequence
-from dataclasses import dataclass
+
+from trader.records import dataclass
 
 Floats = MutableSequence[float]
 

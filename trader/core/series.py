@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
+
+from trader.records import dataclass
 
 # Columns are an array, or a view of memory mapped from a file (format "q" or "d", read-only):
 # both are indexed and sliced alike, a slice of a view is a view, and neither is written to.

@@ -9,12 +9,13 @@ how rows are evaluated (`history`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from trader.core.frames import Frames
 from trader.core.history import ROWS_AT_ONCE, History, Sink
 from trader.core.rules import Bound, Column, Node
+from trader.records import dataclass
 
 # Doubles that the columns of one go may take together.
 DOUBLES = 1 << 20

@@ -13,7 +13,6 @@ with is imported by it: a cold pass that sizes otherwise does not load it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from trader.core.desk import Desk, Seen
@@ -30,6 +29,7 @@ from trader.core.sizing import (
     float_down,
     strength_ppm,
 )
+from trader.records import dataclass
 
 NOTHING_TOLD: Seen = {}
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from trader.core.frames import Frames
 from trader.core.parameters import Parameters, StrategyCode
 from trader.core.series import Series
 from trader.core.state import HALT_LEVELS, State
+from trader.records import dataclass
 
 if TYPE_CHECKING:
     from trader.core.signals import Opinion

@@ -23,7 +23,6 @@ left of it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from trader.core.desk import Desk, Seen
 from trader.core.exit_orders import fresh_bid_ticks, leave
@@ -36,6 +35,7 @@ from trader.core.scale import value_of_base_down
 from trader.core.state import Position
 from trader.core.totals import ordered_at_risk
 from trader.domain.order import Side
+from trader.records import dataclass
 
 GONE = 1_000_000_000
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 
 from trader.domain.order import Side
+from trader.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

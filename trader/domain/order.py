@@ -6,9 +6,10 @@ is left only on the venue's evidence, never by sending again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from trader.records import dataclass
 
 
 class Side(StrEnum):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from trader.domain.account import Fill
 from trader.domain.order import VenueOrder
+from trader.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

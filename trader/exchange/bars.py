@@ -12,7 +12,6 @@ import math
 import zlib
 from array import array
 from bisect import bisect_right
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from trader.errors import UsageError
 from trader.exchange.money import ZERO, nearest
+from trader.records import dataclass
 
 _TIME_COLUMNS = ("timestamp_ms", "timestamp_s", "timestamp", "date", "datetime")
 _VALUE_COLUMNS = ("open", "high", "low", "close", "volume")

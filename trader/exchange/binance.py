@@ -11,7 +11,6 @@ import json
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -22,6 +21,7 @@ from trader.exchange.candles import Candle
 from trader.exchange.engine import OrderRequest, Reason, Refused
 from trader.exchange.money import ZERO, ratio, text
 from trader.exchange.wire import Reply, Request, parse_form
+from trader.records import dataclass
 
 if TYPE_CHECKING:
     from trader.exchange.exchange import Exchange

@@ -10,13 +10,14 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from typing import Any
 
 from trader.exchange.limits import ApiKey
 from trader.exchange.money import ZERO
 from trader.exchange.wire import Request
+from trader.records import dataclass
 
 _NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 

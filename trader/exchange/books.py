@@ -8,11 +8,12 @@ who trades when (engine.py) and where the books are kept (state.py).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from trader.exchange.money import ZERO, plain
+from trader.records import dataclass
 
 OPEN_STATUSES = ("NEW", "PARTIALLY_FILLED")
 _Record = TypeVar("_Record", "Order", "Trade")

@@ -8,7 +8,6 @@ A candle exists only where something traded: no row for an empty interval.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -16,6 +15,7 @@ from trader.exchange.bars import Bar
 from trader.exchange.instruments import Instrument
 from trader.exchange.market import Market, Spot
 from trader.exchange.money import LOOSE, ZERO
+from trader.records import dataclass
 
 _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
 INTERVALS_MS = {

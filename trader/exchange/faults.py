@@ -21,10 +21,11 @@ import json
 import random
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from typing import Any, cast
 
 from trader.exchange.wire import Reply, Request, Sending
+from trader.records import dataclass
 
 _HTML = [("Content-Type", "text/html")]
 _BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"

@@ -6,7 +6,9 @@ how much and how a refusal is worded (a dialect).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from trader.records import dataclass
 
 _BAN_MS_FIRST, _BAN_MS_MAX = 120_000, 259_200_000
 

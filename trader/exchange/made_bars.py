@@ -10,8 +10,9 @@ from __future__ import annotations
 import gzip
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from trader.records import dataclass
 
 _MINUTE_MS = 60_000
 # A price walks as an integer of 1/1000 of its last printed digit, so that small drifts add up.

@@ -10,7 +10,6 @@ close, straight lines between, never outside low..high. Where there is no bar th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import blake2b
 from itertools import pairwise
@@ -18,6 +17,7 @@ from itertools import pairwise
 from trader.exchange.bars import Bar, BarSeries
 from trader.exchange.instruments import Instrument
 from trader.exchange.money import ONE, ZERO, ceil_to, floor_to, ratio
+from trader.records import dataclass
 
 STEPS = 60
 LEVELS = 20

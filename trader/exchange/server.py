@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from trader.exchange.engine import Engine
 from trader.exchange.exchange import DIALECTS, Exchange, ExchangeConfig
 from trader.exchange.instruments import parse_override
 from trader.exchange.sockets import SocketServer
+from trader.records import dataclass
 
 __all__ = ["ExchangeConfig", "RunningExchange", "run", "serve_in_thread"]
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from trader.exchange.books import Balance, Books, Order, Trade
 from trader.exchange.money import ZERO, plain
+from trader.records import dataclass
 
 _Held = dict[str, dict[str, tuple[Decimal, Decimal]]]
 

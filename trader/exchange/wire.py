@@ -8,9 +8,11 @@ admin.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 from urllib.parse import unquote_plus
+
+from trader.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

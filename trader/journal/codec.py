@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from trader.errors import JournalError
+from trader.records import dataclass
 
 Payload = dict[str, Any]
 Upcaster = Callable[[Payload], Payload]

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from trader.errors import JournalError
 from trader.journal.codec import HASH_LENGTH, NO_HASH
+from trader.records import dataclass
 
 LINES = 2
 

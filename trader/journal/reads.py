@@ -11,7 +11,6 @@ import zlib
 from array import array
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from trader.journal.codec import Entry, Payload, decode, upcast
 from trader.journal.failures import guarded
 from trader.journal.folding import NO_SEQ, order_row
 from trader.journal.head import Head
+from trader.records import dataclass
 
 BarPayload = Sequence[int | str]
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from trader.journal.folding import Folder
 from trader.journal.reads import Reader, head_of
 from trader.journal.schema import TABLES, Table, migrate
 from trader.journal.sums import ready_sums, seal
+from trader.records import dataclass
 
 BUSY_MS = 5000
 # What an entry that does not fit may provoke: the fold's own refusals, a key or a number that is

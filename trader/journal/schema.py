@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from trader.core.books import Book, Holding
 from trader.core.days import Cooldown, DayRow
 from trader.core.state import Order, Position, Row
 from trader.journal.codec import NO_HASH
+from trader.records import dataclass
 
 APPLICATION_ID = 0x54524A4C  # "TRJL"
 PAGE_BYTES = 4096

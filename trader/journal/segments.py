@@ -13,7 +13,6 @@ append-only triggers hold in both. A segment ends where it is closed: after the 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from trader.journal.journal import Journal
 from trader.journal.schema import BARS, BLOBS, CYCLES, FILLS, FLOWS, ORDERS, PLANS, STATE_TABLES
 from trader.journal.sums import ready_sums, seal, sums_path
 from trader.journal.writer import Transaction, Writer
+from trader.records import dataclass
 
 BUSY_MS = 5000
 BARS_KEPT = 5000  # newest of each series

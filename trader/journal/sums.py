@@ -20,11 +20,11 @@ import sqlite3
 import struct
 import zlib
 from array import array
-from dataclasses import dataclass
 from pathlib import Path
 
 from trader.journal.schema import PAGE_BYTES
 from trader.journal.wal import FRAME, FRAME_BYTES, HEADER, newest_frames
+from trader.records import dataclass
 
 _CHECK = 16
 

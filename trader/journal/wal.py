@@ -8,9 +8,9 @@ Must not live here: anything that writes.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 
 from trader.journal.schema import PAGE_BYTES
+from trader.records import dataclass
 
 HEADER = struct.Struct(">8I")
 FRAME = struct.Struct(">6I")

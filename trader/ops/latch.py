@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from trader.core.canonical import canonical
 from trader.core.state import HALT_LEVELS
 from trader.errors import JournalError, UsageError
+from trader.records import dataclass
 
 # `running` is no level of a latch: then there is no file.
 LEVELS = HALT_LEVELS[1:]

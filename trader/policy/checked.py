@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from trader.core.canonical import canonical, sha256_of
 from trader.policy.problems import Problem
 from trader.policy.sources import Source, env_overrides
+from trader.records import dataclass
 
 Form = dict[str, Any]
 # Keys of the form that nobody writes: the place of a name in its file, the parsed rules, and what a

@@ -7,13 +7,13 @@ what the texts mean (see `wall_times`, `zones`).
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 from typing import Any
 
 from trader.policy import wall_times
 from trader.policy.fields import Kind
 from trader.policy.problems import Code, shown
 from trader.policy.quantities import BadText
+from trader.records import dataclass
 
 UTC = "UTC"
 _DATE_PATTERN = "[0-9]{4}-[0-9]{2}-[0-9]{2}"

@@ -7,11 +7,11 @@ the forms come from. No yaml, no pydantic.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 from trader.policy.checked import DERIVED, Form
 from trader.policy.showing import leaves, redacted
+from trader.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

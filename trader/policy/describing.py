@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -20,6 +19,7 @@ from trader.policy.checking import all_keys, field_at
 from trader.policy.fields import Kind, Number
 from trader.policy.schema import Files
 from trader.policy.sources import SECTIONS
+from trader.records import dataclass
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

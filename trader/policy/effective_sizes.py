@@ -13,7 +13,6 @@ not known, and may take off up to one lot.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, floor
@@ -36,6 +35,7 @@ from trader.policy.size_shares import (
     what_is_assumed,
 )
 from trader.policy.venue_facts import VENUES
+from trader.records import dataclass
 
 # From here on the aggressive profile risks less than it does on a small account.
 CURVE_BEGINS = 10_000

@@ -11,7 +11,6 @@ import ipaddress
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +20,7 @@ from trader.domain.timeframe import TIMEFRAMES_MS
 from trader.policy import quantities
 from trader.policy.problems import Code, shown
 from trader.policy.quantities import BadText
+from trader.records import dataclass
 
 Value = str | int | bool
 _PAIR = re.compile(r"[A-Z0-9]{1,20}/[A-Z0-9]{1,20}")

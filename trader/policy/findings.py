@@ -7,7 +7,6 @@ rules need (shares, distances, the tiers a strategy may trade). Must not live he
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -17,6 +16,7 @@ from trader.policy.problems import Code
 from trader.policy.reading import Node
 from trader.policy.tree import Path, find
 from trader.policy.written_rules import distance_share_ppm
+from trader.records import dataclass
 
 Form = dict[str, Any]
 

@@ -7,7 +7,6 @@ for this. Must not live here: checks (the form has passed them).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from trader.core.identity import owner_prefix
@@ -25,6 +24,7 @@ from trader.policy.checked import Form
 from trader.policy.form_numbers import ms, ppm
 from trader.policy.parameters_limits import build_limits
 from trader.policy.parameters_sizes import build_size
+from trader.records import dataclass
 
 TIER_NAMES = ("core", "rotational", "event")
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 
 from trader.errors import UsageError
+from trader.records import dataclass
 
 
 class Code(StrEnum):

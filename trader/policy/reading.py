@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeGuard
 
 import yaml
 
 from trader.policy.problems import Code, Problem, shown
 from trader.policy.sources import SIZE_BYTES_MAX
+from trader.records import dataclass
 
 DEPTH_MAX = 16
 VALUES_MAX = 20_000

@@ -7,7 +7,6 @@ not live here: how arguments are read, on() and triggers (they read theirs elsew
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 
 from trader.core.indicator import Indicator
@@ -29,6 +28,7 @@ from trader.policy.rules_types import (
     type_of_both,
 )
 from trader.policy.rules_vocabulary import FUNCTIONS
+from trader.records import dataclass
 
 STEPS_BACK_MAX = 5_000
 SOURCE = "source"

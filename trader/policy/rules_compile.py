@@ -7,7 +7,6 @@ signals.yaml by themselves. Must not live here: grammar, types, names; files and
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from trader.policy.problems import Code
 from trader.policy.rules_problems import Refused, RuleProblem, Span, problem_at
@@ -17,6 +16,7 @@ from trader.policy.rules_syntax import parse
 from trader.policy.rules_triggers import Bound, Number, Trigger, bound_of, parameter_of
 from trader.policy.rules_types import KIND_WORDS, Type, Value
 from trader.policy.rules_vocabulary import COLUMNS, FUNCTIONS
+from trader.records import dataclass
 
 # Outputs that are numbers; every other output (enter, exit, a regime's state) is a condition.
 DISTANCES = ("stop", "target", "trail", "trail_from", "break_even")

@@ -7,9 +7,9 @@ place is drawn. Must not live here: the checks; files and lines of YAML (the cal
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from trader.policy.problems import Code, looks_like_credential
+from trader.records import dataclass
 
 EXCERPT_WIDTH_MAX = 72
 _WORD = re.compile(r"[A-Za-z0-9+/=_-]+")

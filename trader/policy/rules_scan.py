@@ -10,11 +10,11 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from trader.policy.problems import Code, shown
 from trader.policy.quantities import BadText, parse_decimal
 from trader.policy.rules_problems import Refused, Span
+from trader.records import dataclass
 
 LENGTH_MAX = 2_000
 BRACKETS_MAX = 32

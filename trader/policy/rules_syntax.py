@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 
 from trader.policy.problems import Code
 from trader.policy.rules_problems import Refused, Span
 from trader.policy.rules_scan import scan
+from trader.records import dataclass
 
 DEPTH_MAX = 64
 _PLAIN = re.compile(r"[0-9]+(?:\.[0-9]+)?")

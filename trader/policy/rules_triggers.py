@@ -7,7 +7,7 @@ here: reading its rule (see `rules_reading`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 
 from trader.policy.fields import close_to
@@ -15,6 +15,7 @@ from trader.policy.problems import Code, shown
 from trader.policy.quantities import decimal_text
 from trader.policy.rules_calls import Named, number_text
 from trader.policy.rules_problems import Refused, Span
+from trader.records import dataclass
 
 Number = int | float | str | Decimal
 

@@ -9,11 +9,11 @@ A kind is what the unit of a series is: "price", "distance" (of prices), "percen
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 from trader.policy.rules_problems import Span
+from trader.records import dataclass
 
 KIND_WORDS = {
     "price": "a price",

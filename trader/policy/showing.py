@@ -7,11 +7,11 @@ printing. No yaml, no pydantic.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, cast
 
 from trader.policy.checked import DERIVED, Checked, Form
 from trader.policy.problems import Problem, looks_like_credential
+from trader.records import dataclass
 
 REDACTED = "(redacted)"
 

@@ -11,11 +11,11 @@ import hashlib
 import os
 import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from trader.policy.problems import Code, PolicyError, problem_of
 from trader.policy.regular_files import read_regular
+from trader.records import dataclass
 
 SECTIONS = ("app", "policy", "universe", "signals", "strategies")
 PROFILES = ("conservative", "aggressive")

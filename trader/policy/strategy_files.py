@@ -10,12 +10,12 @@ import hashlib
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from trader.policy.checked import Checked
 from trader.policy.problems import Code, PolicyError, Problem
 from trader.policy.regular_files import read_regular
+from trader.records import dataclass
 
 SOURCE_BYTES_MAX = 1 << 20
 FOLDER = "strategies"

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from trader.policy.findings import Finding
 from trader.policy.problems import Code
 from trader.policy.strategy_files import FOLDER, StrategyFileRefused, load_strategy_file
 from trader.policy.sweep_ranges import range_values, read_where
+from trader.records import dataclass
 
 REQUIRED = ("PARAMETERS", "warmup", "signals")
 

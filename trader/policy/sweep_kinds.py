@@ -5,13 +5,13 @@ Lives here: the texts of `sweep_ranges` as types of the schema. Must not live he
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, cast
 
 from trader.policy.fields import Kind, Value
 from trader.policy.problems import Code
 from trader.policy.quantities import BadText
 from trader.policy.sweep_ranges import HINT, range_text, read_where
+from trader.records import dataclass
 
 _NUMBER = r"-?[0-9]+(?:\.[0-9]+)?"
 

@@ -6,8 +6,9 @@ is what the venue says then. Must not live here: how a venue is spoken to (see `
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+from trader.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

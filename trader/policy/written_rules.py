@@ -7,13 +7,13 @@ what a rule means (see `compiling`).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from trader.policy import quantities
 from trader.policy.fields import Kind
 from trader.policy.problems import Code, shown
 from trader.policy.quantities import BadText
+from trader.records import dataclass
 
 EXPRESSION_LENGTH_MAX = 2_000
 _SHARE = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)? ?(?:%|bps)")

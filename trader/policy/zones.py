@@ -9,13 +9,14 @@ The package's files are read, not the host's: two hosts with one lock file have 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import tzdata
+
+from trader.records import dataclass
 
 FIRST_YEAR = 2009
 LAST_YEAR = 2050

@@ -10,11 +10,12 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from trader.domain.timeframe import DAY_MS
+from trader.records import dataclass
 from trader.venues.ccxt_import import load_exchange_class
 from trader.venues.dialect import Dialect, Reply
 from trader.venues.outcomes import UNEXPECTED, Barred, Garbage, redact, retry_at_ms

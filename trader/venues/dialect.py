@@ -7,9 +7,11 @@ Lives here: the shape of those tables. The tables themselves stand in one file p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
+
+from trader.records import dataclass
 
 Json = Any
 

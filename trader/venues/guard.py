@@ -11,11 +11,12 @@ import copy
 import ipaddress
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 from trader.errors import UsageError, VenueRefused
+from trader.records import dataclass
 from trader.venues.dialect import Dialect, Reply
 from trader.venues.wire import Wire, WireSession
 
