@@ -9,10 +9,11 @@ import pytest
 
 from trader.app.report_axes import Axis, count_ticks, time_ticks, value_axis, value_ticks
 from trader.app.report_rows import amounts_of
-from trader.app.report_series import distribution, equity_points, monthly, position_points
+from trader.app.report_series import Held, distribution, equity_points, monthly, position_points
 from trader.app.round_trips import RoundTrip
 from trader.app.statistics import Curve
 from trader.core.scale import text, to_decimal
+from trader.core.trips import TRIP_COLUMNS
 from trader.domain.timeframe import DAY_MS
 
 JAN, FEB, MAR = 1_704_067_200_000, 1_706_745_600_000, 1_709_251_200_000  # 2024
@@ -30,9 +31,22 @@ def trip(opened_ms: int, closed_ms: int, result: int, cost: int = 10_000) -> Rou
     return found
 
 
+def rows_of(trips: list[RoundTrip]) -> array[int]:
+    """The table of those that are closed; each name is at place 0."""
+    rows = array("q")
+    for trip in (trip for trip in trips if trip.closed):
+        cells = [getattr(trip, name) for name in TRIP_COLUMNS]
+        rows.extend(0 if isinstance(cell, str) else cell for cell in cells)
+    return rows
+
+
+def held(trips: list[RoundTrip]) -> Held:
+    return Held.of(rows_of(trips), [trip for trip in trips if not trip.closed])
+
+
 def test_months_follow_one_another_and_know_their_exposure() -> None:
     trips = [trip(JAN, JAN + DAY_MS, 5), trip(FEB - DAY_MS, FEB + DAY_MS, 7), trip(FEB, -1, 0)]
-    first, second = monthly(curve(), trips)
+    first, second = monthly(curve(), held(trips))
     assert (first["month"], first["result"], first["return"]) == ("2024-01", "100", "0.100000")
     assert (first["round_trips"], first["exposure"]) == (1, f"{2 / 31:.6f}")
     assert (second["equity"], second["return"]) == ("990", "-0.100000")
@@ -49,21 +63,21 @@ def test_points_of_equity_say_how_far_it_is_below_its_high() -> None:
 
 def test_positions_are_counted_while_they_overlap() -> None:
     trips = [trip(JAN, FEB, 1), trip(JAN + DAY_MS, JAN + 2 * DAY_MS, 1), trip(FEB, -1, 1)]
-    found = position_points(trips, curve())
+    found = position_points(held(trips), curve())
     assert found["most"] == 2
     assert [count for _, count in found["points"]] == [2, 1, 1]
 
 
 def test_results_fall_into_bins_from_their_lower_end() -> None:
     shares = [-200, -101, -100, 0, 1, 99, 300]
-    found = distribution([trip(JAN, FEB, result) for result in shares])
+    found = distribution(rows_of([trip(JAN, FEB, result) for result in shares]))
     assert found["step"] == "0.002500"
     counts = {row["from"]: row["round_trips"] for row in found["bins"] if row["round_trips"]}
     assert counts == {
         "-0.020000": 1, "-0.012500": 1, "-0.010000": 1, "0.000000": 2, "0.007500": 1,
         "0.030000": 1,
     }  # fmt: skip
-    assert distribution([]) == {"step": None, "bins": []}
+    assert distribution(array("q")) == {"step": None, "bins": []}
 
 
 @pytest.mark.parametrize("unit", ["0.00000001", "0.5", "1", "10", "0.025"])

@@ -18,14 +18,14 @@ from trader.app.report_rows import (
     amounts_of,
     fees_of,
     opinion,
-    read_trips,
     trip_rows,
     utc_text,
 )
 from trader.app.report_series import build_series, curve_of, daily
-from trader.app.round_trips import RoundTrip
 from trader.app.statistics import CONVENTIONS, Statistics, why_undefined
 from trader.core.scale import text, to_decimal
+from trader.core.trip_groups import SUM_COLUMNS, sum_by
+from trader.core.trips import TRIP_COLUMNS
 from trader.domain.timeframe import timeframe_name
 from trader.records import dataclass
 
@@ -66,7 +66,7 @@ def build_summary(result: BacktestResult, beside: Beside | None = None) -> Row:
     parameters = inputs.parameters
     step_ms = parameters.step_ms
     beside = beside or Beside()
-    closed = read_trips(result.closed.rows, result.fills.names)
+    closed = result.closed.rows
     return {
         "report": "backtest",
         "version": REPORT_VERSION,
@@ -139,30 +139,32 @@ def metrics_of(found: Statistics) -> Row:
     }
 
 
-def _groups(result: BacktestResult, closed: list[RoundTrip], by: str) -> list[Row]:
-    """Closed round trips grouped by one of their fields, in order of the name."""
-    groups: dict[str, list[RoundTrip]] = {}
-    for trip in closed:
-        groups.setdefault(getattr(trip, by), []).append(trip)
-    return [_group(result, by, name, trips) for name, trips in sorted(groups.items())]
+def _groups(result: BacktestResult, closed: array[int], by: str) -> list[Row]:
+    """Closed round trips grouped by one of their names, in order of the name."""
+    names = result.fills.names
+    found = array("q", bytes(8 * len(SUM_COLUMNS) * (len(names) + 1)))
+    sum_by(closed, TRIP_COLUMNS.index(by), found)
+    rows = (found[at : at + len(SUM_COLUMNS)] for at in range(0, len(found), len(SUM_COLUMNS)))
+    groups = {name: row for name, row in zip(("", *names), rows, strict=True) if row[0]}
+    return [_group(result, by, name, row) for name, row in sorted(groups.items())]
 
 
-def _group(result: BacktestResult, by: str, name: str, trips: list[RoundTrip]) -> Row:
-    gains = [trip.result_units for trip in trips]
-    total = sum(gains)
-    cost = sum(trip.cost_units for trip in trips)
-    held_ms = sum(trip.closed_ms - trip.opened_ms for trip in trips) // len(trips)
+def _group(result: BacktestResult, by: str, name: str, sums: array[int]) -> Row:
+    count, wins, *parts, best, worst = sums
+    total, cost, fees, held_ms = (
+        (upper << 31) + lower for upper, lower in zip(parts[::2], parts[1::2], strict=True)
+    )
     cash = amounts_of(result.inputs.cash_unit)
     return {
         by: name,
-        "round_trips": len(trips),
-        "wins": sum(1 for gain in gains if gain > 0),
+        "round_trips": count,
+        "wins": wins,
         "result": cash(total),
         "mean_share": opinion(total / cost if cost else None),
-        "best": cash(max(gains)),
-        "worst": cash(min(gains)),
-        "fees": cash(sum(trip.fee_units for trip in trips)),
-        "mean_held_ms": held_ms,
+        "best": cash(best),
+        "worst": cash(worst),
+        "fees": cash(fees),
+        "mean_held_ms": held_ms // count,
     }
 
 

@@ -7,22 +7,23 @@ live here: layout, metrics (see `statistics`).
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
-from collections import Counter
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 from trader.app.backtest import BacktestResult
-from trader.app.report_rows import amounts_of, opinion
+from trader.app.report_rows import amounts_of, opinion, read_trips
 from trader.app.round_trips import RoundTrip
 from trader.app.statistics import Curve
 from trader.core.curve import drawn_rows, highs_at
 from trader.core.money import PPM
 from trader.core.scale import to_units
+from trader.core.trip_groups import most_held, shares_of, time_held, weightiest
+from trader.core.trips import TRIP_COLUMNS
 from trader.domain.timeframe import DAY_MS, timeframe_name
+from trader.records import dataclass
 
 # Twice as many points are drawn at most: the lowest and the highest of each stretch.
 EQUITY_BLOCKS = 500
@@ -38,6 +39,37 @@ STEPS_PPM = (
 )  # fmt: skip
 BINS_MAX = 24
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WIDTH = len(TRIP_COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """When positions were opened and when they were closed, each in order; a position that is still
+    open has no end."""
+
+    opened_ms: array[int]
+    closed_ms: array[int]
+
+    @staticmethod
+    def of(closed: array[int], still_open: Sequence[RoundTrip]) -> Held:
+        """Of a table of closed round trips and of those that the end left open."""
+        opened = [*_column(closed, "opened_ms"), *(trip.opened_ms for trip in still_open)]
+        ended = _column(closed, "closed_ms")
+        return Held(array("q", sorted(opened)), array("q", sorted(ended)))
+
+    def closed_in(self, first_ms: int, last_ms: int) -> int:
+        """How many were closed in [first_ms, last_ms)."""
+        return bisect_left(self.closed_ms, last_ms) - bisect_left(self.closed_ms, first_ms)
+
+    def overlap_ms(self, first_ms: int, last_ms: int) -> int:
+        """How much of [first_ms, last_ms) has a position."""
+        begun = bisect_right(self.opened_ms, first_ms)
+        ended = bisect_right(self.closed_ms, first_ms)
+        return time_held(self.opened_ms, self.closed_ms, first_ms, last_ms, begun, ended)
+
+
+def _column(trips: array[int], name: str) -> array[int]:
+    return trips[TRIP_COLUMNS.index(name) :: _WIDTH]
 
 
 def curve_of(result: BacktestResult) -> Curve:
@@ -48,15 +80,16 @@ def curve_of(result: BacktestResult) -> Curve:
     return Curve(first_ms, start, result.curve_ms, result.curve_units, inputs.cash_unit)
 
 
-def build_series(result: BacktestResult, closed: Sequence[RoundTrip]) -> dict[str, Any]:
-    """The parts of a report that are there to be drawn; times in epoch ms, amounts as text."""
+def build_series(result: BacktestResult, closed: array[int]) -> dict[str, Any]:
+    """The parts of a report that are there to be drawn; times in epoch ms, amounts as text.
+    `closed`: the rows of its closed round trips."""
     curve = curve_of(result)
-    trips = [*closed, *(position.trip for position in result.open)]
+    held = Held.of(closed, [position.trip for position in result.open])
     return {
         "equity": equity_points(curve),
-        "monthly": monthly(curve, trips),
-        "positions": position_points(trips, curve),
-        "prices": price_points(result, trips),
+        "monthly": monthly(curve, held),
+        "positions": position_points(held, curve),
+        "prices": price_points(result, closed),
         "distribution": distribution(closed),
     }
 
@@ -80,28 +113,26 @@ def equity_points(curve: Curve) -> dict[str, Any]:
     return {"bars": len(curve.units), "points": points}
 
 
-def monthly(curve: Curve, trips: Sequence[RoundTrip]) -> list[dict[str, Any]]:
+def monthly(curve: Curve, held: Held) -> list[dict[str, Any]]:
     """Each UTC month that has a bar: equity at its end, what it came to, exposure."""
     ends: dict[tuple[int, int], int] = {}
     for row in curve.day_rows():
         ends[month_of(curve.closes_ms[row] - 1)] = row
-    closed = Counter(month_of(trip.closed_ms) for trip in trips if trip.closed)
-    held = _held(trips, curve.closes_ms[-1] if curve.closes_ms else 0)
     shown = amounts_of(curve.unit)
     before = curve.start_units
     rows: list[dict[str, Any]] = []
     for (year, month), row in ends.items():
         now = curve.units[row]
-        first = max(curve.start_ms, _month_ms(year, month))
-        last = min(curve.closes_ms[-1], _month_ms(year + month // 12, month % 12 + 1))
+        begins, ends_ms = _month_ms(year, month), _month_ms(year + month // 12, month % 12 + 1)
+        first, last = max(curve.start_ms, begins), min(curve.closes_ms[-1], ends_ms)
         rows.append(
             {
                 "month": f"{year:04d}-{month:02d}",
                 "equity": shown(now),
                 "result": shown(now - before),
                 "return": opinion(now / before - 1.0 if before > 0 else None),
-                "round_trips": closed[year, month],
-                "exposure": opinion(_overlap(held, first, last) / (last - first)),
+                "round_trips": held.closed_in(begins, ends_ms),
+                "exposure": opinion(held.overlap_ms(first, last) / (last - first)),
             }
         )
         before = now
@@ -123,66 +154,34 @@ def _month_ms(year: int, month: int) -> int:
     return int(datetime(year, month, 1, tzinfo=UTC).timestamp()) * 1000
 
 
-def _held(trips: Sequence[RoundTrip], end_ms: int) -> list[tuple[int, int]]:
-    """Disjoint stretches in which anything was held, in order."""
-    spans = sorted((t.opened_ms, t.closed_ms if t.closed else end_ms) for t in trips)
-    joined: list[tuple[int, int]] = []
-    for start, stop in spans:
-        if joined and start <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(stop, joined[-1][1]))
-        else:
-            joined.append((start, stop))
-    return joined
-
-
-def _overlap(spans: Sequence[tuple[int, int]], start: int, stop: int) -> int:
-    """How much of [start, stop) lies in disjoint spans, given in order."""
-    first = bisect_left(spans, start, key=lambda span: span[1])
-    last = bisect_left(spans, stop, key=lambda span: span[0])
-    return sum(min(stop, b) - max(start, a) for a, b in spans[first:last])
-
-
-def position_points(trips: Sequence[RoundTrip], curve: Curve) -> dict[str, Any]:
+def position_points(held: Held, curve: Curve) -> dict[str, Any]:
     """[time, most positions held from then until the next], thinned to equal stretches."""
     if not curve.closes_ms:
         return {"most": 0, "points": []}
     start, end = curve.start_ms, curve.closes_ms[-1]
-    changes: Counter[int] = Counter()
-    for trip in trips:
-        changes[trip.opened_ms] += 1
-        if trip.closed:
-            changes[trip.closed_ms] -= 1
     blocks = min(POSITION_BLOCKS, len(curve.closes_ms))
-    most = [0] * blocks
-    now = 0
-    times = [*sorted(changes), end]
-    for at_ms, until in pairwise(times):
-        now += changes[at_ms]
-        last = _block(max(at_ms, until - 1), start, end, blocks)
-        for block in range(_block(at_ms, start, end, blocks), last + 1):
-            most[block] = max(most[block], now)
+    most = array("q", bytes(8 * blocks))
+    most_held(held.opened_ms, held.closed_ms, start, end, most)
     points = [[start + (end - start) * k // blocks, count] for k, count in enumerate(most)]
     return {"most": max(most), "points": points}
 
 
-def _block(at_ms: int, start: int, end: int, blocks: int) -> int:
-    return max(0, min(blocks - 1, (at_ms - start) * blocks // (end - start)))
-
-
-def price_points(result: BacktestResult, trips: Sequence[RoundTrip]) -> list[dict[str, Any]]:
+def price_points(result: BacktestResult, closed: array[int]) -> list[dict[str, Any]]:
     """Closes and round trips of the instruments with the most round trips."""
-    by_symbol: dict[str, list[RoundTrip]] = {symbol: [] for symbol in sorted(result.market)}
-    for trip in trips:
-        by_symbol[trip.symbol].append(trip)
-    busiest = sorted(by_symbol, key=lambda symbol: (-len(by_symbol[symbol]), symbol))
+    places = _column(closed, "symbol")
+    names = result.fills.names
+    counts = {symbol: places.count(names.index(symbol)) for symbol in sorted(result.market)}
+    for position in result.open:
+        counts[position.trip.symbol] += 1
+    busiest = sorted(counts, key=lambda symbol: (-counts[symbol], symbol))
     return [
-        _price(result, symbol, by_symbol[symbol])
+        _price(result, symbol, closed, counts[symbol])
         for symbol in busiest[:SYMBOLS_DRAWN_MAX]
-        if by_symbol[symbol] or symbol == busiest[0]
+        if counts[symbol] or symbol == busiest[0]
     ]
 
 
-def _price(result: BacktestResult, symbol: str, trips: list[RoundTrip]) -> dict[str, Any]:
+def _price(result: BacktestResult, symbol: str, closed: array[int], count: int) -> dict[str, Any]:
     inputs = result.inputs
     step_ms = inputs.parameters.step_ms
     series = inputs.series[symbol, timeframe_name(step_ms)]
@@ -194,7 +193,6 @@ def _price(result: BacktestResult, symbol: str, trips: list[RoundTrip]) -> dict[
         [series.open_ms[start + row] + step_ms, shown(closes[row])]
         for row in drawn(closes, PRICE_BLOCKS)
     ]
-    weighty = sorted(trips, key=lambda t: (-abs(t.result_units), t.opened_ms))[:TRIPS_DRAWN_MAX]
     marks = [
         {
             "opened_ms": trip.opened_ms,
@@ -203,54 +201,58 @@ def _price(result: BacktestResult, symbol: str, trips: list[RoundTrip]) -> dict[
             "last_price": shown(trip.last_ticks) if trip.closed else None,
             "result": cash(trip.result_units),
         }
-        for trip in sorted(weighty, key=lambda t: t.opened_ms)
+        for trip in _weighty(result, symbol, closed)
     ]
     return {
         "symbol": symbol,
         "bars": len(closes),
         "points": points,
-        "round_trips": len(trips),
+        "round_trips": count,
         "marks": marks,
     }
 
 
-def distribution(trips: Sequence[RoundTrip]) -> dict[str, Any]:
+def _weighty(result: BacktestResult, symbol: str, closed: array[int]) -> list[RoundTrip]:
+    """An instrument's round trips with the largest results, in the order they opened."""
+    names = result.fills.names
+    found = array("q", bytes(8 * (TRIPS_DRAWN_MAX + 1)))
+    count = weightiest(closed, names.index(symbol), TRIPS_DRAWN_MAX, found)
+    rows = array("q")
+    for number in found[:count]:
+        rows.extend(closed[number * _WIDTH : (number + 1) * _WIDTH])
+    trips = read_trips(rows, names)
+    trips += [p.trip for p in result.open if p.trip.symbol == symbol]
+    weighty = sorted(trips, key=lambda t: (-abs(t.result_units), t.opened_ms))[:TRIPS_DRAWN_MAX]
+    return sorted(weighty, key=lambda t: t.opened_ms)
+
+
+def distribution(closed: array[int]) -> dict[str, Any]:
     """How many closed round trips came to which share of their cost: bins [from, to), whose ends
     take what lies beyond."""
     # Whole numbers: a result on an edge falls into the bin that begins there.
-    found = sorted(
-        ((t.result_units, t.cost_units) for t in trips if t.cost_units),
-        key=lambda pair: pair[0] / pair[1],
-    )
-    if not found:
+    shares = array("q", bytes(8 * (len(closed) // _WIDTH)))
+    shares = array("q", sorted(shares[: shares_of(closed, shares)]))
+    if not shares:
         return {"step": None, "bins": []}
     # The middle 96 % choose the step, so that one freak result does not make a single bar of all.
-    aside = len(found) // 50
-    ends = found[aside], found[-1 - aside]
-
-    def places(step: int) -> tuple[int, int]:
-        low, high = (result * PPM // (cost * step) for result, cost in ends)
-        return low, high
-
-    step = next((s for s in STEPS_PPM if _width(places(s)) <= BINS_MAX), STEPS_PPM[-1])
-    first, last = places(step)
-    last = min(last, first + BINS_MAX)
-    counts = Counter(min(last, max(first, result * PPM // (cost * step))) for result, cost in found)
+    aside = len(shares) // 50
+    low, high = shares[aside], shares[-1 - aside]
+    fitting = (s for s in STEPS_PPM if high // s - low // s < BINS_MAX)
+    step = next(fitting, STEPS_PPM[-1])
+    first = low // step
+    last = min(high // step, first + BINS_MAX)
+    edges = [0, *(bisect_left(shares, at * step) for at in range(first + 1, last + 1)), len(shares)]
     return {
         "step": opinion(step / PPM),
         "bins": [
             {
                 "from": opinion(place * step / PPM),
                 "to": opinion((place + 1) * step / PPM),
-                "round_trips": counts[place],
+                "round_trips": edges[place - first + 1] - edges[place - first],
             }
             for place in range(first, last + 1)
         ],
     }
-
-
-def _width(places: tuple[int, int]) -> int:
-    return places[1] - places[0] + 1
 
 
 def daily(curve: Curve) -> Iterator[list[str]]:
