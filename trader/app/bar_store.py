@@ -12,11 +12,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from trader.bars.cache import BarCache, arguments_of, hash_source, refuse_growing
+from trader.bars.cache import BarCache, arguments_of, refuse_growing
 from trader.bars.joining import common_tick, on_tick
 from trader.bars.load import BarFile, BarFileReport, load_bars
 from trader.bars.names import STEPS_MS
 from trader.bars.resample import resample
+from trader.bars.source_hash import hash_source
 from trader.bars.store import BarStore, told_of
 from trader.core.series import Series
 from trader.errors import DataError
@@ -58,7 +59,7 @@ def open_bars(
     """
     path = Path(given)
     try:
-        source = hash_source(path, progress)
+        source = hash_source(path, progress, None if folder is None else folder / "bars")
     except OSError:
         source = None  # the reader says best what is wrong with it
     if source is None:

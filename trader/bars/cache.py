@@ -11,8 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import stat
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import fields
 from decimal import Decimal
@@ -21,71 +19,12 @@ from typing import Any, cast
 
 from trader.bars.column_file import ColumnFileError, drop_parts, read_columns, write_columns
 from trader.bars.load import READER_VERSION, BarFile, BarFileReport
+from trader.bars.source_hash import Source
 from trader.errors import DataError
-from trader.records import dataclass
 
 # All columns together; the ones used longest ago go first.
 CACHE_BYTES_MAX = 8 << 30
-_BLOCK_BYTES = 1 << 20
 _SUFFIX = ".bars"
-
-# Called with (bytes hashed, bytes in all).
-Hashing = Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file or folder as it was when it was hashed.
-
-    Attributes:
-        sha: sha256 of its bytes; of a folder: of the names and bytes of its files.
-        state: what tells that it was written to since (sizes, times and numbers of files).
-    """
-
-    path: Path
-    sha: str
-    state: tuple[tuple[int, ...], ...]
-
-    def changed(self) -> bool:
-        """Whether it was written to, replaced or removed since it was hashed."""
-        try:
-            return self.state != _state_of(_files_of(self.path))
-        except OSError:
-            return True
-
-
-def hash_source(path: Path, progress: Hashing | None = None) -> Source | None:
-    """What the bytes of a bar file or folder are; None for what cannot be read twice (a pipe).
-
-    Raises OSError.
-    """
-    files = list(_files_of(path))
-    if not all(stat.S_ISREG(file.stat().st_mode) for file in files):
-        return None
-    state = _state_of(files)
-    total, done = sum(row[0] for row in state), 0
-    shas: list[tuple[str, str]] = []
-    for file, row in zip(files, state, strict=True):
-        digest = hashlib.sha256()
-        for block in _blocks_of(file, row[0]):
-            digest.update(block)
-            done += len(block)
-            if progress is not None:
-                progress(done, total)
-        shas.append((str(file.relative_to(path)), digest.hexdigest()))
-    if path.is_dir():
-        return Source(path, _sha_of(shas), state)
-    return Source(path, shas[0][1], state)
-
-
-def _blocks_of(file: Path, size: int) -> Iterator[memoryview]:
-    """The first `size` bytes. In small blocks: mapped, the source would count as memory of this
-    process. And no further than it went at first: a file that grows would never end."""
-    block = memoryview(bytearray(_BLOCK_BYTES))
-    with file.open("rb", buffering=0) as stream:
-        while size > 0 and (count := stream.readinto(block[:size])):
-            yield block[:count]
-            size -= count
 
 
 class BarCache:
@@ -165,20 +104,6 @@ def arguments_of(
 ) -> tuple[str, ...]:
     """The reader's arguments as texts of a key: equal texts, equal reading."""
     return (symbol or "", "" if tick is None else str(tick), timeframe or "", columns or "")
-
-
-def _files_of(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
-        yield path
-        return
-    for found in sorted(path.rglob("*")):
-        if not found.is_dir():
-            yield found
-
-
-def _state_of(files: Iterator[Path] | list[Path]) -> tuple[tuple[int, ...], ...]:
-    rows = (file.stat() for file in files)
-    return tuple((r.st_size, r.st_mtime_ns, r.st_ctime_ns, r.st_ino, r.st_dev) for r in rows)
 
 
 def _sha_of(value: Any) -> str:

@@ -21,7 +21,7 @@ import os
 import stat
 import sys
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from decimal import Decimal, InvalidOperation
 from itertools import count
 from pathlib import Path
@@ -111,11 +111,14 @@ def read_columns(path: Path) -> Columns:
     columns: list[memoryview[int]] = []
     for index in range(_COLUMNS):
         begin = start + index * width
-        column = view[begin : begin + 8 * rows]
-        if crc32(column) != checks[index]:
-            raise ColumnFileError(f"column {index} does not have its checksum: bytes have changed")
-        if any(view[begin + 8 * rows : begin + width]):
-            raise ColumnFileError("bytes between its columns have changed")
+        with _looked_at(mapped, begin, width):
+            column = view[begin : begin + 8 * rows]
+            if crc32(column) != checks[index]:
+                raise ColumnFileError(
+                    f"column {index} does not have its checksum: bytes have changed"
+                )
+            if any(view[begin + 8 * rows : begin + width]):
+                raise ColumnFileError("bytes between its columns have changed")
         columns.append(column)
     opens, opened, high, low, close = (column.cast("q") for column in columns[:5])
     volume = columns[5].cast("d")
@@ -157,13 +160,27 @@ def _map(path: Path) -> mmap.mmap:
             raise ColumnFileError("others may write to it")
         if status.st_size < _PREFIX:
             raise ColumnFileError("it was cut inside its header")
-        # Each page will be looked at: asked for in one go they cost half.
-        return mmap.mmap(descriptor, 0, flags=mmap.MAP_SHARED | _POPULATE, prot=mmap.PROT_READ)
+        return mmap.mmap(descriptor, 0, flags=mmap.MAP_SHARED, prot=mmap.PROT_READ)
     finally:
         os.close(descriptor)
 
 
-_POPULATE: int = getattr(mmap, "MAP_POPULATE", 0)
+@contextmanager
+def _looked_at(mapped: mmap.mmap, begin: int, size: int) -> Generator[None]:
+    """Each page of a column will be looked at: asked for in one go they cost half. Then they are
+    given back, so that columns which nobody reads are no memory of this process."""
+    first = begin // mmap.PAGESIZE * mmap.PAGESIZE
+    length = min(begin + size, len(mapped)) - first
+    if length > 0 and sys.platform == "linux":
+        with suppress(OSError):  # a kernel before 5.14
+            mapped.madvise(_POPULATE_READ, first, length)
+        yield
+        mapped.madvise(mmap.MADV_DONTNEED, first, length)
+    else:
+        yield
+
+
+_POPULATE_READ = 22  # as Linux names it; Python does not yet
 
 
 def _header_of(view: memoryview[int]) -> tuple[dict[str, Any], int]:
@@ -192,22 +209,22 @@ def _header_of(view: memoryview[int]) -> tuple[dict[str, Any], int]:
 @contextmanager
 def _aside(path: Path, *, durable: bool) -> Generator[int]:
     """A descriptor of a new file that is `path` after the block, and gone when the block fails."""
-    part, descriptor = _new_part(path)
+    part, descriptor = new_part(path)
     try:
-        yield descriptor
-        if durable:
-            os.fsync(descriptor)
-        part.replace(path)
-        if durable:
-            sync_folder(path.parent)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+        with ExitStack() as failed:
+            failed.callback(part.unlink, missing_ok=True)
+            yield descriptor
+            if durable:
+                os.fsync(descriptor)
+            part.replace(path)
+            failed.pop_all()
+            if durable:
+                sync_folder(path.parent)
     finally:
         os.close(descriptor)
 
 
-def _new_part(path: Path) -> tuple[Path, int]:
+def new_part(path: Path) -> tuple[Path, int]:
     """A new file beside `path` that this process holds the lock of: see `drop_parts`."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
     while True:

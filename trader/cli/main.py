@@ -16,6 +16,8 @@ from trader.cli.options import parse_light
 from trader.cli.output import say_detail, say_error, spoken_mode
 from trader.errors import ExitCode, TraderError
 
+# New objects after which a back-test looks for rings among them.
+BACKTEST_OBJECTS = 50_000
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO})
 
 
@@ -75,12 +77,16 @@ def _dispatch(argv: Sequence[str]) -> int:
 
         return run_tree(argv)
     command, values = light
+    # A short process leaves its garbage to the kernel; collecting it costs a tenth of a pass.
+    gc.disable()
     if command == "backtest":
         from trader.cli.backtests import backtest_command
 
+        # It may be a long one: what is there by now stays, the rest is looked at now and then.
+        gc.freeze()
+        gc.set_threshold(BACKTEST_OBJECTS)
+        gc.enable()
         return backtest_command(values)
-    # A short process leaves its garbage to the kernel; collecting it costs a tenth of a pass.
-    gc.disable()
     if command == "cycle":
         from trader.cli.passes import cycle_command
 
