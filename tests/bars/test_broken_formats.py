@@ -10,6 +10,7 @@ import lzma
 import os
 import random
 import re
+import sys
 import zipfile
 from collections.abc import Callable
 from decimal import Decimal
@@ -320,6 +321,19 @@ def test_a_damaged_parquet_or_feather_file_is_refused(tmp_path: Path, form: str,
     path.write_bytes(break_it(path.read_bytes()))
     with pytest.raises(DataError, match=what):
         load_bars(path)
+
+
+@pytest.mark.parametrize("form", ["parquet", "feather"])
+def test_where_the_reader_of_a_form_is_not_installed_it_says_what_to_install(
+    tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = {"parquet": b"PAR1", "feather": b"ARROW1\0\0"}[form]
+    path = tmp_path / f"BTC_USDT-1m.{form}"
+    path.write_bytes(mark + bytes(64) + mark)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(DataError, match=f"is a {form} file, and the reader for it is not") as told:
+        load_bars(path)
+    assert "trader[parquet]" in told.value.hint
 
 
 ARROW_TABLES: dict[str, tuple[dict[str, list[Any]], str]] = {

@@ -4,7 +4,6 @@ run over kept bars imports."""
 from __future__ import annotations
 
 import subprocess
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -150,15 +149,19 @@ def test_kept_bars_give_the_result_of_their_file(
     assert by_pair["metrics"] == by_file["metrics"]
 
 
-def test_a_picture_is_drawn_or_it_is_said_what_is_missing(
+def test_a_picture_without_its_package_is_said_before_anything_runs(
     workspace: Workspace, made_bars: list[Path]
 ) -> None:
+    done = workspace.without("PIL", "backtest", "--bars", str(made_bars[0]), "--png", "run.png")
+    assert done.returncode == 2
+    assert "--png needs Pillow, which is not installed" in done.stderr
+    assert not (workspace.folder / "state" / "backtests").exists()
+
+
+def test_a_picture_is_drawn_the_same_each_time(workspace: Workspace, made_bars: list[Path]) -> None:
+    pytest.importorskip("PIL", reason="the extra `png` is not installed")
     words = ("backtest", "--bars", str(made_bars[0]), "--png", "run.png")
     done = workspace.trader(*words)
-    if find_spec("PIL") is None:
-        assert done.returncode == 2
-        assert "--png needs Pillow, which is not installed" in done.stderr
-        pytest.skip("Pillow is not installed here: NO picture was drawn")
     assert done.returncode == 0, done.stderr
     first = (workspace.folder / "run.png").read_bytes()
     assert first.startswith(b"\x89PNG\r\n")

@@ -52,6 +52,12 @@ class Workspace:
         done.stderr = "".join(line for line in lines if not line.startswith(STALE_CORE))
         return done
 
+    def without(self, package: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """One command where a package is not installed."""
+        hidden = f"import sys\nsys.modules[{package!r}] = None\n"
+        started = "from trader.cli.main import run\nsys.exit(run(sys.argv[1:]))\n"
+        return self.python("-c", hidden + started, *words)
+
     def now(self, minute: int) -> str:
         """Ten seconds into the n-th minute after the warm bars, for `--now`."""
         return str(self.first_ms + minute * MINUTE_MS + 10_000)
