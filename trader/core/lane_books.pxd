@@ -19,7 +19,7 @@ cdef double SURE
 
 
 cdef class LaneBooks:
-    cdef public long long day_after_ms, day_at, day_begins_ms
+    cdef public long long counted_at, counted_day, day_after_ms, day_at, day_begins_ms
     cdef public list coins, days, held, minute_log, pairs, strands
     cdef public Py_ssize_t held_count
     cdef public object day_rule
@@ -73,6 +73,10 @@ cdef class LaneBooks:
     @cython.locals(minute=cython.longlong, slot=cython.longlong)
     cpdef count_message(self, long long at_ms)
 
+    cdef long long messages_most(self)
+
+    cdef long long messages_in_day(self, long long now_ms) except? -1
+
     @cython.locals(
         count=cython.longlong, oldest=cython.longlong, i=cython.longlong, last=cython.longlong)
     cpdef long long messages_after(self, long long after_ms) except? -1
@@ -96,22 +100,25 @@ cdef class LaneBooks:
 
     @cython.locals(
         coin=Coin, strand=Strand, spec=Spec, lots=cython.longlong, value=cython.longlong,
-        fee=cython.longlong, coins=cython.longlong)
+        fee=cython.longlong, coins=cython.longlong, was=cython.longlong,
+        was_owned=cython.longlong)
     cpdef buy(self, Pair pair, Leg leg, long long at_ms)
 
     @cython.locals(
         coin=Coin, strand=Strand, spec=Spec, value=cython.longlong, fee=cython.longlong,
         gone=cython.longlong, cost=cython.longlong, result=cython.longlong, closed=cython.bint,
-        stopped=cython.bint, since=cython.longlong)
+        stopped=cython.bint, since=cython.longlong, was=cython.longlong,
+        was_owned=cython.longlong)
     cpdef sell(self, Pair pair, Leg leg, long long at_ms, long long close_ms)
 
+    @cython.locals(coin=Coin)
     cpdef hold(self)
 
-    @cython.locals(at=Py_ssize_t, there=Coin, known=cython.bint)
-    cdef keep(self, Coin coin)
+    @cython.locals(at=Py_ssize_t)
+    cdef keep(self, Coin coin, long long was, long long was_owned)
 
-    @cython.locals(i=Py_ssize_t, coin=Coin)
-    cdef _count_held(self)
+    @cython.locals(coin=Coin)
+    cdef long long _index(self, Py_ssize_t at) except? -1
 
     @cython.locals(stop=cython.longlong, received=cython.longlong)
     cpdef guard(self, Coin coin)

@@ -42,6 +42,7 @@ class LaneBooks:
         fall_ppm: of `strategy_drawdown`, -1 when it is not asked. asks_quality: 1 when strategies
             are judged by their days. exits_elsewhere: 1 when the reference looks after every exit.
         sent_*: ring of entries sent; sent_day, sent_hour: number of the oldest one that counts.
+        counted_day: messages within a day when they were counted_at in all.
         day_count: messages of the minutes from day_first on (-1: not counted); last_minute: the
             newest with one.
         minute_*, stamp_at: messages sent, see `State.messages`. *_new: how many since it was
@@ -54,6 +55,7 @@ class LaneBooks:
 
     __slots__ = (
         "asks_quality", "bid_ppm", "capital_units", "cash_units", "close_ms", "coins",
+        "counted_at", "counted_day",
         "day", "day_after_ms", "day_at", "day_begins_ms", "day_count", "day_ends_ms",
         "day_first", "day_floor", "day_limit",
         "day_loss_ppm", "day_rule", "day_stopped", "day_units", "day_whole", "days",
@@ -94,7 +96,7 @@ class LaneBooks:
         self.leftovers = self.owned_count = self.undeclared = self.fills = 0
         self.seen_day = self.seen_day_limit = self.seen_day_stopped = self.seen_day_units = 0
         self.seen_fall_limit = self.seen_fallen = self.seen_high = 0
-        self.message_count = self.sent_count = 0
+        self.message_count = self.sent_count = self.counted_at = self.counted_day = 0
         self.sent_day = self.sent_hour = self.marked = 0
         self.sent_new = self.minute_new = self.day_count = 0
         self.day_first = self.last_minute = -1
@@ -278,6 +280,17 @@ class LaneBooks:
         self.message_count += 1
         self.minute_new += 1
 
+    def messages_most(self) -> int:
+        """At least as many as there were within the last day: those of the day that was counted
+        last, and all since."""
+        return self.counted_day + self.message_count - self.counted_at
+
+    def messages_in_day(self, now_ms: int) -> int:
+        """Messages within the last day."""
+        self.counted_day = self.messages_after(now_ms - A_DAY)
+        self.counted_at = self.message_count
+        return self.counted_day
+
     def messages_after(self, after_ms: int) -> int:
         """As `messages._after` does."""
         count = 0
@@ -381,6 +394,7 @@ class LaneBooks:
         spec = coin.spec
         lots, value, fee = leg.qty_lots, leg.value_units, leg.fee_units
         coins = lots * spec.base_per_lot - leg.base_fee_units
+        was, was_owned = coin.qty_units, coin.owned
         strand.cash_units -= value + fee
         strand.entries_filled += 1
         if coin.owned == 0:
@@ -414,7 +428,7 @@ class LaneBooks:
         coin.known = coin.touched = pair.touched = 1
         coin.weigh()
         self.guard(coin)
-        self.keep(coin)
+        self.keep(coin, was, was_owned)
         self.cash_units -= value + fee
         self.marked = 0
         pair.consumed_ms = max(pair.consumed_ms, leg.signal_ms)
@@ -426,6 +440,7 @@ class LaneBooks:
         spec = coin.spec
         value, fee = leg.value_units, leg.fee_units
         gone = leg.qty_lots * spec.base_per_lot
+        was, was_owned = coin.qty_units, coin.owned
         cost = mul_div_up(coin.cost_units, gone, coin.qty_units)
         cost = min(cost, coin.cost_units)
         coin.qty_units -= gone
@@ -458,37 +473,40 @@ class LaneBooks:
             self.undeclared = 1
         if not closed:
             self.guard(coin)
-        self.keep(coin)
+        self.keep(coin, was, was_owned)
         self.cash_units += value - fee
         self.marked = 0
 
     def hold(self) -> None:
         """Find the coins of which something is held."""
         self.held = [coin for coin in self.coins if coin.qty_units > 0]
-        self._count_held()
-
-    def keep(self, coin: Coin) -> None:
-        """A coin after its fill: among those that are held, or not."""
-        at = 0
-        while at < self.held_count:
-            there = self.held[at]
-            if there.index >= coin.index:
-                break
-            at += 1
-        known = at < self.held_count and self.held[at] is coin
-        if coin.qty_units <= 0 and known:
-            del self.held[at]
-        elif coin.qty_units > 0 and not known:
-            self.held.insert(at, coin)
-        self._count_held()
-
-    def _count_held(self) -> None:
-        self.held_count = len(self.held)
         self.owned_count = 0
-        for i in range(self.held_count):
-            coin = self.held[i]
+        for coin in self.held:
             self.owned_count += coin.owned
+        self.held_count = len(self.held)
         self.leftovers = self.held_count - self.owned_count
+
+    def keep(self, coin: Coin, was: int, was_owned: int) -> None:
+        """A coin after its fill, of which so many units were held before: among those that are
+        held, or not."""
+        if was > 0 >= coin.qty_units:
+            at = 0
+            while self._index(at) != coin.index:
+                at += 1
+            del self.held[at]
+            self.held_count -= 1
+        elif coin.qty_units > 0 >= was:
+            at = self.held_count
+            while at > 0 and self._index(at - 1) > coin.index:
+                at -= 1
+            self.held.insert(at, coin)
+            self.held_count += 1
+        self.owned_count += coin.owned - was_owned
+        self.leftovers = self.held_count - self.owned_count
+
+    def _index(self, at: int) -> int:
+        coin = self.held[at]
+        return coin.index
 
     def guard(self, coin: Coin) -> None:
         """What follows from where the stop of a position is now."""

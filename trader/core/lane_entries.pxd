@@ -28,8 +28,6 @@ cdef class LaneEntries:
     cdef public LaneBooks books
     cdef public LaneRules rules
     cdef public LaneSums sums
-    cdef public const unsigned char[::1] asked
-    cdef public long long[::1] said
     cdef public list legs, order, ratchets, refusals
     cdef public long long holds, used
     cdef public Py_ssize_t _legs, _ratchets, _refusals

@@ -9,13 +9,12 @@ from (`lane_state`).
 
 from __future__ import annotations
 
-from array import array
 from math import isnan, nan
 
 from trader.core.gate_view import GateView
 from trader.core.ladder import exit_price_ticks, least_lots
 from trader.core.lane_books import LaneBooks
-from trader.core.lane_gates import asked_gates, first_no
+from trader.core.lane_gates import first_no
 from trader.core.lane_rows import Coin, Leg, Pair, Ratchet, Refusal, new_leg
 from trader.core.lane_rules import LaneRules
 from trader.core.lane_sums import LaneSums, lots_for
@@ -37,14 +36,13 @@ class LaneEntries:
     Attributes:
         legs, refusals, ratchets: in the order in which they were decided.
         order: pairs in the order in which they are considered.
-        asked: which gates are, see `lane_gates`; said: limit and measure of the one that refused.
         said_*: of the signal in hand, see `signals.Opinion`.
         holds: positions that the bar in hand keeps. used: signals that had been acted on.
     """
 
     __slots__ = (
-        "_legs", "_ratchets", "_refusals", "_used", "asked", "books", "holds", "legs",
-        "order", "ratchets", "refusals", "rules", "said", "said_ms", "said_stop",
+        "_legs", "_ratchets", "_refusals", "_used", "books", "holds", "legs",
+        "order", "ratchets", "refusals", "rules", "said_ms", "said_stop",
         "said_strength", "said_target", "said_trail", "sums", "used",
     )  # fmt: skip
 
@@ -53,8 +51,6 @@ class LaneEntries:
         self.books = books
         self.rules = rules
         self.order: list[Pair] = []
-        self.asked = asked_gates()
-        self.said = memoryview(array("q", (0, 0)))
         self.sums = LaneSums(books, rules)
         self.legs: list[Leg] = []
         self.refusals: list[Refusal] = []
@@ -254,10 +250,10 @@ class LaneEntries:
         return self._fills_whole(pair, leg, close_ms)
 
     def _ask(self, view: GateView, pair: Pair, bar_ms: int) -> int:
-        index = first_no(self.asked, view, self.said)
+        index = first_no(pair, view)
         if index < 0:
             return APPROVED
-        refusal = Refusal(bar_ms, pair.index, index, self.said[0], self.said[1])
+        refusal = Refusal(bar_ms, pair.index, index, pair.said_limit, pair.said_measured)
         refusal.words = self.rules.words(index, view)
         self.refusals.append(refusal)
         return REFUSED

@@ -11,6 +11,7 @@ from trader.core.gate_view cimport (
     price_collar, qty_max, qty_min, quote_fresh, quote_there, quote_uncrossed, slippage_cap,
     strategy_live, strategy_on, touch_moved
 )
+from trader.core.lane_rows cimport Pair
 from trader.core.order_gates cimport (
     OrderSums, clock_skew, collar_window, data_repainted, depth_share, order_qty, order_value,
     order_value_home, restricted, self_cross, short, spread, volume_share
@@ -24,23 +25,18 @@ from trader.core.time_gates cimport TimeSums, blackout, cooldown, session
 
 
 @cython.locals(refused=Py_ssize_t)
-cpdef Py_ssize_t first_no(
-    const unsigned char[::1] asked, GateView view, long long[::1] said) except? -2
+cpdef Py_ssize_t first_no(Pair pair, GateView view) except? -2
 
-cdef Py_ssize_t tell(long long[::1] said, Py_ssize_t index, long long limit, long long measured)
-
-@cython.locals(ok=cython.bint, limit=cython.longlong, measured=cython.longlong, order=OrderSums, risk=RiskSums, times=TimeSums)
-cdef Py_ssize_t part_0(
-    const unsigned char[::1] asked, GateView view, long long[::1] said) except? -2
+cdef Py_ssize_t tell(Pair pair, Py_ssize_t index, long long limit, long long measured)
 
 @cython.locals(ok=cython.bint, limit=cython.longlong, measured=cython.longlong, order=OrderSums, risk=RiskSums, times=TimeSums)
-cdef Py_ssize_t part_1(
-    const unsigned char[::1] asked, GateView view, long long[::1] said) except? -2
+cdef Py_ssize_t part_0(Pair pair, GateView view) except? -2
+
+@cython.locals(ok=cython.bint, limit=cython.longlong, measured=cython.longlong, order=OrderSums, risk=RiskSums, times=TimeSums)
+cdef Py_ssize_t part_1(Pair pair, GateView view) except? -2
 
 @cython.locals(ok=cython.bint, limit=cython.longlong, measured=cython.longlong, sums=AccountSums, risk=RiskSums, book=BookSums)
-cdef Py_ssize_t part_2(
-    const unsigned char[::1] asked, GateView view, long long[::1] said) except? -2
+cdef Py_ssize_t part_2(Pair pair, GateView view) except? -2
 
 @cython.locals(ok=cython.bint, limit=cython.longlong, measured=cython.longlong, sums=AccountSums, tier=TierSums, order=OrderSums, risk=RiskSums)
-cdef Py_ssize_t part_3(
-    const unsigned char[::1] asked, GateView view, long long[::1] said) except? -2
+cdef Py_ssize_t part_3(Pair pair, GateView view) except? -2

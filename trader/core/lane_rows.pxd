@@ -56,6 +56,8 @@ cdef class Pair:
     cdef public Strand strand
     cdef public Coin coin
     cdef public GateView view
+    cdef public const unsigned char[::1] asked
+    cdef public long long said_limit, said_measured
     cdef public object columns, fails
     cdef public const int[::1] enters, leaves, offsets, signals
     cdef public const double[::1] stops, strengths, targets, trails

@@ -213,14 +213,17 @@ class Pair:
         cap_ppm: the most that a position may be worth. least_units: the smallest entry.
         method, at_risk, share_ppm, fixed_units: how it is sized. regime_ppm: factor of its size.
         tier_index, tier_ppm: of its tier, -1 for none, and the cap of that.
-        view: what its gates are shown. touched: 1 when it differs from the state's rows.
+        view: what its gates are shown; asked: which of them are, said_limit, said_measured: what
+            the one that refused had compared, see `lane_gates`. touched: 1 when it differs from
+            the state's rows.
     """
 
     __slots__ = (
-        "at_risk", "cap_ppm", "coin", "columns", "consumed_ms", "enter_at", "enters",
+        "asked", "at_risk", "cap_ppm", "coin", "columns", "consumed_ms", "enter_at", "enters",
         "exit_ms", "fails", "fixed_units", "has_wait", "hold_ms", "index", "least_units",
         "leave_at", "leaves", "lot_float", "may_add", "method", "offsets", "plain", "quick",
-        "regime_ppm", "share_ppm", "signals", "stop_ms", "stops", "strand", "strengths",
+        "regime_ppm", "said_limit", "said_measured", "share_ppm", "signals", "stop_ms",
+        "stops", "strand", "strengths",
         "targets", "tier_index", "tier_ppm", "touched", "trails", "unfilled_ms", "usable",
         "view",
     )  # fmt: skip
@@ -245,6 +248,8 @@ class Pair:
         self.tier_index = -1
         self.lot_float = 1.0
         self.view: GateView | None = None
+        self.asked = memoryview(b"")
+        self.said_limit = self.said_measured = 0
 
 
 class Leg:

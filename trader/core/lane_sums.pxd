@@ -84,7 +84,7 @@ cdef class LaneSums:
     cdef _fill_risk(self, GateView view, Coin coin, long long cost, long long close_ms)
 
     @cython.locals(
-        counted=cython.longlong, least=cython.longlong, risk=RiskSums, rules=LaneRules)
+        counted=cython.longlong, least=cython.longlong, most=cython.longlong, risk=RiskSums, rules=LaneRules)
     cdef _fill_messages(self, GateView view, long long now_ms)
 
     @cython.locals(

@@ -321,8 +321,10 @@ class LaneSums:
                 least = rules.minute_limit - counted
                 risk.messages, risk.messages_max = counted, rules.minute_limit
                 risk.messages_window = "minute"
-        if rules.day_limit < UNASKED:
-            counted = self.books.messages_after(now_ms - 86_400_000)
+        # A window that cannot refuse need not be counted: least room is where there is too little.
+        most = rules.day_limit - self.planned - 1
+        if rules.day_limit < UNASKED and self.books.messages_most() > most:
+            counted = self.books.messages_in_day(now_ms)
             if rules.day_limit - counted < least:
                 risk.messages, risk.messages_max = counted, rules.day_limit
                 risk.messages_window = "day"

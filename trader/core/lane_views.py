@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from trader.core.approval import Proposal
 from trader.core.gate_view import GateView
+from trader.core.lane_gates import asked_gates
 from trader.core.lane_rows import Pair
 from trader.core.lane_rules import LaneRules
 from trader.core.lane_sums import AGGRESSIVE, FIXED, KELLY, SHARE
@@ -53,6 +54,7 @@ def entry_view_of(
     own = cash_units(strategy.size.notional_min, cash_digits, up=True)
     view.own_notional_units_min = max(least, own)
     _fill_groups(view, pair, strategy, parameters, rules)
+    pair.asked = asked_gates(view)
     return view
 
 
