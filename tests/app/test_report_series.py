@@ -12,6 +12,7 @@ from trader.app.report_rows import amounts_of
 from trader.app.report_series import Held, distribution, equity_points, monthly, position_points
 from trader.app.round_trips import RoundTrip
 from trader.app.statistics import Curve
+from trader.core.curve import Closes
 from trader.core.scale import text, to_decimal
 from trader.core.trips import TRIP_COLUMNS
 from trader.domain.timeframe import DAY_MS
@@ -21,7 +22,7 @@ JAN, FEB, MAR = 1_704_067_200_000, 1_706_745_600_000, 1_709_251_200_000  # 2024
 
 def curve() -> Curve:
     """1000 at the start of January; closes at the ends of January, of 10 February, of February."""
-    closes = array("q", [FEB, FEB + 10 * DAY_MS, MAR])
+    closes = Closes(array("q", [FEB, FEB + 10 * DAY_MS, MAR]), 0)
     return Curve(JAN, 100_000, closes, array("q", [110_000, 88_000, 99_000]), Decimal("0.01"))
 
 

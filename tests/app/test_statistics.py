@@ -17,6 +17,7 @@ from trader.app.statistics import (
     sortino,
     why_undefined,
 )
+from trader.core.curve import Closes
 from trader.domain.timeframe import DAY_MS
 
 
@@ -27,11 +28,12 @@ def close(found: float | None, wanted: float) -> bool:
 def curve(*rows: tuple[int, int], start: int = 10_000, start_ms: int = 0) -> Curve:
     """(close, cents) of each bar."""
     closes, units = zip(*rows, strict=True) if rows else ((), ())
-    return Curve(start_ms, start, array("q", closes), array("q", units), Decimal("0.01"))
+    return Curve(start_ms, start, Closes(array("q", closes), 0), array("q", units), Decimal("0.01"))
 
 
 def results(*rows: tuple[int, int]) -> Results:
-    return Results([gain for gain, _ in rows], [cost for _, cost in rows])
+    gains, costs = zip(*rows, strict=True) if rows else ((), ())
+    return Results(array("q", gains), array("q", costs))
 
 
 def test_a_day_ends_with_the_bar_that_closes_at_midnight() -> None:

@@ -16,6 +16,7 @@ from math import isclose
 import pytest
 
 from trader.app.statistics import Curve, Results, Statistics, build_statistics
+from trader.core.curve import Closes
 from trader.domain.timeframe import DAY_MS
 
 START = 1_000_000
@@ -80,12 +81,12 @@ def cents_of(seed: int) -> list[int]:
 
 def statistics_of(seed: int) -> Statistics:
     cents = cents_of(seed)
-    closes = array("q", range(DAY_MS, 401 * DAY_MS, DAY_MS))
+    closes = Closes(array("q", range(0, 400 * DAY_MS, DAY_MS)), DAY_MS)
     curve = Curve(0, START, closes, array("q", cents), Decimal("0.01"))
-    results = [after - before for before, after in pairwise([START, *cents])]
+    results = array("q", [after - before for before, after in pairwise([START, *cents])])
     return build_statistics(
         curve,
-        Results(results, [1] * len(results)),
+        Results(results, array("q", [1]) * len(results)),
         exposed_bars=0,
         turnover_units=0,
         market_changes=[],

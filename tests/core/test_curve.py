@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from array import array
+from bisect import bisect_right
 from itertools import accumulate
 
 import pytest
 
-from trader.core.curve import day_ends, deepest_fall, drawn_rows, highs_at, sum_parts
+from trader.core.curve import Closes, day_ends, deepest_fall, drawn_rows, highs_at
 from trader.domain.timeframe import DAY_MS
 
 
@@ -18,8 +19,10 @@ def made(seed: int, bars: int) -> array[int]:
 
 
 def found_fall(units: array[int], start: int) -> tuple[float, list[int]]:
-    out = array("q", bytes(40))
-    return deepest_fall(units, start, out), list(out)
+    out = array("q", bytes(56))
+    share = deepest_fall(units, start, out)
+    assert (out[5] << 31) + out[6] == sum(units)
+    return share, list(out[:5])
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -43,18 +46,38 @@ def test_a_curve_that_never_falls_has_no_trough() -> None:
     assert found_fall(array("q", [5, 5, 6]), 5) == (0.0, [-1, -1, -1, 5, 5])
 
 
+def ends_of(closes: array[int], later_ms: int = 0) -> list[int]:
+    opens = array("q", [close_ms - later_ms for close_ms in closes])
+    out = array("q", bytes(8 * (len(closes) + 1)))
+    return list(out[: day_ends(opens, later_ms, out)])
+
+
 def test_days_end_with_their_last_bar() -> None:
     closes = array("q", [1, DAY_MS, DAY_MS + 1, 3 * DAY_MS, 3 * DAY_MS + 1, 3 * DAY_MS + 2])
-    out = array("q", bytes(8 * 5))
-    assert (day_ends(closes, out), list(out[:4])) == (4, [1, 2, 3, 5])
-    assert day_ends(array("q"), out) == 0
+    assert ends_of(closes) == ends_of(closes, 60_000) == [1, 2, 3, 5]
+    assert ends_of(array("q")) == []
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_days_end_where_a_look_at_every_bar_says(seed: int) -> None:
+    chance = random.Random(seed)
+    steps = [DAY_MS // 24] * 9 + [DAY_MS // 2, DAY_MS, 5 * DAY_MS // 3, 4 * DAY_MS]
+    least = chance.randrange(len(steps))
+    closes = array("q", accumulate(chance.choice(steps[least:]) for _ in range(seed * 7 + 1)))
+    days = [(close_ms - 1) // DAY_MS for close_ms in closes]
+    wanted = [row for row in range(len(days)) if days[row : row + 2] != [days[row]] * 2]
+    assert ends_of(closes, chance.choice([0, 60_000])) == wanted
+
+
+def test_closes_are_opens_so_much_later() -> None:
+    closes = Closes(array("q", [10, 20, 30]), 5)
+    assert list(closes) == [closes[0], closes[1], closes[-1]] == [15, 25, 35]
+    assert (len(closes), list(closes[1:]), bisect_right(closes, 25)) == (3, [25, 35], 2)
 
 
 def test_a_sum_beyond_64_bits_is_exact() -> None:
     units = array("q", [4_611_686_018_427_387_903] * 9 + [-7])
-    parts = array("q", bytes(16))
-    sum_parts(units, parts)
-    assert (parts[0] << 31) + parts[1] == sum(units)
+    found_fall(units, 5)
 
 
 @pytest.mark.parametrize(("bars", "blocks"), [(1, 1), (2, 5), (7, 3), (1000, 10), (999, 1000)])

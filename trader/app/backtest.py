@@ -18,6 +18,7 @@ from trader.app.statistics import Curve, Results, Statistics, build_statistics
 from trader.app.strategy_process import StrategyLost
 from trader.core.account_view import AccountView
 from trader.core.columns import PairColumns
+from trader.core.curve import Closes
 from trader.core.fold import fold
 from trader.core.membership import is_universe_row
 from trader.core.plan import Plan
@@ -58,7 +59,7 @@ class BacktestResult:
     """
 
     inputs: BacktestInputs
-    curve_ms: array[int]
+    curve_ms: Closes
     curve_units: array[int]
     closed: ClosedTrips
     open: tuple[OpenPosition, ...]
@@ -117,7 +118,7 @@ class BacktestRun:
         self.quiet: Counter[str] = Counter()
         self.universe: Counter[str] = Counter()
         self.sent = self.unfilled = self.exposed = 0
-        self.curve_ms: array[int] = array("q")
+        self.opens_ms: array[int] | memoryview = array("q")
         self.curve_units: array[int] = array("q")
         self.closes: dict[str, int] = {}
         self.first_closes: dict[str, int] = {}
@@ -144,6 +145,7 @@ class BacktestRun:
         wanted = simulation.decision_bars(inputs.start_ms, inputs.end_ms)
         if not wanted:
             raise DataError("no bar lies in the asked time range", "see --timerange")
+        self.opens_ms = array("q", wanted)
         for done, bar_ms in enumerate(wanted):
             simulation.meet(bar_ms)  # what rested met the bar before it closed
             self._mark(bar_ms)
@@ -191,7 +193,6 @@ class BacktestRun:
                 self._see(symbol, series, index)
                 index += 1
             self._next[symbol] = index
-        self.curve_ms.append(bar_ms + self.inputs.parameters.step_ms)
         self.curve_units.append(AccountView(self.state, self.closes).equity_units())
 
     def _see(self, symbol: str, series: Series, index: int) -> None:
@@ -204,7 +205,7 @@ class BacktestRun:
         inputs = self.inputs
         return BacktestResult(
             inputs,
-            self.curve_ms,
+            self.curve_ms(),
             self.curve_units,
             self.trips.closed,
             tuple(self._left(trip) for _, trip in sorted(self.trips.open.items())),
@@ -221,6 +222,10 @@ class BacktestRun:
             self.trips.fills,
         )
 
+    def curve_ms(self) -> Closes:
+        """Closes of the decision bars."""
+        return Closes(self.opens_ms, self.inputs.parameters.step_ms)
+
     def _left(self, trip: RoundTrip) -> OpenPosition:
         position = self.state.positions[trip.symbol]
         spec = self.state.spec(trip.symbol)
@@ -228,13 +233,11 @@ class BacktestRun:
         return OpenPosition(trip, position.qty_units, value)
 
     def _statistics(self) -> Statistics:
-        step_ms = self.inputs.parameters.step_ms
         unit = self.inputs.cash_unit
         start_units = to_units(self.inputs.cash, unit, "starting balance")
-        start_ms = self.curve_ms[0] - step_ms
         closed = self.trips.closed
         return build_statistics(
-            Curve(start_ms, start_units, self.curve_ms, self.curve_units, unit),
+            Curve(self.opens_ms[0], start_units, self.curve_ms(), self.curve_units, unit),
             Results(*closed.results()),
             exposed_bars=self.exposed,
             turnover_units=self.trips.turnover_units,

@@ -5,6 +5,7 @@ Lives here: those figures, as parts of a report. Must not live here: the run its
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any
@@ -71,7 +72,7 @@ def hold_of(result: BacktestResult, *, whole: bool) -> dict[str, Any]:
     row = bisect_right(curve.closes_ms, first_ms) if first_ms >= 0 else len(units)
     statistics = build_statistics(
         held_curve,
-        Results([], []),
+        Results(array("q"), array("q")),
         exposed_bars=len(units) - row,
         turnover_units=sum(one.paid_units for one in found.held),
         market_changes=[last / first - 1.0 for first, last in result.market.values()],

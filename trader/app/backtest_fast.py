@@ -16,7 +16,6 @@ from trader.core.fast import Columns, FastSimulation
 from trader.core.lane_books import LaneBooks
 from trader.core.lane_entries import LaneEntries
 from trader.core.lane_gates import CODES
-from trader.core.lane_grid import shifted
 from trader.core.lane_rows import Pair
 from trader.core.membership import is_universe_row
 from trader.core.regime import ROW_NAME as REGIME
@@ -76,8 +75,7 @@ class FastRun(BacktestRun):
 
     def _finished(self, total: int) -> BacktestResult:
         simulation, lane = self.simulation, self.simulation.lane
-        step_ms = self.inputs.parameters.step_ms
-        self.curve_ms = shifted(simulation.grid, step_ms)
+        self.opens_ms = memoryview(simulation.grid)
         self.curve_units = lane.equity
         self.exposed += lane.exposed
         self.answered("HOLD", lane.holds)

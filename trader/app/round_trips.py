@@ -15,16 +15,7 @@ from trader.core.lane_books import LaneBooks
 from trader.core.lane_rows import REASONS, Leg
 from trader.core.scale import value_of_base_down
 from trader.core.state import Order, State
-from trader.core.trips import (
-    FILL_COLUMNS,
-    TRIP_COLUMNS,
-    Execution,
-    Trip,
-    Trips,
-    fill_cells,
-    results_of,
-    trip_cells,
-)
+from trader.core.trips import FILL_COLUMNS, TRIP_COLUMNS, Execution, Trip, Trips
 from trader.domain.order import Side
 from trader.records import dataclass
 
@@ -79,11 +70,11 @@ class Fills:
     @property
     def rows(self) -> array[int]:
         """int64[n * len(FILL_COLUMNS)], one execution after another."""
-        return fill_cells(self._trips.fills)
+        return self._trips.fills.told()
 
     def __len__(self) -> int:
         """How many executions."""
-        return len(self._trips.fills)
+        return self._trips.fills.count
 
     def __iter__(self) -> Iterator[array[int]]:
         """The columns of each execution."""
@@ -101,7 +92,7 @@ class ClosedTrips(Sequence[RoundTrip]):
 
     def __len__(self) -> int:
         """How many."""
-        return len(self._trips.closed)
+        return self._trips.closed.count
 
     @overload
     def __getitem__(self, index: int) -> RoundTrip: ...
@@ -111,31 +102,40 @@ class ClosedTrips(Sequence[RoundTrip]):
 
     def __getitem__(self, index: int | slice) -> RoundTrip | list[RoundTrip]:
         """One of them, or some."""
-        found = self._trips.closed[index]
-        if isinstance(found, list):
-            return [_shown(trip, self._names) for trip in found]
-        return _shown(found, self._names)
+        found = range(len(self))[index]
+        if isinstance(found, range):
+            return [self._shown(number) for number in found]
+        return self._shown(found)
+
+    def _shown(self, number: int) -> RoundTrip:
+        return _shown(self._trips.closed.row(number), self._names)
 
     @property
     def rows(self) -> array[int]:
         """int64[n * len(TRIP_COLUMNS)], one trip after another; names are places in `names`."""
-        return trip_cells(self._trips.closed)
+        return self._trips.closed.told()
 
     def column(self, name: str) -> array[int]:
         """One number of each (see `core.trips.TRIP_COLUMNS`)."""
-        return self.rows[TRIP_COLUMNS.index(name) :: len(TRIP_COLUMNS)]
+        return self._trips.closed.column(TRIP_COLUMNS.index(name))
 
     def results(self) -> tuple[array[int], array[int]]:
         """What each came to, and what it cost; cash units."""
-        results, costs = (array("q", [0]) * len(self) for _ in range(2))
-        results_of(self._trips.closed, memoryview(results), memoryview(costs))
-        return results, costs
+        return self.column("result_units"), self.column("cost_units")
 
 
-def _shown(trip: Trip, names: Sequence[str]) -> RoundTrip:
-    reason = names[trip.exit_reason] if trip.exit_reason >= 0 else ""
-    numbers = {name: getattr(trip, name) for name in TRIP_COLUMNS[2:-1]}
-    return RoundTrip(names[trip.strategy], names[trip.symbol], **numbers, exit_reason=reason)
+def _shown(row: Sequence[int], names: Sequence[str]) -> RoundTrip:
+    """A round trip of its row; RoundTrip's fields are TRIP_COLUMNS in order."""
+    strategy, symbol, *numbers, reason = row
+    return RoundTrip(
+        names[strategy], names[symbol], *numbers, exit_reason=names[reason] if reason >= 0 else ""
+    )
+
+
+def _row_of(trip: Trip) -> array[int]:
+    row = array("q", [0]) * len(TRIP_COLUMNS)
+    trip.write(memoryview(row), 0)
+    return row
 
 
 class RoundTrips:
@@ -156,13 +156,13 @@ class RoundTrips:
     @property
     def open(self) -> dict[str, RoundTrip]:
         """Open round trips by symbol."""
-        found = self.counted.open.values()
-        return {self.names[trip.symbol]: _shown(trip, self.names) for trip in found}
+        found = [trip for trip in self.counted.trips if trip.is_open]
+        return {self.names[trip.symbol]: _shown(_row_of(trip), self.names) for trip in found}
 
     @property
     def any_open(self) -> bool:
         """Whether any is open."""
-        return bool(self.counted.open)
+        return self.counted.open > 0
 
     @property
     def turnover_units(self) -> int:
@@ -193,17 +193,17 @@ class RoundTrips:
         for key in payload.get("dust", {}):
             strategy, _, symbol = str(key).partition("|")
             place = self.place(symbol)
-            trip = self.counted.open.get(place)
-            if trip is not None and trip.strategy == self.place(strategy):
+            trip = self.counted.trip_of(place)
+            if trip.is_open and trip.strategy == self.place(strategy):
                 self.counted.close(place, int(payload["bar_ms"]), self.place("dust"))
 
     def take_lane(self, legs: list[Leg], books: LaneBooks) -> None:
         """Take what the fast engine's lane filled; the state holds it already."""
         if not legs:
             return
-        places = [(self.place(p.strand.name), self.place(p.coin.symbol)) for p in books.pairs]
-        reasons = [self.place(reason) for reason in REASONS]
-        self.counted.take_legs(legs, books, places, reasons)
+        names = [name for pair in books.pairs for name in (pair.strand.name, pair.coin.symbol)]
+        places, reasons = (array("q", map(self.place, told)) for told in (names, REASONS))
+        self.counted.take_legs(legs, books, memoryview(places), memoryview(reasons))
         for coin in books.coins:
             if coin.known:
                 self._realised[coin.symbol] = coin.realised_units

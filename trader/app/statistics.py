@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from math import floor, fsum, isfinite, sqrt
 
-from trader.core.curve import day_ends, deepest_fall, sum_parts
+from trader.core.curve import Closes, day_ends, deepest_fall
 from trader.core.scale import to_decimal
+from trader.core.trips import shares_of, sum_results
 from trader.domain.timeframe import DAY_MS
 from trader.records import dataclass
 
@@ -86,12 +87,12 @@ class Curve:
 
     Attributes:
         start_ms, start_units: open of the first bar, starting balance.
-        closes_ms, units: int64[n]. unit: what one cash unit is worth.
+        units: int64[n]. unit: what one cash unit is worth.
     """
 
     start_ms: int
     start_units: int
-    closes_ms: array[int]
+    closes_ms: Closes
     units: array[int]
     unit: Decimal
 
@@ -101,7 +102,8 @@ class Curve:
             return array("q")
         days = (self.closes_ms[-1] - self.start_ms) // DAY_MS + 2
         rows = array("q", bytes(8 * days))
-        return rows[: day_ends(self.closes_ms, rows)]
+        closes = self.closes_ms
+        return rows[: day_ends(closes.opens_ms, closes.later_ms, rows)]
 
     def cash(self, units: int) -> float:
         """An amount as an opinion."""
@@ -110,10 +112,10 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What closed round trips came to, cash units: result and cost of each."""
+    """What closed round trips came to, cash units: int64[n], result and cost of each."""
 
-    results: Sequence[int]
-    costs: Sequence[int]
+    results: array[int]
+    costs: array[int]
 
 
 def daily_returns(curve: Curve) -> list[float]:
@@ -170,25 +172,25 @@ def cagr(start: float, end: float, days: float) -> float | None:
 
 def max_drawdown(curve: Curve) -> DrawDown:
     """The deepest share below the high so far; the first of equals. The start is a high, too."""
-    found = array("q", bytes(8 * 5))
+    return _fall_and_sum(curve)[0]
+
+
+def _fall_and_sum(curve: Curve) -> tuple[DrawDown, int]:
+    """The deepest fall, and the sum of the curve, however large: one pass finds both."""
+    found = array("q", bytes(8 * 7))
     share = deepest_fall(curve.units, curve.start_units, found)
-    peak, trough, back, high, low = found
+    peak, trough, back, high, low, upper, lower = found
+    total = (upper << 31) + lower
     if trough < 0:
-        return DrawDown(0.0, 0.0, curve.start_ms, curve.start_ms, curve.start_ms)
-    return DrawDown(
+        return DrawDown(0.0, 0.0, curve.start_ms, curve.start_ms, curve.start_ms), total
+    fall = DrawDown(
         share,
         curve.cash(high - low),
         curve.start_ms if peak < 0 else curve.closes_ms[peak],
         curve.closes_ms[trough],
         -1 if back < 0 else curve.closes_ms[back],
     )
-
-
-def total_units(units: Sequence[int]) -> int:
-    """The sum of a curve, however large."""
-    parts = array("q", bytes(16))
-    sum_parts(units, parts)
-    return (parts[0] << 31) + parts[1]
+    return fall, total
 
 
 def build_statistics(
@@ -211,15 +213,16 @@ def build_statistics(
     end = curve.units[-1] if bars else curve.start_units
     days = (end_ms - curve.start_ms) / DAY_MS
     returns = daily_returns(curve)
-    drawdown = max_drawdown(curve)
+    drawdown, total_units = _fall_and_sum(curve)
     long_enough = days >= DAYS_MIN
     growth = cagr(curve.start_units, end, days) if long_enough else None
-    gains = closed.results
-    won = sum(gain for gain in gains if gain > 0)
-    lost = -sum(gain for gain in gains if gain < 0)
-    pairs = zip(gains, closed.costs, strict=True)
-    shares = [gain / cost for gain, cost in pairs if cost > 0]
-    expected = _ratio(sum(gains), len(gains))
+    results, costs = memoryview(closed.results), memoryview(closed.costs)
+    count = len(results)
+    sums, shares = array("q", bytes(8 * 5)), array("d", bytes(8 * count))
+    sum_results(results, memoryview(sums))
+    paid = shares_of(results, costs, shares)
+    won, lost, winners = (sums[0] << 31) + sums[1], (sums[2] << 31) + sums[3], sums[4]
+    expected = _ratio(won - lost, count)
     return Statistics(
         days=days,
         total_return=_ratio(end - curve.start_units, curve.start_units),
@@ -231,10 +234,10 @@ def build_statistics(
         drawdown=drawdown,
         profit_factor=_ratio(won, lost),
         expectancy=None if expected is None else expected * float(curve.unit),
-        expectancy_share=_mean(shares),
-        win_rate=_ratio(sum(1 for gain in gains if gain > 0), len(gains)),
+        expectancy_share=_mean(shares[:paid]),
+        win_rate=_ratio(winners, count),
         exposure=_ratio(exposed_bars, bars),
-        turnover=_ratio(turnover_units * bars, total_units(curve.units)),
+        turnover=_ratio(turnover_units * bars, total_units),
         market_change=_mean(market_changes),
     )
 

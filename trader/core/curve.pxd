@@ -1,20 +1,19 @@
 cimport cython
 
 cdef long long DAY_MS
-
-@cython.locals(n=Py_ssize_t, count=Py_ssize_t, i=Py_ssize_t)
-cpdef Py_ssize_t day_ends(const long long[::1] closes_ms, long long[::1] out)
+cdef long long SMALL
 
 @cython.locals(
-    n=Py_ssize_t, high=cython.longlong, lowest=cython.longlong, mark=cython.longlong,
-    high_row=cython.longlong, share=double, under=int, i=Py_ssize_t, now=cython.longlong,
-    fallen=double)
+    n=Py_ssize_t, count=Py_ssize_t, bars=Py_ssize_t, i=Py_ssize_t, last_ms=cython.longlong,
+    low=Py_ssize_t, high=Py_ssize_t, middle=Py_ssize_t)
+cpdef Py_ssize_t day_ends(
+    const long long[::1] opens_ms, long long later_ms, long long[::1] out)
+
+@cython.locals(
+    n=Py_ssize_t, high=cython.longlong, lowest=cython.longlong, high_row=cython.longlong,
+    share=double, top=cython.longlong, upper=cython.longlong, lower=cython.longlong,
+    i=Py_ssize_t, stop=Py_ssize_t, part=cython.longlong, now=cython.longlong, fallen=double)
 cpdef double deepest_fall(const long long[::1] units, long long start, long long[::1] out)
-
-@cython.locals(
-    n=Py_ssize_t, upper=cython.longlong, lower=cython.longlong, i=Py_ssize_t,
-    now=cython.longlong)
-cpdef sum_parts(const long long[::1] units, long long[::1] out)
 
 @cython.locals(
     n=Py_ssize_t, count=Py_ssize_t, block=Py_ssize_t, last=Py_ssize_t, i=Py_ssize_t,

@@ -9,93 +9,138 @@ as long as each says.
 
 from __future__ import annotations
 
-from collections.abc import MutableSequence, Sequence
+from array import array
+from collections.abc import Iterator, MutableSequence, Sequence
+from typing import overload
 
 DAY_MS = 86_400_000
+SMALL = 1 << 58
 
 
-def day_ends(closes_ms: Sequence[int], out: MutableSequence[int]) -> int:
+class Closes(Sequence[int]):
+    """Closes of decision bars, oldest first, as their opens so much earlier: no second column of
+    them is made. `opens_ms`: int64[n]."""
+
+    __slots__ = ("later_ms", "opens_ms")
+
+    def __init__(self, opens_ms: array[int] | memoryview, later_ms: int) -> None:
+        """A bar closes `later_ms` after it opens."""
+        self.opens_ms = opens_ms
+        self.later_ms = later_ms
+
+    def __len__(self) -> int:
+        """How many bars."""
+        return len(self.opens_ms)
+
+    @overload
+    def __getitem__(self, index: int) -> int: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[int]: ...
+
+    def __getitem__(self, index: int | slice) -> int | Sequence[int]:
+        """One of them, or some."""
+        if isinstance(index, slice):
+            return Closes(self.opens_ms[index], self.later_ms)
+        return self.opens_ms[index] + self.later_ms
+
+    def __iter__(self) -> Iterator[int]:
+        """Each of them."""
+        later_ms = self.later_ms
+        return (open_ms + later_ms for open_ms in self.opens_ms)
+
+
+def day_ends(opens_ms: Sequence[int], later_ms: int, out: MutableSequence[int]) -> int:
     """How many UTC days have a bar; out[0:that] are the rows of each one's last bar.
 
-    A bar that closes at midnight belongs to the day it ends. `out` holds a row for each day that
-    the curve spans.
+    Bars close `later_ms` after they open. One that closes at midnight belongs to the day it ends.
+    `out` holds a row for each day that the curve spans.
     """
-    n = len(closes_ms)
+    n = len(opens_ms)
     count = 0
-    # One division a day: a bar is of the day until a close is beyond its midnight.
-    ends_ms = -1
+    # How many bars the day before had: most days have as many, so that few rows are looked at.
+    bars = 1
     i = 0
     while i < n:
-        if closes_ms[i] > ends_ms:
-            if i > 0:
-                out[count] = i - 1
-                count += 1
-            ends_ms = ((closes_ms[i] - 1) // DAY_MS + 1) * DAY_MS
-        i += 1
-    if n > 0:
-        out[count] = n - 1
+        last_ms = ((opens_ms[i] + later_ms - 1) // DAY_MS + 1) * DAY_MS - later_ms
+        low = i
+        high = i + bars
+        while high < n and opens_ms[high] <= last_ms:
+            low = high
+            high += bars
+            bars += bars
+        high = min(high, n)
+        if low < high - 1 and opens_ms[high - 1] <= last_ms:
+            low = high - 1
+        while low + 1 < high:
+            middle = (low + high) // 2
+            if opens_ms[middle] <= last_ms:
+                low = middle
+            else:
+                high = middle
+        bars = high - i
+        out[count] = low
         count += 1
+        i = high
     return count
 
 
 def deepest_fall(units: Sequence[int], start: int, out: MutableSequence[int]) -> float:
     """The largest share that the curve fell below its highest value so far; the first of equals.
 
-    `start` is the value before row 0, and a high too. out[0:5] become: row of the high (-1: the
+    `start` is the value before row 0, and a high too. out[0:7] become: row of the high (-1: the
     start), row of the trough (-1: it never fell), row at which it was back (-1: never, or it never
-    fell), the high, the trough.
+    fell), the high, the trough; and the sum of the curve, which may not fit into 64 bits, is
+    out[5] * 2**31 + out[6].
     """
     n = len(units)
     high = start
     lowest = start
-    mark = start
     high_row = -1
     share = 0.0
-    out[0] = -1
-    out[1] = -1
-    out[2] = -1
-    out[3] = start
-    out[4] = start
-    under = 0
+    out[0] = out[1] = out[2] = -1
+    out[3] = out[4] = start
+    # From this value on there is something to note: a new high, or the deepest fall is made good.
+    top = start + 1
+    upper = lower = 0
     i = 0
     while i < n:
+        # Sixteen values of at most that are summed without overflow; larger ones one by one.
+        stop = min(n, i + 16 if high < SMALL and lowest > -SMALL else i + 1)
+        part = 0
+        while i < stop and lowest <= units[i] < top:
+            part += units[i]
+            i += 1
+        upper += part >> 31
+        lower += part & 2147483647
+        if i == stop:
+            continue
         now = units[i]
-        if now > high:
-            high = now
-            lowest = now
-            high_row = i
-        elif now < lowest:
+        upper += now >> 31
+        lower += now & 2147483647
+        if now >= top:
+            if top == high:
+                out[2] = i
+            if now > high:
+                high = now
+                lowest = now
+                high_row = i
+            top = high + 1
+        else:
             lowest = now
             fallen = float(high - now) / float(high) if high > 0 else 0.0
             if fallen > share:
                 share = fallen
-                mark = high
-                under = 1
+                top = high
                 out[0] = high_row
                 out[1] = i
                 out[2] = -1
                 out[3] = high
                 out[4] = now
-        if under == 1 and now >= mark:
-            under = 0
-            out[2] = i
         i += 1
+    out[5] = upper
+    out[6] = lower
     return share
-
-
-def sum_parts(units: Sequence[int], out: MutableSequence[int]) -> None:
-    """The sum of a curve that may not fit into 64 bits: out[0] * 2**31 + out[1]."""
-    n = len(units)
-    upper = 0
-    lower = 0
-    i = 0
-    while i < n:
-        now = units[i]
-        upper += now >> 31
-        lower += now & 2147483647
-        i += 1
-    out[0] = upper
-    out[1] = lower
 
 
 def drawn_rows(units: Sequence[int], blocks: int, out: MutableSequence[int]) -> int:

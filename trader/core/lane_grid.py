@@ -42,16 +42,3 @@ def merge(one: memoryview, other: memoryview, out: memoryview) -> int:
         out[count] = value
         count += 1
     return count
-
-
-def shifted(times: memoryview, by_ms: int) -> array[int]:
-    """A column of times, all of them so much later."""
-    made = array("q", [0]) * len(times)
-    shift(times, by_ms, memoryview(made))
-    return made
-
-
-def shift(times: memoryview, by_ms: int, out: memoryview) -> None:
-    """Write times that are so much later."""
-    for i in range(len(times)):
-        out[i] = times[i] + by_ms

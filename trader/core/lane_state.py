@@ -10,11 +10,12 @@ from __future__ import annotations
 from trader.core.access import Access
 from trader.core.bookkeeping import is_open
 from trader.core.books import Book, Holding, holding_key
-from trader.core.days import ACCOUNT, DAY_SLOTS, Cooldown, DayRow
+from trader.core.days import ACCOUNT, DAY_SLOTS, Cooldown
 from trader.core.lane import Lane
 from trader.core.lane_books import LaneBooks
 from trader.core.lane_entries import LaneEntries
 from trader.core.lane_orders import filled, leg_row, newest_legs
+from trader.core.lane_rings import load_day, store_days, store_messages, store_sent
 from trader.core.lane_rows import NOBODY, Coin, LaneDay, Leg, Pair
 from trader.core.parameters import Parameters
 from trader.core.state import MINUTE_SLOTS, SENT_SLOTS, STAMP_SLOTS, Order, Position, State
@@ -30,10 +31,6 @@ from trader.domain.order import OrderState
 from trader.domain.timeframe import bar_open_ms
 
 NEVER_DUE = 1 << 62
-DAY_FIELDS = (
-    "day", "start_units", "end_units", "flow_units", "low_units", "realised_units", "fees_units",
-    "fills", "trades",
-)  # fmt: skip
 POSITION_FIELDS = (
     "cost_units", "bought_lots", "bought_units", "entry_ticks", "stop_ticks", "target_ticks",
     "trail_ticks", "trailed", "hold_ms", "opened_ms", "realised_units", "result_units",
@@ -235,7 +232,7 @@ class LaneState:
             name, _, slot = key.rpartition("|")
             days = self._days(name)
             if days is not None:
-                _put_day(days[int(slot)], row)
+                load_day(days[int(slot)], row)
 
     def _load_days(self) -> None:
         """Of days, a decision changes the newest two."""
@@ -245,7 +242,7 @@ class LaneState:
                 row = self.state.days.get(f"{name}|{number % DAY_SLOTS}")
                 days = self._days(name)
                 if row is not None and days is not None:
-                    _put_day(days[number % DAY_SLOTS], row)
+                    load_day(days[number % DAY_SLOTS], row)
 
     def _days(self, name: str) -> list[LaneDay] | None:
         if name == ACCOUNT:
@@ -326,9 +323,6 @@ class LaneState:
         """Put everything that lane bars changed into the state."""
         state, books = self.state, self.books
         if self.lane.lane_bars == self._entered:
-            self._store_marks()
-            self._store_days()
-            self._store_books()
             return
         self._store_marks()
         state.meta["alarms"] = ""
@@ -340,14 +334,13 @@ class LaneState:
         self._store_books()
         self._store_coins()
         self._store_pairs()
-        self._store_sent()
-        self._store_messages()
+        store_sent(state.sent, books)
+        store_messages(state.messages, books)
         state.orders.clear()
         self.remember()
         for leg in self._newest:
             row = filled(leg_row(leg, books, self.parameters), leg, books)
             state.orders[str(row["client_id"])] = Order(row)
-        books.minute_new = books.sent_new = 0
         self._entered = self.lane.lane_bars
 
     def _store_marks(self) -> None:
@@ -355,9 +348,9 @@ class LaneState:
             self.state.meta[name] = getattr(self.books, name)
 
     def _store_days(self) -> None:
-        _store_days(self.state, ACCOUNT, self.books.days)
+        store_days(self.state.days, ACCOUNT, self.books.days)
         for strand in self.books.strands:
-            _store_days(self.state, strand.name, strand.days)
+            store_days(self.state.days, strand.name, strand.days)
 
     def _store_books(self) -> None:
         for strand in self.books.strands:
@@ -403,37 +396,3 @@ class LaneState:
             if pair.has_wait:
                 wait = state.cooldowns.setdefault(key, Cooldown({"key": key}))
                 wait.exit_ms, wait.stop_ms = pair.exit_ms, pair.stop_ms
-
-    def _store_sent(self) -> None:
-        books = self.books
-        for number in range(books.sent_count - min(books.sent_new, SENT_SLOTS), books.sent_count):
-            slot = number % SENT_SLOTS
-            name = books.strands[books.sent_by[slot]].name
-            self.state.sent[str(slot)] = f"{books.sent_at[slot]} {name}"
-
-    def _store_messages(self) -> None:
-        books, kept = self.books, self.state.messages
-        if not books.minute_new:
-            return
-        for number in range(
-            books.message_count - min(books.minute_new, STAMP_SLOTS), books.message_count
-        ):
-            kept[f"s{number % STAMP_SLOTS}"] = str(books.stamp_at[number % STAMP_SLOTS])
-        for slot in set(books.minute_log):
-            kept[str(slot)] = f"{books.minute_at[slot]} {books.minutes[slot]}"
-        books.minute_log.clear()
-
-
-def _put_day(day: LaneDay, row: DayRow) -> None:
-    for name in DAY_FIELDS:
-        setattr(day, name, getattr(row, name))
-    day.changed = 0
-
-
-def _store_days(state: State, name: str, days: list[LaneDay]) -> None:
-    for slot, day in enumerate(days):
-        if day.changed:
-            key = f"{name}|{slot}"
-            numbers = {field: getattr(day, field) for field in DAY_FIELDS}
-            state.days[key] = DayRow({"key": key, **numbers})
-            day.changed = 0

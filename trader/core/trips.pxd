@@ -4,42 +4,70 @@ from trader.core.lane_books cimport LaneBooks
 from trader.core.lane_rows cimport Coin, Leg, Pair
 from trader.core.scale cimport Spec, value_of_base_down
 
+cdef long long EXACT
+
+
+cdef class Rows:
+    cdef public list blocks
+    cdef public long long[::1] view
+    cdef public Py_ssize_t count, next, width
+
+    @cython.locals(at=Py_ssize_t)
+    cdef Py_ssize_t add(self) except -1
+    cpdef grow(self)
+
 
 cdef class Execution:
     cdef public long long at_ms, fee_cash_units, fee_units, maker, price_ticks, qty_lots, reason
     cdef public long long side, strategy, symbol, value_units
 
+    cdef void write(self, long long[::1] cells, Py_ssize_t at) noexcept
+
 
 cdef class Trip:
     cdef public long long bought_lots, closed_ms, cost_units, exit_reason, fee_units, fills
-    cdef public long long first_ticks, last_ticks, opened_ms, proceeds_units, result_units
+    cdef public long long first_ticks, is_open, last_ticks, opened_ms, proceeds_units, result_units
     cdef public long long sold_lots, strategy, symbol
 
-    cpdef begin(self, Execution first)
-    cpdef add(self, Execution one)
+    cdef void begin(self, Execution first) noexcept
+    cdef void add(self, Execution one) noexcept
+    cpdef write(self, long long[::1] cells, Py_ssize_t at)
+    cpdef read(self, object row)
 
 
 cdef class Trips:
-    cdef public list closed, fills
-    cdef public dict open
-    cdef public object turnover_units
+    cdef public Rows closed, fills
+    cdef public list trips
+    cdef public long long lower, open, upper
 
-    @cython.locals(trip=Trip)
+    cpdef Trip trip_of(self, Py_ssize_t symbol)
+
+    @cython.locals(fills=Rows, trip=Trip, at=Py_ssize_t, symbol=Py_ssize_t)
     cpdef take(self, Execution one, long long result_units, long long closed_ms)
 
-    @cython.locals(trip=Trip, at=Py_ssize_t)
-    cdef Trip _left_by(self, long long strategy, long long symbol)
+    @cython.locals(closed=Rows, at=Py_ssize_t)
+    cdef _put(self, Trip trip, long long closed_ms)
+
+    @cython.locals(trip=Trip, number=Py_ssize_t)
+    cdef take_late(self, Execution one, long long result_units, long long closed_ms)
 
     @cython.locals(
         i=Py_ssize_t, leg=Leg, pair=Pair, one=Execution, coin=Coin, spec=Spec)
-    cpdef take_legs(self, list legs, LaneBooks books, list places, list reasons)
+    cpdef take_legs(
+        self, list legs, LaneBooks books, const long long[::1] places, const long long[::1] reasons)
 
 
-@cython.locals(at=Py_ssize_t, i=Py_ssize_t, one=Execution)
-cpdef write_fills(list fills, long long[::1] cells)
+@cython.locals(
+    i=Py_ssize_t, result=cython.longlong, won_upper=cython.longlong, won_lower=cython.longlong,
+    lost_upper=cython.longlong, lost_lower=cython.longlong, winners=cython.longlong)
+cpdef sum_results(const long long[::1] results, long long[::1] out)
 
-@cython.locals(at=Py_ssize_t, i=Py_ssize_t, trip=Trip)
-cpdef write_trips(list trips, long long[::1] cells)
+@cython.locals(i=Py_ssize_t, count=Py_ssize_t)
+cpdef Py_ssize_t shares_of(
+    const long long[::1] results, const long long[::1] costs, double[::1] out) except -1
 
-@cython.locals(i=Py_ssize_t, trip=Trip)
-cpdef results_of(list trips, long long[::1] results, long long[::1] costs)
+@cython.locals(
+    upper=double, lower=double, head=double, head_rest=double, base=double, base_rest=double,
+    found=double, scaled=double, base_upper=double, base_lower=double, product=double,
+    error=double, more=double, slack=double, exact_part=object, exact_whole=object)
+cpdef double quotient(long long part, long long whole) except? -1

@@ -1,14 +1,16 @@
 # cython: boundscheck=False, wraparound=False, initializedcheck=False
 """Round trips and executions of a run as rows of whole numbers.
 
-Lives here: the rows of both, and how an execution changes them; a run of a million bars has
-tens of thousands, so they are numbers with the names beside them. Must not live here: whose facts
-they are (`app.round_trips`), the account.
+Lives here: the rows of both, how an execution changes them, and what round trips come to; a run of
+a million bars has tens of thousands, so they are numbers in one piece of memory with the names
+beside them, and no object is made of any until somebody looks at it. Must not live here: whose
+facts they are (`app.round_trips`), the account.
 """
 
 from __future__ import annotations
 
 from array import array
+from collections.abc import MutableSequence
 
 from trader.core.lane_books import LaneBooks
 from trader.core.lane_rows import Leg
@@ -28,6 +30,62 @@ TRIP_COLUMNS = (
 )  # fmt: skip
 
 
+# Rows grow by blocks of so many: nothing that was written is moved.
+BLOCK = 1_024
+# Up to here a whole number is a float without loss.
+EXACT = 1 << 53
+NOTHING = memoryview(array("q"))
+
+
+class Rows:
+    """Rows of `width` whole numbers each. `blocks`: int64[BLOCK * width] each, `count` rows in all
+    of them; `view`: the newest."""
+
+    __slots__ = ("blocks", "count", "next", "view", "width")
+
+    def __init__(self, width: int) -> None:
+        """No row, of so many numbers each."""
+        self.width = width
+        self.count = self.next = 0
+        self.blocks: list[array[int]] = []
+        self.view = NOTHING
+
+    def add(self) -> int:
+        """Where a new row begins in `view`."""
+        at = self.next
+        if at == len(self.view):
+            self.grow()
+            at = 0
+        self.next = at + self.width
+        self.count += 1
+        return at
+
+    def grow(self) -> None:
+        """Begin a block."""
+        block = array("q", [0]) * (BLOCK * self.width)
+        self.blocks.append(block)
+        self.view = memoryview(block)
+
+    def told(self) -> array[int]:
+        """A copy: int64[count * width]."""
+        cells = array("q")
+        for block in self.blocks:
+            cells.extend(block)
+        return cells[: self.count * self.width]
+
+    def column(self, number: int) -> array[int]:
+        """One number of each row."""
+        cells = array("q")
+        for block in self.blocks:
+            cells.extend(block[number :: self.width])
+        return cells[: self.count]
+
+    def row(self, number: int) -> memoryview:
+        """One row, to be read and written."""
+        at = number % BLOCK * self.width
+        return memoryview(self.blocks[number // BLOCK])[at : at + self.width]
+
+
 class Execution:
     """One execution: see FILL_COLUMNS. `fee_cash_units`: the part of the fee paid in cash."""
 
@@ -42,30 +100,48 @@ class Execution:
         self.fee_units = self.fee_cash_units = self.maker = self.side = 0
         self.symbol = self.strategy = self.reason = 0
 
+    def write(self, cells: memoryview, at: int) -> None:
+        """Write its row."""
+        cells[at] = self.at_ms
+        cells[at + 1] = self.symbol
+        cells[at + 2] = self.strategy
+        cells[at + 3] = self.side
+        cells[at + 4] = self.qty_lots
+        cells[at + 5] = self.price_ticks
+        cells[at + 6] = self.value_units
+        cells[at + 7] = self.fee_units
+        cells[at + 8] = self.reason
+        cells[at + 9] = self.maker
+
 
 class Trip:
     """One round trip: see TRIP_COLUMNS. `closed_ms` -1 while it is open, `exit_reason` -1 while
-    nothing was sold."""
+    nothing was sold. `is_open`: 1 from its begin until it is closed."""
 
     __slots__ = (
         "bought_lots", "closed_ms", "cost_units", "exit_reason", "fee_units", "fills",
-        "first_ticks", "last_ticks", "opened_ms", "proceeds_units", "result_units",
+        "first_ticks", "is_open", "last_ticks", "opened_ms", "proceeds_units", "result_units",
         "sold_lots", "strategy", "symbol",
     )  # fmt: skip
 
     def __init__(self) -> None:
         """To be begun."""
+        self.is_open = 0
         self.closed_ms = self.exit_reason = -1
         self.strategy = self.symbol = self.opened_ms = self.first_ticks = 0
         self.bought_lots = self.sold_lots = self.fills = self.last_ticks = 0
         self.cost_units = self.proceeds_units = self.fee_units = self.result_units = 0
 
     def begin(self, first: Execution) -> None:
-        """Take from an execution, which is not added yet, whose trip it is."""
+        """Be the trip of an execution, which is not added yet; whatever this was before."""
         self.strategy = first.strategy
         self.symbol = first.symbol
         self.opened_ms = first.at_ms
         self.first_ticks = first.price_ticks
+        self.is_open = 1
+        self.closed_ms = self.exit_reason = -1
+        self.bought_lots = self.sold_lots = self.fills = 0
+        self.cost_units = self.proceeds_units = self.fee_units = self.result_units = 0
 
     def add(self, one: Execution) -> None:
         """Count an execution."""
@@ -80,67 +156,118 @@ class Trip:
             self.proceeds_units += one.value_units - one.fee_cash_units
             self.exit_reason = one.reason
 
+    def write(self, cells: memoryview, at: int) -> None:
+        """Write its row."""
+        cells[at] = self.strategy
+        cells[at + 1] = self.symbol
+        cells[at + 2] = self.opened_ms
+        cells[at + 3] = self.closed_ms
+        cells[at + 4] = self.bought_lots
+        cells[at + 5] = self.sold_lots
+        cells[at + 6] = self.first_ticks
+        cells[at + 7] = self.last_ticks
+        cells[at + 8] = self.cost_units
+        cells[at + 9] = self.proceeds_units
+        cells[at + 10] = self.fee_units
+        cells[at + 11] = self.result_units
+        cells[at + 12] = self.fills
+        cells[at + 13] = self.exit_reason
+
+    def read(self, row: memoryview) -> None:
+        """Take the row of a closed one."""
+        self.strategy, self.symbol, self.opened_ms, self.closed_ms = row[:4]
+        self.bought_lots, self.sold_lots, self.first_ticks, self.last_ticks = row[4:8]
+        self.cost_units, self.proceeds_units, self.fee_units, self.result_units = row[8:12]
+        self.fills, self.exit_reason = row[12:]
+
 
 class Trips:
-    """Executions, closed round trips in the order they closed, and the open ones by symbol."""
+    """Executions, and closed round trips in the order they closed. `trips`: by the place of each
+    symbol its newest; `open`: how many of these are."""
 
-    __slots__ = ("closed", "fills", "open", "turnover_units")
+    __slots__ = ("closed", "fills", "lower", "open", "trips", "upper")
 
     def __init__(self) -> None:
         """Nothing was traded."""
-        self.fills: list[Execution] = []
-        self.closed: list[Trip] = []
-        self.open: dict[int, Trip] = {}
-        self.turnover_units = 0
+        self.fills = Rows(len(FILL_COLUMNS))
+        self.closed = Rows(len(TRIP_COLUMNS))
+        self.trips: list[Trip] = []
+        self.open = 0
+        # The value of all executions, which may not fit into 64 bits: upper * 2**31 + lower.
+        self.upper = self.lower = 0
+
+    @property
+    def turnover_units(self) -> int:
+        """The value of all executions."""
+        return int(self.upper) * 2_147_483_648 + int(self.lower)
+
+    def trip_of(self, symbol: int) -> Trip:
+        """The newest trip at the place of a symbol."""
+        while symbol >= len(self.trips):
+            self.trips.append(Trip())
+        return self.trips[symbol]
 
     def take(self, one: Execution, result_units: int, closed_ms: int) -> None:
         """Count an execution and what it brought; `closed_ms`: when it left nothing that can be
         sold, else -1. A sale of what a trip that is over had left belongs to that trip."""
-        self.fills.append(one)
-        self.turnover_units += one.value_units
-        trip = self.open.get(one.symbol)
-        if trip is None and one.side == 1:
-            trip = self._left_by(one.strategy, one.symbol)
-        elif trip is None:
-            trip = Trip()
+        fills = self.fills
+        at = fills.add()
+        one.write(fills.view, at)
+        self.upper += one.value_units >> 31
+        self.lower += one.value_units & 2147483647
+        symbol = one.symbol
+        trip = self.trips[symbol] if symbol < len(self.trips) else self.trip_of(symbol)
+        if trip.is_open == 0:
+            if one.side == 1:
+                self.take_late(one, result_units, closed_ms)
+                return
             trip.begin(one)
-            self.open[one.symbol] = trip
+            self.open += 1
+        trip.add(one)
+        trip.result_units += result_units
+        if closed_ms >= 0:
+            self._put(trip, closed_ms)
+
+    def close(self, symbol: int, closed_ms: int, reason: int) -> None:
+        """An open trip is over without a sale."""
+        trip = self.trip_of(symbol)
+        trip.exit_reason = reason
+        self._put(trip, closed_ms)
+
+    def _put(self, trip: Trip, closed_ms: int) -> None:
+        closed = self.closed
+        at = closed.add()
+        trip.closed_ms = closed_ms
+        trip.write(closed.view, at)
+        trip.is_open = 0
+        self.open -= 1
+
+    def take_late(self, one: Execution, result_units: int, closed_ms: int) -> None:
+        """Count a sale of what the newest closed trip of its strategy and symbol had left."""
+        trip = Trip()
+        number = self.closed.count - 1
+        while number >= 0:
+            trip.read(self.closed.row(number))
+            if trip.strategy == one.strategy and trip.symbol == one.symbol:
+                break
+            number -= 1
+        assert number >= 0, "a sale of what was never bought"
         trip.add(one)
         trip.result_units += result_units
         if closed_ms >= 0:
             trip.closed_ms = closed_ms
-            if one.symbol in self.open:
-                self.closed.append(self.open.pop(one.symbol))
-
-    def close(self, symbol: int, closed_ms: int, reason: int) -> None:
-        """An open trip is over without a sale."""
-        trip = self.open.pop(symbol)
-        trip.closed_ms = closed_ms
-        trip.exit_reason = reason
-        self.closed.append(trip)
-
-    def _left_by(self, strategy: int, symbol: int) -> Trip:
-        at = len(self.closed) - 1
-        while True:
-            trip = self.closed[at]
-            if trip.strategy == strategy and trip.symbol == symbol:
-                return trip
-            at -= 1
+        trip.write(self.closed.row(number), 0)
 
     def take_legs(
-        self,
-        legs: list[Leg],
-        books: LaneBooks,
-        places: list[tuple[int, int]],
-        reasons: list[int],
+        self, legs: list[Leg], books: LaneBooks, places: memoryview, reasons: memoryview
     ) -> None:
         """What the lane filled. `places`: by pair, those of strategy and symbol; `reasons`: places
         of its reasons."""
+        one = Execution()
         for i in range(len(legs)):
             leg = legs[i]
-            pair = books.pairs[leg.pair]
-            one = Execution()
-            one.strategy, one.symbol = places[leg.pair]
+            one.strategy = places[2 * leg.pair]
+            one.symbol = places[2 * leg.pair + 1]
             one.at_ms = leg.bar_ms + books.step_ms
             one.side = 0 if leg.is_buy else 1
             one.qty_lots = leg.qty_lots
@@ -148,6 +275,7 @@ class Trips:
             one.value_units = leg.value_units
             one.fee_units = one.fee_cash_units = leg.fee_units
             if leg.base_fee_units:
+                pair = books.pairs[leg.pair]
                 coin = pair.coin
                 spec = coin.spec
                 one.fee_units += value_of_base_down(spec, leg.fill_ticks, leg.base_fee_units)
@@ -155,63 +283,73 @@ class Trips:
             self.take(one, leg.result_units, one.at_ms if leg.closed else -1)
 
 
-def fill_cells(fills: list[Execution]) -> array[int]:
-    """int64[n * len(FILL_COLUMNS)], one execution after another."""
-    cells = array("q", bytes(8 * 10 * len(fills)))
-    write_fills(fills, memoryview(cells))
-    return cells
+# --- what round trips come to --------------------------------------------------------------------
 
 
-def write_fills(fills: list[Execution], cells: memoryview) -> None:
-    """Write the rows of executions."""
-    at = 0
-    for i in range(len(fills)):
-        one = fills[i]
-        cells[at] = one.at_ms
-        cells[at + 1] = one.symbol
-        cells[at + 2] = one.strategy
-        cells[at + 3] = one.side
-        cells[at + 4] = one.qty_lots
-        cells[at + 5] = one.price_ticks
-        cells[at + 6] = one.value_units
-        cells[at + 7] = one.fee_units
-        cells[at + 8] = one.reason
-        cells[at + 9] = one.maker
-        at += 10
+def sum_results(results: memoryview, out: memoryview) -> None:
+    """Sums of the gains and of the losses, and how many gains there are: out[0] * 2**31 + out[1],
+    out[2] * 2**31 + out[3] (not negative), out[4]."""
+    won_upper = won_lower = lost_upper = lost_lower = winners = 0
+    for i in range(len(results)):
+        result = results[i]
+        if result > 0:
+            winners += 1
+            won_upper += result >> 31
+            won_lower += result & 2147483647
+        else:
+            result = -result
+            lost_upper += result >> 31
+            lost_lower += result & 2147483647
+    out[0] = won_upper
+    out[1] = won_lower
+    out[2] = lost_upper
+    out[3] = lost_lower
+    out[4] = winners
 
 
-def trip_cells(trips: list[Trip]) -> array[int]:
-    """int64[n * len(TRIP_COLUMNS)], one round trip after another."""
-    cells = array("q", bytes(8 * 14 * len(trips)))
-    write_trips(trips, memoryview(cells))
-    return cells
+def shares_of(results: memoryview, costs: memoryview, out: MutableSequence[float]) -> int:
+    """How many round trips cost anything; out[0:that], float64, become the result of each over its
+    cost. All three are as long."""
+    count = 0
+    for i in range(len(results)):
+        if costs[i] > 0:
+            out[count] = quotient(results[i], costs[i])
+            count += 1
+    return count
 
 
-def results_of(trips: list[Trip], results: memoryview, costs: memoryview) -> None:
-    """Write what each round trip came to, and what it cost."""
-    for i in range(len(trips)):
-        trip = trips[i]
-        results[i] = trip.result_units
-        costs[i] = trip.cost_units
+def quotient(part: int, whole: int) -> float:
+    """A part of a whole above 0, both below 2**62: the nearest float, as Python divides them.
 
-
-def write_trips(trips: list[Trip], cells: memoryview) -> None:
-    """Write the rows of round trips."""
-    at = 0
-    for i in range(len(trips)):
-        trip = trips[i]
-        cells[at] = trip.strategy
-        cells[at + 1] = trip.symbol
-        cells[at + 2] = trip.opened_ms
-        cells[at + 3] = trip.closed_ms
-        cells[at + 4] = trip.bought_lots
-        cells[at + 5] = trip.sold_lots
-        cells[at + 6] = trip.first_ticks
-        cells[at + 7] = trip.last_ticks
-        cells[at + 8] = trip.cost_units
-        cells[at + 9] = trip.proceeds_units
-        cells[at + 10] = trip.fee_units
-        cells[at + 11] = trip.result_units
-        cells[at + 12] = trip.fills
-        cells[at + 13] = trip.exit_reason
-        at += 14
+    A float holds 53 bits, so each number is taken as a float and its small rest. The quotient of
+    the floats is out by a few units of its last bit; what it leaves over is found without error
+    (the product as Dekker, "A floating-point technique for extending the available precision",
+    1971) and divided again. The sum is right to 2**-100 of itself: where numbers so close on either
+    side of it round to one float, that is the nearest; else Python divides.
+    """
+    if -EXACT <= part <= EXACT and whole <= EXACT:
+        return float(part) / float(whole)
+    upper = float(part >> 31) * 2147483648.0
+    lower = float(part & 2147483647)
+    head = upper + lower
+    head_rest = lower - (head - upper)
+    upper = float(whole >> 31) * 2147483648.0
+    lower = float(whole & 2147483647)
+    base = upper + lower
+    base_rest = lower - (base - upper)
+    found = head / base
+    scaled = 134217729.0 * found
+    upper = scaled - (scaled - found)
+    lower = found - upper
+    scaled = 134217729.0 * base
+    base_upper = scaled - (scaled - base)
+    base_lower = base - base_upper
+    product = found * base
+    error = upper * base_upper - product
+    error = ((error + upper * base_lower) + lower * base_upper) + lower * base_lower
+    more = (((head - product) - error) + head_rest - found * base_rest) / base
+    slack = (found if found > 0.0 else -found) * 3.1554436208840472e-30  # 2**-98
+    if found + (more - slack) == found + (more + slack):
+        return found + more
+    exact_part, exact_whole = part, whole
+    return exact_part / exact_whole
