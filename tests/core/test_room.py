@@ -101,6 +101,22 @@ def test_an_addition_whose_coins_do_not_fit_is_not_sent(engine: type[Simulation]
     assert state.positions[BTC].qty_units == 0
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_a_gate_refuses_is_said_by_the_gate(engine: type[Simulation]) -> None:
+    refused: list[str] = []
+
+    def record(kind: str, payload: Mapping[str, Any]) -> None:
+        if kind == "plan":
+            refused.extend(row[3] for row in payload["refused"])
+
+    state = account(CASH, instrument(qty_max="0"))
+    policy = parameters(strategy(share=400_000), **LIMITS)
+    codes, series = {"one": at({0, 2}, {4})}, {(BTC, "1m"): minutes(7)}
+    simulation = engine(policy, codes, series, state, Model(spread_ppm=0), record)
+    simulation.run(BAR_MS, BAR_MS + 7 * MINUTE_MS)
+    assert refused == ["ALREADY_HELD"]
+
+
 # --- which amounts -------------------------------------------------------------------------------
 
 

@@ -25,6 +25,7 @@ from trader.core.snapshot import CoreQuote, Snapshot
 from trader.core.standings import Standings
 from trader.core.totals import Totals
 from trader.core.universe import tier_of
+from trader.domain.order import Side
 from trader.records import dataclass
 
 if TYPE_CHECKING:  # a pass that sizes otherwise does not load it
@@ -204,9 +205,12 @@ class Desk:
     ) -> None:
         """Ask the gates; an approved leg counts from now on, a refused one is kept by name.
 
-        `sized`: how an entry came to its size (see `sizes`).
+        `sized`: how an entry came to its size (see `sizes`). Raises AmountOverflow for an entry
+        that every gate lets through and the books could not hold.
         """
         verdict, answers = approve(proposal, view, spec, self.parameters)
+        if isinstance(verdict, Approved) and proposal.side is Side.BUY:
+            self.view.check_room(proposal.symbol, proposal.qty_lots, view.cost_units)
         asked: Seen = {
             "price_ticks": proposal.price_ticks,
             "qty_lots": proposal.qty_lots,

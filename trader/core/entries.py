@@ -157,7 +157,6 @@ def entry_view(
     view.cost_units, _ = desk.totals.entry(
         symbol, proposal.price_ticks, proposal.qty_lots, proposal.stop_ticks
     )
-    desk.view.check_room(symbol, proposal.qty_lots, view.cost_units)
     view.notional_units = notional_down(spec, proposal.price_ticks, proposal.qty_lots)
     view.exposure_units = desk.view.exposure_units(symbol)
     view.own_notional_units_min = desk.notional_units_min(strategy)
