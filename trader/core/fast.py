@@ -266,11 +266,16 @@ def pairs_of(parameters: Parameters, series: Mapping[SeriesKey, Series]) -> list
 
 def _grid(coins: list[Coin], span_ms: tuple[int, int]) -> tuple[memoryview, bool]:
     """Opens of the decision bars, and whether every coin has a bar at each of them."""
+    if not coins:
+        return memoryview(array("q")), True
+    told = coins[0].open_ms
+    alike = [same_grid(told, coin.open_ms) for coin in coins[1:]]
+    for coin, is_alike in zip(coins[1:], alike, strict=True):
+        if is_alike:
+            coin.open_ms = told  # one column in the processor's cache, not one for each
     spans = [(coin.first_at(span_ms[0]), coin.first_at(span_ms[1])) for coin in coins]
     views = [coin.open_ms[a:b] for coin, (a, b) in zip(coins, spans, strict=True)]
-    if not views:
-        return memoryview(array("q")), True
-    if all(same_grid(views[0], view) for view in views[1:]):
+    if all(alike) or all(same_grid(views[0], view) for view in views[1:]):
         for coin, (first, _) in zip(coins, spans, strict=True):
             coin.offset = first
         return views[0], True

@@ -56,7 +56,7 @@ cdef class Lane:
         price=cython.longlong, value=cython.longlong, plain=cython.bint, coin=Coin, strand=Strand)
     cdef long long _weigh(self, Py_ssize_t t, long long close_ms) except? -2
 
-    @cython.locals(books=LaneBooks, entries=LaneEntries)
+    @cython.locals(books=LaneBooks, entries=LaneEntries, wished=cython.bint)
     cdef bint _decide(self, Py_ssize_t t, long long close_ms, long long total) except -1
 
     cdef _refresh(self, long long close_ms)

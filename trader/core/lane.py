@@ -240,10 +240,11 @@ class Lane:
     def _decide(self, t: int, close_ms: int, total: int) -> bool:
         """What a bar asks for, carried out; False: it is the reference's, and nothing was."""
         books, entries = self.books, self.entries
-        if self.aligned:
+        wished = self.wish[t]
+        if self.aligned and wished:
             self._place(t)
         books.foresee(close_ms, total)
-        if not entries.decide(self.grid[t], close_ms, total):
+        if not entries.decide(self.grid[t], close_ms, total, wished):
             return False
         books.mark(close_ms, total)
         self.holds += entries.holds
@@ -307,7 +308,10 @@ def must_look(coin: Coin, pair: Pair, row: int, close_ms: int) -> bool:
         return True
     if 0 < coin.hold_ms <= close_ms - coin.began_ms:
         return True
-    return leaves_at(pair, row)
+    if row < coin.leave_row:
+        return False
+    coin.leave_row = next_leave(pair, row)
+    return coin.leave_row == row
 
 
 def next_leave(pair: Pair, row: int) -> int:

@@ -32,7 +32,7 @@ cdef class LaneBooks:
     cdef public long long message_count, minute_new, owned_count, sent_count, sent_day, sent_hour
     cdef public long long seen_day, seen_day_limit, seen_day_stopped, seen_day_units
     cdef public long long seen_fall_limit, seen_fallen, seen_high
-    cdef public long long sent_new, slippage_ppm, step_ms, trim_ppm, undeclared
+    cdef public long long sent_new, slippage_ppm, step_ms, trim_ppm, undeclared, used_units
     cdef public long long[::1] minute_at, minutes, sent_at, sent_by, stamp_at
 
     @cython.locals(

@@ -50,7 +50,8 @@ class LaneBooks:
         seen_*: marks of the bar in hand, see `foresee`.
         marked: 1 when nothing was filled since the newest marks.
         held: coins of which something is, in the order of their names; owned_count: those that are
-            positions. leftovers: those that are dust; undeclared: 1 when some is not declared yet.
+            positions; leftovers: those that are dust; undeclared: 1 when some is not declared yet.
+        used_units: what all that is held cost.
     """
 
     __slots__ = (
@@ -66,7 +67,7 @@ class LaneBooks:
         "pairs", "seen_day", "seen_day_limit", "seen_day_stopped", "seen_day_units",
         "seen_fall_limit", "seen_fallen", "seen_high", "sent_at", "sent_by", "sent_count",
         "sent_day", "sent_hour", "sent_new", "slippage_ppm", "stamp_at", "step_ms",
-        "strands", "trim_ppm", "undeclared",
+        "strands", "trim_ppm", "undeclared", "used_units",
     )  # fmt: skip
 
     def __init__(
@@ -93,7 +94,7 @@ class LaneBooks:
         self.day_units = self.day_whole = self.day_stopped = self.drawdown_stopped = 0
         self.day_floor = self.day_limit = self.fall_floor = self.fall_fresh = 0
         self.last_bar_ms = -1
-        self.leftovers = self.owned_count = self.undeclared = self.fills = 0
+        self.leftovers = self.owned_count = self.undeclared = self.fills = self.used_units = 0
         self.seen_day = self.seen_day_limit = self.seen_day_stopped = self.seen_day_units = 0
         self.seen_fall_limit = self.seen_fallen = self.seen_high = 0
         self.message_count = self.sent_count = self.counted_at = self.counted_day = 0
@@ -404,12 +405,13 @@ class LaneBooks:
             coin.began_ms = at_ms
             coin.bought_lots = coin.bought_units = coin.trailed = coin.result_units = 0
             coin.scaled = 0
-            coin.peak_ticks = 0
+            coin.peak_ticks = coin.leave_row = 0
             coin.stop_ticks = leg.stop_ticks
             coin.target_ticks, coin.trail_ticks = leg.target_ticks, leg.trail_ticks
             coin.hold_ms = pair.hold_ms
         coin.qty_units += coins
         coin.cost_units += value + fee
+        self.used_units += value + fee
         coin.stop_ticks = max(coin.stop_ticks, leg.stop_ticks)
         if coin.target_ticks == 0:
             coin.target_ticks = leg.target_ticks
@@ -445,6 +447,7 @@ class LaneBooks:
         cost = min(cost, coin.cost_units)
         coin.qty_units -= gone
         coin.cost_units -= cost
+        self.used_units -= cost
         result = value - fee - cost
         coin.result_units += result
         coin.realised_units += result
@@ -480,6 +483,9 @@ class LaneBooks:
     def hold(self) -> None:
         """Find the coins of which something is held."""
         self.held = [coin for coin in self.coins if coin.qty_units > 0]
+        self.used_units = 0
+        for coin in self.coins:
+            self.used_units += coin.cost_units
         self.owned_count = 0
         for coin in self.held:
             self.owned_count += coin.owned

@@ -36,13 +36,18 @@ cdef class LaneEntries:
     cdef public long long said_ms
 
     @cython.locals(sure=cython.bint)
-    cpdef bint decide(self, long long bar_ms, long long close_ms, long long equity) except -1
+    cpdef bint decide(
+        self, long long bar_ms, long long close_ms, long long equity, bint wished) except -1
 
     cpdef bint changed(self)
 
     @cython.locals(
-        books=LaneBooks, i=Py_ssize_t, coin=Coin, strand=Strand, pair=Pair, asks=cython.bint)
-    cdef bint _decide(self, long long bar_ms, long long close_ms, long long equity) except -1
+        books=LaneBooks, i=Py_ssize_t, coin=Coin, pair=Pair, asks=cython.bint)
+    cdef bint _decide(
+        self, long long bar_ms, long long close_ms, long long equity, bint wished) except -1
+
+    @cython.locals(i=Py_ssize_t, leg=Leg, pair=Pair, coin=Coin, strand=Strand)
+    cdef _forget_legs(self)
 
     @cython.locals(
         row=Py_ssize_t, close=cython.longlong, bid=cython.longlong, moved=cython.longlong,
@@ -64,7 +69,7 @@ cdef class LaneEntries:
     cdef Leg _new_leg(self, Pair pair, long long bar_ms, long long price, long long lots)
 
     @cython.locals(run=Py_ssize_t, index=Py_ssize_t, row=Py_ssize_t, coin=Coin)
-    cdef bint _listen(self, Pair pair) except -1
+    cdef bint _listen(self, Pair pair, long long bar_ms) except -1
 
     @cython.locals(
         coin=Coin, foreign=cython.bint, spec=Spec, row=Py_ssize_t, rules=LaneRules,

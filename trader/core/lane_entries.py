@@ -66,36 +66,33 @@ class LaneEntries:
         self.refusals.clear()
         self.ratchets.clear()
 
-    def decide(self, bar_ms: int, close_ms: int, equity: int) -> bool:
-        """Ask for what the bar wants; False: the bar is the reference's, and nothing was asked."""
+    def decide(self, bar_ms: int, close_ms: int, equity: int, wished: int) -> bool:
+        """Ask for what the bar wants; False: the bar is the reference's, and nothing was asked.
+        `wished`: 1 when a pair has a living signal at it."""
         self._legs, self._refusals = len(self.legs), len(self.refusals)
         self._ratchets, self._used = len(self.ratchets), self.used
         self.holds = 0
         try:
-            sure = self._decide(bar_ms, close_ms, equity)
+            sure = self._decide(bar_ms, close_ms, equity, wished)
         except OverflowError:
             sure = False
         if not sure:
+            self._forget_legs()
             del self.legs[self._legs :]
             del self.refusals[self._refusals :]
             del self.ratchets[self._ratchets :]
             self.used = self._used
         return sure
 
-    def _decide(self, bar_ms: int, close_ms: int, equity: int) -> bool:
+    def _decide(self, bar_ms: int, close_ms: int, equity: int, wished: int) -> bool:
         books = self.books
-        for i in range(len(books.coins)):
-            coin = books.coins[i]
-            coin.leg_sell_ticks = 0
-            coin.leg_buys = 0
-        for i in range(len(books.strands)):
-            strand = books.strands[i]
-            strand.leg_buys = 0
         self.sums.begin(equity)
         for i in range(books.held_count):
             coin = books.held[i]
             if coin.owned and not self._look_after(coin, bar_ms, close_ms):
                 return False
+        if not wished:
+            return True
         for i in range(len(self.order)):
             pair = self.order[i]
             coin = pair.coin
@@ -103,6 +100,14 @@ class LaneEntries:
             if asks and not self._consider(pair, bar_ms, close_ms, equity):
                 return False
         return True
+
+    def _forget_legs(self) -> None:
+        """The legs of the bar in hand count no more for others."""
+        for i in range(self._legs, len(self.legs)):
+            leg = self.legs[i]
+            pair = self.books.pairs[leg.pair]
+            coin, strand = pair.coin, pair.strand
+            coin.leg_sell_ticks = coin.leg_buys = strand.leg_buys = 0
 
     # --- exits -------------------------------------------------------------------------------
 
@@ -175,7 +180,7 @@ class LaneEntries:
 
     # --- entries -----------------------------------------------------------------------------
 
-    def _listen(self, pair: Pair) -> bool:
+    def _listen(self, pair: Pair, bar_ms: int) -> bool:
         """What the living signal at the row says; False where the reference has to ask."""
         coin = pair.coin
         row = coin.row
@@ -185,7 +190,7 @@ class LaneEntries:
         index = pair.offsets[run]
         if pair.plain:
             index += row - pair.enters[pair.enter_at]
-        self.said_ms = coin.open_ms[pair.signals[index] if len(pair.signals) else row]
+        self.said_ms = coin.open_ms[pair.signals[index]] if len(pair.signals) else bar_ms
         self.said_stop = pair.stops[index] if len(pair.stops) else NONE
         self.said_target = pair.targets[index] if len(pair.targets) else NONE
         self.said_trail = pair.trails[index] if len(pair.trails) else NONE
@@ -210,7 +215,7 @@ class LaneEntries:
         if not pair.usable or foreign:
             return False
         spec, row, rules = coin.spec, coin.row, self.rules
-        if not self._listen(pair):
+        if not self._listen(pair, bar_ms):
             return False
         if self.said_ms <= pair.consumed_ms:
             self.used += 1
@@ -287,6 +292,7 @@ class LaneEntries:
     def commit(self, close_ms: int) -> None:
         """Carry out what `decide` asked for: stops that moved, then sales, then entries."""
         books = self.books
+        self._forget_legs()
         for i in range(self._ratchets, len(self.ratchets)):
             moved = self.ratchets[i]
             coin = books.coins[moved.coin]

@@ -33,9 +33,9 @@ class Coin:
             newest bar at or after it. offset: row of the grid's first bar, where every bar of the
             grid is a bar of this series and the other way round; NO_ROW: rows are looked for.
         mark_ticks: newest close. value_units: of what is held, at that.
-        per_tick: cash units that the coins held gain with a tick, exact for prices below price_max.
         per_tick: cash units that the coins held gain with a tick, exact below price_max.
-            enough of it to be sold.
+        owned: 1 when it is a position: somebody's, and enough of it to be sold.
+        leave_row: no row before it has an exit level of the holder, as far as is known.
         began_ms: when the bar opened in which the position was opened. peak_ticks: the highest
             price since then. bid_stop_ticks: the highest close whose bid is at or below the stop.
         net_stop_units: what a sale at the stop brings, fee and slippage taken off.
@@ -51,7 +51,7 @@ class Coin:
     __slots__ = (
         "asks_absent", "base_index", "began_ms", "bid_stop_ticks", "bought_lots",
         "bought_units", "close", "complex", "cost_units", "entry_ticks", "fees_units",
-        "fills_idle", "high", "hold_ms", "holder", "index", "known", "leg_buys",
+        "fills_idle", "high", "hold_ms", "holder", "index", "known", "leave_row", "leg_buys",
         "leg_sell_ticks", "low", "mark_ticks", "net_stop_units", "next_row", "offset",
         "open", "open_ms", "opened_ms", "owned", "peak_ticks", "per_tick", "price_max",
         "qty_units", "realised_units", "result_units", "row", "rows", "scaled", "spec",
@@ -67,7 +67,7 @@ class Coin:
         self.open_ms, self.open, self.high, self.low, self.close, self.volume = columns
         self.rows = len(self.open_ms)
         self.row = self.offset = NO_ROW
-        self.next_row = 0
+        self.next_row = self.leave_row = 0
         self.mark_ticks = self.value_units = 0
         self.known = self.touched = self.asks_absent = self.fills_idle = 0
         self.base_index = index

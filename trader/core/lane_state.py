@@ -164,7 +164,7 @@ class LaneState:
                 or (book is not None and book.off_why != "")
             )
             coin.began_ms = bar_open_ms(position.opened_ms, self.books.step_ms)
-            coin.peak_ticks = 0
+            coin.peak_ticks = coin.leave_row = 0
             coin.weigh()
             self.books.guard(coin)
             if coin.owned:

@@ -30,7 +30,7 @@ cdef class LaneSums:
     cdef public LaneRules rules
     cdef public object opening
     cdef public long long all_exposure, all_loss, cost, counted, equity, loss, legs, pending, planned
-    cdef public long long rolling_limit, rolling_loss, used_units
+    cdef public long long rolling_limit, rolling_loss
     cdef public long long[::1] leg_pair, leg_cost, leg_loss
 
     cpdef begin(self, long long equity)

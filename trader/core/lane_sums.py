@@ -45,7 +45,7 @@ class LaneSums:
     __slots__ = (
         "all_exposure", "all_loss", "books", "cost", "counted", "equity", "leg_cost",
         "leg_loss", "leg_pair", "legs", "loss", "opening", "pending", "planned", "rolling_limit",
-        "rolling_loss", "rules", "used_units",
+        "rolling_loss", "rules",
     )  # fmt: skip
 
     def __init__(self, books: LaneBooks, rules: LaneRules) -> None:
@@ -57,7 +57,7 @@ class LaneSums:
         self.leg_cost = memoryview(array("q", room))
         self.leg_loss = memoryview(array("q", room))
         self.counted = self.equity = self.legs = self.planned = self.cost = self.loss = 0
-        self.all_exposure = self.all_loss = self.pending = self.used_units = 0
+        self.all_exposure = self.all_loss = self.pending = 0
         self.rolling_limit = self.rolling_loss = 0
         self.opening = OPENINGS
 
@@ -70,11 +70,7 @@ class LaneSums:
         """Once a decision: what is held, and what the last days came to."""
         books = self.books
         self.counted = 1
-        self.all_exposure = self.all_loss = self.used_units = 0
-        for i in range(len(books.coins)):
-            coin = books.coins[i]
-            if coin.known:
-                self.used_units += coin.cost_units
+        self.all_exposure = self.all_loss = 0
         for i in range(books.held_count):
             coin = books.held[i]
             self.all_exposure += coin.value_units
@@ -292,7 +288,7 @@ class LaneSums:
         risk.asset_units_max = share_down(equity, rules.asset_ppm)
         risk.pending_units = self.pending + cost
         risk.pending_units_max = share_down(equity, rules.pending_ppm)
-        risk.used_units = self.used_units + self.pending + cost
+        risk.used_units = books.used_units + self.pending + cost
         risk.capital_units = equity if rules.whole else min(books.capital_units, equity)
         risk.var_units_max = share_down(equity, rules.var_ppm)
         risk.correlated_units_max = share_down(equity, rules.correlated_ppm)
