@@ -60,7 +60,7 @@ class BacktestResult:
 
     inputs: BacktestInputs
     curve_ms: Closes
-    curve_units: array[int]
+    curve_units: array[int] | memoryview
     closed: ClosedTrips
     open: tuple[OpenPosition, ...]
     refusals: Mapping[str, int]
@@ -119,7 +119,7 @@ class BacktestRun:
         self.universe: Counter[str] = Counter()
         self.sent = self.unfilled = self.exposed = 0
         self.opens_ms: array[int] | memoryview = array("q")
-        self.curve_units: array[int] = array("q")
+        self.curve_units: array[int] | memoryview = array("q")
         self.closes: dict[str, int] = {}
         self.first_closes: dict[str, int] = {}
         self.bars: Counter[str] = Counter()
@@ -145,10 +145,10 @@ class BacktestRun:
         wanted = simulation.decision_bars(inputs.start_ms, inputs.end_ms)
         if not wanted:
             raise DataError("no bar lies in the asked time range", "see --timerange")
-        self.opens_ms = array("q", wanted)
+        self.opens_ms, self.curve_units = array("q", wanted), array("q", [0]) * len(wanted)
         for done, bar_ms in enumerate(wanted):
             simulation.meet(bar_ms)  # what rested met the bar before it closed
-            self._mark(bar_ms)
+            self.curve_units[done] = self._mark(bar_ms)
             self.count(decided(simulation, bar_ms))
             self.exposed += self.trips.any_open
             if progress is not None and done % 256 == 0:
@@ -183,7 +183,7 @@ class BacktestRun:
         if code != "approved" and count:
             (self.refusals if code in REFUSALS else self.quiet)[code] += count
 
-    def _mark(self, bar_ms: int) -> None:
+    def _mark(self, bar_ms: int) -> int:
         """Equity at the bar's close, before what is decided there is carried out."""
         for symbol, series in self.columns.items():
             index = self._next.get(symbol)
@@ -193,7 +193,7 @@ class BacktestRun:
                 self._see(symbol, series, index)
                 index += 1
             self._next[symbol] = index
-        self.curve_units.append(AccountView(self.state, self.closes).equity_units())
+        return AccountView(self.state, self.closes).equity_units()
 
     def _see(self, symbol: str, series: Series, index: int) -> None:
         self.closes[symbol] = series.close[index]

@@ -10,6 +10,7 @@ from collections import Counter
 
 from trader.app.backtest import BacktestResult, BacktestRun, Progress, decided
 from trader.app.backtest_inputs import BacktestInputs
+from trader.app.large_column import large_column
 from trader.core.account_view import AccountView
 from trader.core.columns import PairColumns
 from trader.core.fast import Columns, FastSimulation
@@ -47,7 +48,9 @@ class FastRun(BacktestRun):
             inputs.model,
             self.record,
         )
-        simulation.begin(inputs.start_ms, inputs.end_ms, self._given)
+        # A sweep's trials, whose columns are given, take the memory of the trial before.
+        room = large_column if self._given is None else None
+        simulation.begin(inputs.start_ms, inputs.end_ms, self._given, room)
         self.simulation = simulation
         grid = simulation.grid
         total, at, told = len(grid), 0, 0

@@ -93,7 +93,7 @@ class Curve:
     start_ms: int
     start_units: int
     closes_ms: Closes
-    units: array[int]
+    units: array[int] | memoryview
     unit: Decimal
 
     def day_rows(self) -> array[int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
 from trader.core.columns import PairColumns, build_columns
 from trader.core.lane import Lane
@@ -32,6 +33,7 @@ from trader.core.universe import tier_of
 from trader.domain.timeframe import timeframe_name
 
 Columns = Mapping[tuple[str, str], PairColumns]
+Numbers: TypeAlias = "array[int] | memoryview"
 Taker = Callable[[LaneEntries, LaneBooks], None]
 
 
@@ -72,11 +74,18 @@ class FastSimulation(Simulation):
                 at += 1
         return stop
 
-    def begin(self, start_ms: int, end_ms: int, columns: Columns | None = None) -> None:
+    def begin(
+        self,
+        start_ms: int,
+        end_ms: int,
+        columns: Columns | None = None,
+        room: Callable[[int], Numbers] | None = None,
+    ) -> None:
         """Get ready for the bars that open in [start_ms, end_ms). `columns`: what each strategy
-        says of each of its instruments, where somebody has worked that out."""
+        says of each of its instruments, where somebody has worked that out. `room`: makes the
+        column that equity is written into, int64 zeros, so many."""
         self.columns = self._make_columns(start_ms, end_ms) if columns is None else columns
-        self.lane = self._build((start_ms, end_ms))
+        self.lane = self._build((start_ms, end_ms), room or _zeros)
         self.beside = LaneState(self.state, self.parameters, self.lane)
         self.beside.load()
 
@@ -161,7 +170,7 @@ class FastSimulation(Simulation):
 
     # --- building ----------------------------------------------------------------------------
 
-    def _build(self, span_ms: tuple[int, int]) -> Lane:
+    def _build(self, span_ms: tuple[int, int], room: Callable[[int], Numbers]) -> Lane:
         parameters = self.parameters
         step_name = timeframe_name(parameters.step_ms)
         decided = {
@@ -179,7 +188,8 @@ class FastSimulation(Simulation):
         pairs = self._pairs(strands, {coin.symbol: coin for coin in coins}, rules)
         books = LaneBooks(coins, strands, pairs, parameters.limits.day, parameters.step_ms)
         self._set_rules(books, rules)
-        lane = Lane(books, LaneEntries(books, rules), grid, parameters.step_ms)
+        equity = room(len(grid))
+        lane = Lane(books, LaneEntries(books, rules), grid, parameters.step_ms, equity)
         lane.aligned = int(aligned)
         lane.mark_wishes(pairs)
         return lane
@@ -247,7 +257,11 @@ def _empty_lane(parameters: Parameters, model: Model, state: State) -> Lane:
     rules = LaneRules(parameters, model, state.number("cash_digits"))
     books = LaneBooks([], [], [], parameters.limits.day, parameters.step_ms)
     nothing = memoryview(array("q"))
-    return Lane(books, LaneEntries(books, rules), nothing, parameters.step_ms)
+    return Lane(books, LaneEntries(books, rules), nothing, parameters.step_ms, array("q"))
+
+
+def _zeros(rows: int) -> Numbers:
+    return array("q", [0]) * rows
 
 
 def pairs_of(parameters: Parameters, series: Mapping[SeriesKey, Series]) -> list[tuple[str, str]]:

@@ -55,17 +55,22 @@ class Lane:
     )  # fmt: skip
 
     def __init__(
-        self, books: LaneBooks, entries: LaneEntries, grid: memoryview, step_ms: int
+        self,
+        books: LaneBooks,
+        entries: LaneEntries,
+        grid: memoryview,
+        step_ms: int,
+        equity: array[int] | memoryview,
     ) -> None:
-        """Nothing is known of the account yet (see `lane_state`)."""
+        """Nothing is known of the account yet (see `lane_state`). `equity`: as long as `grid`."""
         self.books = books
         self.entries = entries
         self.coins: list[Coin] = books.coins
         self.grid = grid
         self.step_ms = step_ms
         self.aligned = 1
-        self.equity = array("q", [0]) * len(grid)
-        self.curve = memoryview(self.equity)
+        self.equity = equity
+        self.curve = memoryview(equity)
         self.wish = memoryview(bytearray(len(grid)))
         self.due_ms = self.tiers_ms = 0
         self.plain = False
