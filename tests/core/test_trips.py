@@ -7,8 +7,6 @@ from itertools import product
 from random import Random
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from trader.core.trips import (
     BLOCK,
@@ -16,7 +14,6 @@ from trader.core.trips import (
     TRIP_COLUMNS,
     Execution,
     Trips,
-    quotient,
     shares_of,
     sum_results,
 )
@@ -106,18 +103,3 @@ def test_shares_are_of_what_cost_anything() -> None:
     shares = array("d", bytes(24))
     assert shares_of(memoryview(results), memoryview(costs), shares) == 2
     assert list(shares[:2]) == [0.75, 5 / LARGE]
-
-
-# 54 bits are as near to one float as to the next: the even one is right.
-@pytest.mark.parametrize("part", [2**53 + 1, 2**53 + 3, -(2**53) - 1, 3 * 2**60, LARGE, 0])
-@pytest.mark.parametrize("whole", [1, 3, 2**53 + 1, 2**61, LARGE])
-def test_a_quotient_is_the_nearest_float(part: int, whole: int) -> None:
-    assert quotient(part, whole) == part / whole
-
-
-@given(
-    st.integers(0, 62).flatmap(lambda bits: st.integers(-(2**bits) + 1, 2**bits - 1)),
-    st.integers(1, 62).flatmap(lambda bits: st.integers(1, 2**bits - 1)),
-)
-def test_a_quotient_is_that_of_whole_numbers(part: int, whole: int) -> None:
-    assert quotient(part, whole) == part / whole

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from math import floor, fsum, isfinite, sqrt
 
-from trader.core.curve import Closes, day_ends, deepest_fall
+from trader.core.curve import Closes, day_ends, day_returns, deepest_fall
+from trader.core.exact import exact_sum
 from trader.core.scale import to_decimal
 from trader.core.trips import shares_of, sum_results
 from trader.domain.timeframe import DAY_MS
@@ -120,17 +121,15 @@ class Results:
 
 def daily_returns(curve: Curve) -> list[float]:
     """Simple returns by UTC day, from the starting balance on; days without a bar are 0."""
-    returns: list[float] = []
-    before, last_day = curve.start_units, -1
-    for row in curve.day_rows():
-        # A bar that closes at midnight belongs to the day it ends.
-        day = (curve.closes_ms[row] - 1) // DAY_MS
-        if last_day >= 0:
-            returns.extend([0.0] * (day - last_day - 1))
-        now = curve.units[row]
-        returns.append(now / before - 1.0 if before > 0 else 0.0)
-        before, last_day = now, day
-    return returns
+    rows, closes = curve.day_rows(), curve.closes_ms
+    if not rows:
+        return []
+    days = (closes[rows[-1]] - closes[rows[0]]) // DAY_MS + 2
+    found = array("d", bytes(8 * days))
+    count = day_returns(
+        curve.units, curve.start_units, closes.opens_ms, closes.later_ms, rows, found
+    )
+    return found[:count].tolist()
 
 
 def sharpe(returns: Sequence[float]) -> float | None:
@@ -234,7 +233,7 @@ def build_statistics(
         drawdown=drawdown,
         profit_factor=_ratio(won, lost),
         expectancy=None if expected is None else expected * float(curve.unit),
-        expectancy_share=_mean(shares[:paid]),
+        expectancy_share=exact_sum(shares[:paid]) / paid if paid else None,
         win_rate=_ratio(winners, count),
         exposure=_ratio(exposed_bars, bars),
         turnover=_ratio(turnover_units * bars, total_units),

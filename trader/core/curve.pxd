@@ -1,5 +1,7 @@
 cimport cython
 
+from trader.core.exact cimport quotient
+
 cdef long long DAY_MS
 cdef long long SMALL
 
@@ -8,6 +10,13 @@ cdef long long SMALL
     low=Py_ssize_t, high=Py_ssize_t, middle=Py_ssize_t)
 cpdef Py_ssize_t day_ends(
     const long long[::1] opens_ms, long long later_ms, long long[::1] out)
+
+@cython.locals(
+    count=Py_ssize_t, first=cython.longlong, before=cython.longlong, k=Py_ssize_t,
+    now=cython.longlong, day=cython.longlong)
+cpdef Py_ssize_t day_returns(
+    const long long[::1] units, long long start, const long long[::1] opens_ms,
+    long long later_ms, const long long[::1] rows, double[::1] out) except -1
 
 @cython.locals(
     n=Py_ssize_t, high=cython.longlong, lowest=cython.longlong, high_row=cython.longlong,

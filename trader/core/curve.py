@@ -13,6 +13,8 @@ from array import array
 from collections.abc import Iterator, MutableSequence, Sequence
 from typing import overload
 
+from trader.core.exact import quotient
+
 DAY_MS = 86_400_000
 SMALL = 1 << 58
 
@@ -82,6 +84,33 @@ def day_ends(opens_ms: Sequence[int], later_ms: int, out: MutableSequence[int]) 
         out[count] = low
         count += 1
         i = high
+    return count
+
+
+def day_returns(
+    units: Sequence[int],
+    start: int,
+    opens_ms: Sequence[int],
+    later_ms: int,
+    rows: Sequence[int],
+    out: MutableSequence[float],
+) -> int:
+    """Simple returns by UTC day, from `start` on: how many; a day without a bar has 0.
+
+    `rows`: see `day_ends`. `out` is zeros, one for each day from that of the first row on.
+    """
+    count = 0
+    first = 0
+    before = start
+    for k in range(len(rows)):
+        now = units[rows[k]]
+        day = (opens_ms[rows[k]] + later_ms - 1) // DAY_MS
+        if k == 0:
+            first = day
+        count = day - first
+        out[count] = quotient(now, before) - 1.0 if before > 0 else 0.0
+        count += 1
+        before = now
     return count
 
 

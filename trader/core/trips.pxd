@@ -1,10 +1,9 @@
 cimport cython
 
+from trader.core.exact cimport quotient
 from trader.core.lane_books cimport LaneBooks
 from trader.core.lane_rows cimport Coin, Leg, Pair
 from trader.core.scale cimport Spec, value_of_base_down
-
-cdef long long EXACT
 
 
 cdef class Rows:
@@ -65,9 +64,3 @@ cpdef sum_results(const long long[::1] results, long long[::1] out)
 @cython.locals(i=Py_ssize_t, count=Py_ssize_t)
 cpdef Py_ssize_t shares_of(
     const long long[::1] results, const long long[::1] costs, double[::1] out) except -1
-
-@cython.locals(
-    upper=double, lower=double, head=double, head_rest=double, base=double, base_rest=double,
-    found=double, scaled=double, base_upper=double, base_lower=double, product=double,
-    error=double, more=double, slack=double, exact_part=object, exact_whole=object)
-cpdef double quotient(long long part, long long whole) except? -1

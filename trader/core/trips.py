@@ -12,6 +12,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import MutableSequence
 
+from trader.core.exact import quotient
 from trader.core.lane_books import LaneBooks
 from trader.core.lane_rows import Leg
 from trader.core.scale import value_of_base_down
@@ -32,8 +33,6 @@ TRIP_COLUMNS = (
 
 # Rows grow by blocks of so many: nothing that was written is moved.
 BLOCK = 1_024
-# Up to here a whole number is a float without loss.
-EXACT = 1 << 53
 NOTHING = memoryview(array("q"))
 
 
@@ -316,40 +315,3 @@ def shares_of(results: memoryview, costs: memoryview, out: MutableSequence[float
             out[count] = quotient(results[i], costs[i])
             count += 1
     return count
-
-
-def quotient(part: int, whole: int) -> float:
-    """A part of a whole above 0, both below 2**62: the nearest float, as Python divides them.
-
-    A float holds 53 bits, so each number is taken as a float and its small rest. The quotient of
-    the floats is out by a few units of its last bit; what it leaves over is found without error
-    (the product as Dekker, "A floating-point technique for extending the available precision",
-    1971) and divided again. The sum is right to 2**-100 of itself: where numbers so close on either
-    side of it round to one float, that is the nearest; else Python divides.
-    """
-    if -EXACT <= part <= EXACT and whole <= EXACT:
-        return float(part) / float(whole)
-    upper = float(part >> 31) * 2147483648.0
-    lower = float(part & 2147483647)
-    head = upper + lower
-    head_rest = lower - (head - upper)
-    upper = float(whole >> 31) * 2147483648.0
-    lower = float(whole & 2147483647)
-    base = upper + lower
-    base_rest = lower - (base - upper)
-    found = head / base
-    scaled = 134217729.0 * found
-    upper = scaled - (scaled - found)
-    lower = found - upper
-    scaled = 134217729.0 * base
-    base_upper = scaled - (scaled - base)
-    base_lower = base - base_upper
-    product = found * base
-    error = upper * base_upper - product
-    error = ((error + upper * base_lower) + lower * base_upper) + lower * base_lower
-    more = (((head - product) - error) + head_rest - found * base_rest) / base
-    slack = (found if found > 0.0 else -found) * 3.1554436208840472e-30  # 2**-98
-    if found + (more - slack) == found + (more + slack):
-        return found + more
-    exact_part, exact_whole = part, whole
-    return exact_part / exact_whole
