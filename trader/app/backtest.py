@@ -56,6 +56,7 @@ class BacktestResult:
         sent: orders sent. turnover_units: value of all fills.
         market: by symbol, (first close, last close) of the decided range, ticks.
         state: the account at the end. fills: every execution, as whole numbers.
+        columns: what strategies said, where the fast engine worked that out.
     """
 
     inputs: BacktestInputs
@@ -74,6 +75,7 @@ class BacktestResult:
     statistics: Statistics
     state: State
     fills: Fills
+    columns: Mapping[tuple[str, str], PairColumns] | None = None
 
     def spec(self, symbol: str) -> Spec:
         """An instrument in the run's integers."""
@@ -85,10 +87,12 @@ def run_backtest(
     progress: Progress | None = None,
     engine: str = FAST,
     columns: Mapping[tuple[str, str], PairColumns] | None = None,
+    like: BacktestResult | None = None,
 ) -> BacktestResult:
     """Run it. `progress(done, total)` is called now and then, in decision bars. `engine`: FAST or
     REFERENCE; both say the same. `columns`: what strategies say, where somebody (a sweep) has
-    worked that out for these very inputs.
+    worked that out for these very inputs. `like`: a run of the same strategies over the same bars
+    at other costs, whose columns are these, too.
 
     Raises DataError when no bar lies in the asked range, and when the account outgrows the core's
     integers.
@@ -98,7 +102,7 @@ def run_backtest(
             return BacktestRun(inputs).run(progress)
         from trader.app.backtest_fast import FastRun
 
-        return FastRun(inputs, columns).run(progress)
+        return FastRun(inputs, columns, like).run(progress)
     except OverflowError as error:
         raise DataError(
             "the account grows to more than whole numbers hold",

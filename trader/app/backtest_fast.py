@@ -7,6 +7,7 @@ trail of every bar. Must not live here: what a run gives (`backtest`), decisions
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from trader.app.backtest import BacktestResult, BacktestRun, Progress, decided
 from trader.app.backtest_inputs import BacktestInputs
@@ -29,10 +30,16 @@ BARS_AT_ONCE, BARS_OF_PROGRESS = 65_536, 256
 class FastRun(BacktestRun):
     """A run in progress, by the fast engine."""
 
-    def __init__(self, inputs: BacktestInputs, columns: Columns | None = None) -> None:
-        """`columns`: see `run_backtest`."""
+    def __init__(
+        self,
+        inputs: BacktestInputs,
+        columns: Columns | None = None,
+        like: BacktestResult | None = None,
+    ) -> None:
+        """`columns`, `like`: see `run_backtest`."""
         super().__init__(inputs)
         self._given = columns
+        self._like = like
         # What the candidates of the tiers were answered when members were told last.
         self._told: Counter[str] = Counter()
         self._refreshes = 0
@@ -50,7 +57,9 @@ class FastRun(BacktestRun):
         )
         # A sweep's trials, whose columns are given, take the memory of the trial before.
         room = large_column if self._given is None else None
-        simulation.begin(inputs.start_ms, inputs.end_ms, self._given, room)
+        like = self._like
+        said = like.columns if self._given is None and like is not None else self._given
+        simulation.begin(inputs.start_ms, inputs.end_ms, said, room)
         self.simulation = simulation
         grid = simulation.grid
         total, at, told = len(grid), 0, 0
@@ -87,7 +96,7 @@ class FastRun(BacktestRun):
         self._see_all(simulation.grid[0], last_ms)
         if simulation.finish(last_ms):
             self.curve_units[-1] = AccountView(self.state, self.closes).equity_units()
-        return self.result()
+        return replace(self.result(), columns=simulation.columns)
 
     def _slow(self, at: int) -> None:
         """One bar by the reference."""

@@ -114,7 +114,8 @@ def make_run(
     result = run_backtest(inputs, line.of("decision bars") if line else None)
 
     def again(other: BacktestInputs) -> BacktestResult:
-        return run_backtest(other, line.of("decision bars at other costs") if line else None)
+        told = line.of("decision bars at other costs") if line else None
+        return run_backtest(other, told, like=result)
 
     beside = Beside(
         None if given["no_costs"] else costs_of(result, again),
