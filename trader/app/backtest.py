@@ -10,6 +10,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 from trader.app.backtest_inputs import BacktestInputs
@@ -44,7 +45,7 @@ class OpenPosition:
     value_units: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BacktestResult:
     """What happened; amounts in cash units of the inputs' scale.
 
@@ -55,6 +56,7 @@ class BacktestResult:
             tiers, and of the regime by its name. unfilled: orders that filled nothing.
         sent: orders sent. turnover_units: value of all fills.
         market: by symbol, (first close, last close) of the decided range, ticks.
+        exposed_bars: decision bars that ended with a position.
         state: the account at the end. fills: every execution, as whole numbers.
         columns: what strategies said, where the fast engine worked that out.
     """
@@ -72,7 +74,7 @@ class BacktestResult:
     turnover_units: int
     market: Mapping[str, tuple[int, int]]
     bars: Mapping[str, int]
-    statistics: Statistics
+    exposed_bars: int
     state: State
     fills: Fills
     columns: Mapping[tuple[str, str], PairColumns] | None = None
@@ -80,6 +82,25 @@ class BacktestResult:
     def spec(self, symbol: str) -> Spec:
         """An instrument in the run's integers."""
         return self.state.spec(symbol)
+
+    @property
+    def curve(self) -> Curve:
+        """The equity as statistics read it."""
+        inputs = self.inputs
+        start = to_units(inputs.cash, inputs.cash_unit, "starting balance")
+        first_ms = self.curve_ms[0] - inputs.parameters.step_ms
+        return Curve(first_ms, start, self.curve_ms, self.curve_units, inputs.cash_unit)
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        """The metric block; worked out when it is first asked for."""
+        return build_statistics(
+            self.curve,
+            Results(*self.closed.results()),
+            exposed_bars=self.exposed_bars,
+            turnover_units=self.turnover_units,
+            market_changes=[last / first - 1.0 for _, (first, last) in sorted(self.market.items())],
+        )
 
 
 def run_backtest(
@@ -221,7 +242,7 @@ class BacktestRun:
             self.trips.turnover_units,
             {symbol: (self.first_closes[symbol], self.closes[symbol]) for symbol in self.closes},
             dict(self.bars),
-            self._statistics(),
+            self.exposed,
             self.state,
             self.trips.fills,
         )
@@ -235,21 +256,6 @@ class BacktestRun:
         spec = self.state.spec(trip.symbol)
         value = value_of_base_down(spec, self.closes[trip.symbol], position.qty_units)
         return OpenPosition(trip, position.qty_units, value)
-
-    def _statistics(self) -> Statistics:
-        unit = self.inputs.cash_unit
-        start_units = to_units(self.inputs.cash, unit, "starting balance")
-        closed = self.trips.closed
-        return build_statistics(
-            Curve(self.opens_ms[0], start_units, self.curve_ms(), self.curve_units, unit),
-            Results(*closed.results()),
-            exposed_bars=self.exposed,
-            turnover_units=self.trips.turnover_units,
-            market_changes=[
-                self.closes[symbol] / first - 1.0
-                for symbol, first in sorted(self.first_closes.items())
-            ],
-        )
 
 
 def decided(simulation: Simulation, bar_ms: int) -> Plan:

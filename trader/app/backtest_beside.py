@@ -15,8 +15,14 @@ from trader.app.backtest_inputs import BacktestInputs, cost_variants
 from trader.app.backtest_report import metrics_of
 from trader.app.buy_and_hold import buy_and_hold
 from trader.app.report_rows import amounts_of, fees_of, opinion
-from trader.app.report_series import curve_of, equity_points
-from trader.app.statistics import Curve, Results, build_statistics
+from trader.app.report_series import equity_points
+from trader.app.statistics import (
+    Curve,
+    Results,
+    build_statistics,
+    max_drawdown,
+    total_return,
+)
 
 COST_NAMES = {
     "zero": "at no cost (no spread, slippage or fees)",
@@ -31,13 +37,14 @@ def costs_of(result: BacktestResult, run: Run) -> dict[str, Any]:
     for key, inputs in cost_variants(result.inputs).items():
         other = run(inputs)
         cash = amounts_of(inputs.cash_unit)
+        curve = other.curve
         rows.append(
             {
                 "cost": key,
                 "name": COST_NAMES[key],
                 "final_equity": cash(other.curve_units[-1]),
-                "total_return": opinion(other.statistics.total_return),
-                "max_drawdown": opinion(other.statistics.drawdown.share),
+                "total_return": opinion(total_return(curve)),
+                "max_drawdown": opinion(max_drawdown(curve).share),
                 "fees": cash(fees_of(other.fills.rows)),
                 "round_trips": len(other.closed),
             }
@@ -47,7 +54,7 @@ def costs_of(result: BacktestResult, run: Run) -> dict[str, Any]:
 
 def hold_of(result: BacktestResult, *, whole: bool) -> dict[str, Any]:
     """What `buy_and_hold` came to. `whole`: also its curve and metrics."""
-    curve = curve_of(result)
+    curve = result.curve
     found = buy_and_hold(result.inputs, result.curve_ms if whole else ())
     cash = amounts_of(curve.unit)
     told: dict[str, Any] = {

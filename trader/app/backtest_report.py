@@ -21,7 +21,7 @@ from trader.app.report_rows import (
     trip_rows,
     utc_text,
 )
-from trader.app.report_series import build_series, curve_of, daily
+from trader.app.report_series import build_series, daily
 from trader.app.statistics import CONVENTIONS, Statistics, why_undefined
 from trader.core.scale import text, to_decimal
 from trader.core.trip_groups import SUM_COLUMNS, sum_by
@@ -106,7 +106,7 @@ def build_summary(result: BacktestResult, beside: Beside | None = None) -> Row:
         "universe": dict(result.universe),
         "open_positions": _open(result),
         "series": build_series(result, closed),
-        "equity_daily": list(daily(curve_of(result))),
+        "equity_daily": list(daily(result.curve)),
     }
 
 

@@ -19,7 +19,6 @@ from trader.app.round_trips import RoundTrip
 from trader.app.statistics import Curve
 from trader.core.curve import drawn_rows, highs_at
 from trader.core.money import PPM
-from trader.core.scale import to_units
 from trader.core.trip_groups import most_held, shares_of, time_held, weightiest
 from trader.core.trips import TRIP_COLUMNS
 from trader.domain.timeframe import DAY_MS, timeframe_name
@@ -72,18 +71,10 @@ def _column(trips: array[int], name: str) -> array[int]:
     return trips[TRIP_COLUMNS.index(name) :: _WIDTH]
 
 
-def curve_of(result: BacktestResult) -> Curve:
-    """The run's equity as statistics read it."""
-    inputs = result.inputs
-    start = to_units(inputs.cash, inputs.cash_unit, "starting balance")
-    first_ms = result.curve_ms[0] - inputs.parameters.step_ms
-    return Curve(first_ms, start, result.curve_ms, result.curve_units, inputs.cash_unit)
-
-
 def build_series(result: BacktestResult, closed: array[int]) -> dict[str, Any]:
     """The parts of a report that are there to be drawn; times in epoch ms, amounts as text.
     `closed`: the rows of its closed round trips."""
-    curve = curve_of(result)
+    curve = result.curve
     held = Held.of(closed, [position.trip for position in result.open])
     return {
         "equity": equity_points(curve),

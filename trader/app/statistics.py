@@ -169,6 +169,12 @@ def cagr(start: float, end: float, days: float) -> float | None:
         return None
 
 
+def total_return(curve: Curve) -> float | None:
+    """End over start - 1."""
+    end = curve.units[-1] if curve.units else curve.start_units
+    return _ratio(end - curve.start_units, curve.start_units)
+
+
 def max_drawdown(curve: Curve) -> DrawDown:
     """The deepest share below the high so far; the first of equals. The start is a high, too."""
     return _fall_and_sum(curve)[0]
@@ -224,7 +230,7 @@ def build_statistics(
     expected = _ratio(won - lost, count)
     return Statistics(
         days=days,
-        total_return=_ratio(end - curve.start_units, curve.start_units),
+        total_return=total_return(curve),
         cagr=growth,
         sharpe=sharpe(returns) if long_enough else None,
         sortino=sortino(returns) if long_enough else None,
