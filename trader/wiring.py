@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import field
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -34,7 +33,7 @@ from trader.policy.checked import Checked
 from trader.policy.parameters import Settings, build_parameters, build_settings
 from trader.policy.sources import find_sources
 from trader.policy.strategy_files import load_strategies
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 if TYPE_CHECKING:
     from trader.domain.instrument import Instrument

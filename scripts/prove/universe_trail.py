@@ -31,7 +31,8 @@ from rehearsal import REAL_DATA, ROOT
 from trader.app.backtest import open_books
 from trader.app.backtest_inputs import BacktestInputs, BacktestOptions, build_inputs
 from trader.app.inputs import decision_inputs
-from trader.bars.load import BarFile, load_bars
+from trader.bars.bar_file import BarFile
+from trader.bars.load import load_bars
 from trader.core.canonical import canonical
 from trader.core.fold import fold
 from trader.core.membership import is_universe_row

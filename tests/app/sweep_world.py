@@ -11,7 +11,7 @@ from typing import Any
 from trader.app.backtest_inputs import BacktestInputs, BacktestOptions, build_inputs
 from trader.app.sweeping_session import SweepPlan, plan_sweep
 from trader.app.sweeping_trials import Conditions, Trials, grid, read_axes, read_conditions
-from trader.bars.load import BarFile
+from trader.bars.bar_file import BarFile
 from trader.core.parameters import Parameters, SizeSpec, StrategyCode, StrategySpec
 from trader.policy.rules_compile import compile_rules
 from trader.policy.sweep_ranges import SweepSpec

@@ -13,7 +13,8 @@ from trader.app.backtest import FAST, REFERENCE, BacktestResult, run_backtest
 from trader.app.backtest_inputs import BacktestOptions, build_inputs
 from trader.app.backtest_report import build_report, rounded
 from trader.app.report_rows import opinion, utc_text
-from trader.bars.load import BarFile, load_bars
+from trader.bars.bar_file import BarFile
+from trader.bars.load import load_bars
 from trader.core.identity import owner_prefix
 from trader.core.limits import Home, Limits
 from trader.core.parameters import Parameters, SizeSpec, StrategyCode, StrategySpec

@@ -12,7 +12,7 @@ from trader.app.backtest import run_backtest
 from trader.app.backtest_inputs import BacktestInputs, BacktestOptions, build_inputs, cost_variants
 from trader.app.backtest_model import ModelOptions, Tier
 from trader.app.buy_and_hold import buy_and_hold
-from trader.bars.load import BarFile
+from trader.bars.bar_file import BarFile
 from trader.core.model import CLOSE, FeeCoin, Slippage, VolumeCap
 from trader.core.strategy import load_strategy
 from trader.errors import DataError, UsageError

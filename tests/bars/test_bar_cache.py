@@ -17,8 +17,9 @@ import pytest
 
 from trader.app.bar_store import OpenedBars, open_bars
 from trader.bars import column_file
+from trader.bars.bar_file import READER_VERSION
 from trader.bars.column_file import FORMAT_VERSION, MAGIC, read_columns, write_columns
-from trader.bars.load import READER_VERSION, load_bars
+from trader.bars.load import load_bars
 from trader.bars.source_hash import hash_source
 from trader.core.series import Series
 from trader.errors import DataError

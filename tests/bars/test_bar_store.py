@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trader.app.bar_store import stored
+from trader.app.kept_bars import stored
 from trader.bars.joining import common_tick, join, on_tick
 from trader.bars.store import BarStore, Page, missing_spans, series_sha, told_of, united
 from trader.core.series import BarRow, Series, build_series

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from trader.bars.load import BarFile, load_bars
+from trader.bars.bar_file import BarFile
+from trader.bars.load import load_bars
 
 WriteBars = Callable[..., Path]
 Row = tuple[int, str, str, str, str, str]

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from trader.bars.load import BarFile, load_bars
+from trader.bars.bar_file import BarFile
+from trader.bars.load import load_bars
 from trader.bars.resample import resample
 from trader.core.series import Series
 from trader.errors import DataError

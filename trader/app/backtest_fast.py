@@ -7,7 +7,6 @@ trail of every bar. Must not live here: what a run gives (`backtest`), decisions
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 from trader.app.backtest import BacktestResult, BacktestRun, Progress, decided
 from trader.app.backtest_inputs import BacktestInputs
@@ -22,6 +21,7 @@ from trader.core.lane_rows import Pair
 from trader.core.membership import is_universe_row
 from trader.core.regime import ROW_NAME as REGIME
 from trader.errors import DataError
+from trader.records import replace
 
 # Decision bars that the lane does in one go, and fewest between two words about progress.
 BARS_AT_ONCE, BARS_OF_PROGRESS = 65_536, 256

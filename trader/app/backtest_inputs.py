@@ -8,7 +8,6 @@ Must not live here: reading files, running, and statistics.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import field, replace
 from decimal import Decimal
 
 from trader.app.backtest_model import (
@@ -20,7 +19,7 @@ from trader.app.backtest_model import (
     times_fees,
 )
 from trader.app.backtest_universe import fit_universe, universe_series
-from trader.bars.load import BarFile
+from trader.bars.bar_file import BarFile
 from trader.bars.resample import resample
 from trader.core.daily import asks_correlated, asks_var
 from trader.core.identity import owner_prefix
@@ -40,7 +39,7 @@ from trader.core.universe import tier_of
 from trader.domain.instrument import Instrument
 from trader.domain.timeframe import DAY_MS, TIMEFRAMES_MS, timeframe_name
 from trader.errors import DataError, UsageError
-from trader.records import dataclass
+from trader.records import dataclass, field, replace
 
 LOT_DIGITS_MAX = 8
 # One lot may be worth this share of the starting balance: fine enough to size, coarse enough for

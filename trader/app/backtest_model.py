@@ -8,10 +8,9 @@ assumptions do (`core.simulate`), and running.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
 from decimal import Decimal
 
-from trader.bars.load import BarFile
+from trader.bars.bar_file import BarFile
 from trader.bars.resample import resample
 from trader.core.model import CLOSE, MARK, FeeCoin, Fees, FeeTier, Model, Slippage, VolumeCap
 from trader.core.scale import text, to_units_rounded
@@ -20,7 +19,7 @@ from trader.core.snapshot import SeriesKey
 from trader.domain.instrument import Instrument
 from trader.domain.timeframe import TIMEFRAMES_MS, timeframe_name
 from trader.errors import DataError, UsageError
-from trader.records import dataclass
+from trader.records import dataclass, field, replace
 
 QUOTE, BASE = "quote", "base"
 FEE_ASSUMED = Decimal("0.001")

@@ -10,18 +10,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import sys
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from trader.app.backtest_inputs import BacktestInputs, BacktestOptions
 from trader.app.backtest_report import REPORT_VERSION, with_rows
-from trader.bars.load import READER_VERSION, BarFile
+from trader.bars.bar_file import READER_VERSION, BarFile
 from trader.core.canonical import canonical, sha256_of
 from trader.core.scale import text
 from trader.core.state import instrument_row
@@ -66,6 +64,8 @@ def build_manifest(
     """
     data = [_data_row(file, "bars") for _, file in sorted(files.items())]
     data += [_data_row(file, "detail") for _, file in sorted((details or {}).items())]
+    from dataclasses import asdict
+
     rest: Row = {
         "manifest": MANIFEST_VERSION,
         "report": REPORT_VERSION,
@@ -153,11 +153,11 @@ class Runs:
             part.mkdir()
             _write(part, run)
             if place.exists():
-                shutil.rmtree(place)  # damaged, or of a program that wrote other files
+                _remove(place)  # damaged, or of a program that wrote other files
             with suppress(FileExistsError):  # another process was as fast, with the same bytes
                 part.rename(place)
         finally:
-            shutil.rmtree(part, ignore_errors=True)
+            _remove(part, missing_ok=True)
         return place
 
     def load(self, name: str) -> KeptRun:
@@ -206,7 +206,13 @@ class Runs:
         for part in self.folder.glob(".*.part"):
             pid = part.name.split(".")[-2]
             if not (pid.isdigit() and Path("/proc", pid).exists()):
-                shutil.rmtree(part, ignore_errors=True)
+                _remove(part, missing_ok=True)
+
+
+def _remove(folder: Path, *, missing_ok: bool = False) -> None:
+    import shutil  # it brings four kinds of compression along
+
+    shutil.rmtree(folder, ignore_errors=missing_ok)
 
 
 def _damaged(place: Path, why: str) -> DataError:

@@ -8,13 +8,13 @@ of them is a member is chosen by the core, as in a cycle. Must not live here: re
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 from trader.core.parameters import RegimeSpec, StrategySpec, UniverseSpec
 from trader.core.universe import age_step_ms, asks_bars, tier_of
 from trader.core.universe_windows import regime_rules
 from trader.domain.pairs import is_pattern
 from trader.domain.timeframe import TIMEFRAMES_MS, timeframe_name
+from trader.records import replace
 
 Wanted = set[tuple[str, int]]
 

@@ -7,7 +7,6 @@ so that the decision finds their rules in the books. Must not live here: choosin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
 from decimal import Decimal
 
 from trader.app.ports import MarketData
@@ -18,7 +17,7 @@ from trader.core.universe import CANDIDATES_MAX, due_tiers, wanted_by_pattern
 from trader.domain.instrument import Instrument
 from trader.domain.pairs import is_pattern, pair_matches
 from trader.errors import TraderError
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

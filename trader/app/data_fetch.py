@@ -9,7 +9,6 @@ Must not live here: requests, retries and limits (the venue's), files (`bars.sto
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import field
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -28,7 +27,7 @@ from trader.errors import (
     UsageError,
     VenueRefused,
 )
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 # An answer with a bar that cannot be, or without any, is asked for so many times in all.
 ASKED_MAX = 3

@@ -6,12 +6,11 @@ the plan is made from a snapshot that says so. Must not live here: decisions (co
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from trader.app.strategy_process import StrategyLost
 from trader.core.plan import Plan, plan
 from trader.core.snapshot import Snapshot
 from trader.errors import ProofFailed
+from trader.records import replace
 
 
 def decide(snapshot: Snapshot) -> tuple[Snapshot, Plan]:

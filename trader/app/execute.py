@@ -6,7 +6,6 @@ Lives here: the loop commit -> act -> commit. Must not live here: any choice of 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -39,6 +38,7 @@ from trader.domain.order import OrderState, Side, VenueOrder
 from trader.domain.outcome import Accepted, NotSent, Outcome, Rejected
 from trader.errors import VenueRefused, VenueUnavailable
 from trader.journal.journal import Journal, Transaction
+from trader.records import replace
 
 # The look before the first send may take this part of a round of reads: quotes grow old meanwhile.
 LOOK_SHARE = 3

@@ -9,7 +9,6 @@ differ from the decision without saying so. Must not live here: putting the inpu
 from __future__ import annotations
 
 import json
-from dataclasses import field
 from typing import Any
 
 from trader.app.decide import decide_again
@@ -27,7 +26,7 @@ from trader.core.snapshot import Snapshot
 from trader.errors import ExitCode, ProofFailed, UsageError
 from trader.journal.journal import Journal
 from trader.journal.reads import CycleRow
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 Rows = list[dict[str, Any]]
 MEANINGS = {**REFUSALS, **QUIET, **UNIVERSE}

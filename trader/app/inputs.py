@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from trader.app.context import StrategySource
@@ -25,6 +24,7 @@ from trader.core.parameters import Columns, Parameters, StrategyCode, StrategySp
 from trader.core.strategy import StrategyError, with_defaults
 from trader.errors import UsageError
 from trader.policy.parameters import build_parameters
+from trader.records import replace
 
 HINT = "edit the strategy file or strategies.yaml"
 

@@ -12,7 +12,6 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,7 +23,7 @@ from trader.core.canonical import canonical
 from trader.core.state import HALT_LEVELS, State
 from trader.errors import ExitCode, JournalError, LockHeld, TraderError, UsageError
 from trader.journal.journal import Journal
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 LEVEL = "frozen"
 LOG_NAME = "kill.log"

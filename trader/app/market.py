@@ -9,7 +9,6 @@ whether a bar can be (`bars.quality` does).
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import field
 from functools import partial
 from typing import Any
 
@@ -29,7 +28,7 @@ from trader.domain.market import Quote
 from trader.domain.timeframe import DAY_MS, TIMEFRAMES_MS, timeframe_name
 from trader.errors import TraderError
 from trader.journal.journal import Journal
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 # A bar may change at the venue shortly after its close: so many known ones are read again.
 OVERLAP_BARS = 2

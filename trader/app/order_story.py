@@ -7,13 +7,12 @@ words. Must not live here: why an order was wanted (`explain`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
 from typing import Any
 
 from trader.app.units import Units, time_text
 from trader.journal.codec import Entry, Payload
 from trader.journal.journal import Journal
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 _KINDS = (
     "order_planned",

@@ -14,7 +14,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ from trader.core.step import action_row, facts_of, step
 from trader.errors import ExitCode, ProofFailed
 from trader.journal.codec import Entry
 from trader.journal.journal import Journal
-from trader.records import dataclass
+from trader.records import dataclass, field, replace
 
 Progress = Callable[[int, int], None]
 DEFAULT_SPREAD_PPM = 200

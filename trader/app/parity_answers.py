@@ -8,12 +8,11 @@ not hold is refused before it runs). Must not live here: what is asked, and proc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
 from typing import Any
 
 from trader.app.strategy_wire import bars_bytes
 from trader.core.parameters import Columns, StrategyCode
-from trader.records import dataclass
+from trader.records import dataclass, field, replace
 
 # A bar asks for a window of each instrument, with and without bars that were told anew.
 REMEMBERED_MAX = 64

@@ -9,7 +9,6 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import field
 from decimal import Decimal
 
 from trader.core.scale import ScaleError, to_decimal, to_units
@@ -17,7 +16,7 @@ from trader.core.series import BarRow, Series, build_series
 from trader.core.snapshot import SeriesKey
 from trader.domain.timeframe import TIMEFRAMES_MS
 from trader.journal.codec import Payload
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ bytes, and without any one of them they do not. Must not live here: what ran whe
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import Any
 
 from trader.app.decide import decide_again
@@ -22,7 +21,7 @@ from trader.core.plan import plan_payload
 from trader.core.simulate import Simulation
 from trader.core.snapshot import Snapshot
 from trader.core.state import State
-from trader.records import dataclass
+from trader.records import dataclass, replace
 
 # Parts of a snapshot, in the order in which it is asked whether a decision would be the same
 # without the journal's: what is easily spared first.

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from copy import deepcopy
-from dataclasses import replace
 from typing import Any
 
 from trader.app.parity_account import Apart, account_of
@@ -51,7 +50,7 @@ from trader.core.state import State
 from trader.domain.timeframe import timeframe_name
 from trader.errors import ProofFailed
 from trader.journal.codec import Entry
-from trader.records import dataclass
+from trader.records import dataclass, replace
 
 # Entries that say what the account and its venue are: no difference, both sides have them.
 SHARED = frozenset({"genesis", "instrument", "policy"})

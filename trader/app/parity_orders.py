@@ -8,13 +8,12 @@ the cause that the journal's own entries prove. Must not live here: why an order
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import field
 from typing import Any
 
 from trader.app.parity_causes import Cause
 from trader.core.state import Order, Row
 from trader.domain.order import Side, TimeInForce
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 KINDS = frozenset(
     {

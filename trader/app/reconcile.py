@@ -8,7 +8,6 @@ that does not answer leaves the books as they were. Must not live here: decision
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import field
 from functools import partial
 from typing import Any
 
@@ -29,7 +28,7 @@ from trader.domain.order import OrderState, VenueOrder
 from trader.domain.timeframe import DAY_MS, bar_open_ms
 from trader.errors import TraderError, VenueRefused, VenueUnavailable
 from trader.journal.journal import Journal
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 # How far back a shortage is searched for fills that nobody told in time.
 MORE_FILLS_MS = 3 * DAY_MS

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
-from dataclasses import field
 from typing import Any
 
 from trader.app.acts import Allowed
@@ -29,7 +28,7 @@ from trader.core.plan import plan_payload
 from trader.core.step import action_row, facts_of, step
 from trader.errors import ExitCode, ProofFailed
 from trader.journal.journal import Journal
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ the emergency stop (`kill`), ending the halt (`resumes`), the lock.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import field
 from typing import Any
 
 from trader.app.kill import named_human
@@ -19,7 +18,7 @@ from trader.domain.order import Side
 from trader.domain.outcome import Accepted
 from trader.errors import ExitCode, TraderError
 from trader.journal.journal import Journal
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 LEVEL = "no_entries"
 ROUNDS_MAX = 20

@@ -11,7 +11,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import field, replace
 from itertools import zip_longest
 from random import Random
 from typing import Any, NoReturn
@@ -35,7 +34,7 @@ from trader.app.strategy_verdict import (
     turns,
 )
 from trader.app.strategy_wire import Bars
-from trader.records import dataclass
+from trader.records import dataclass, field, replace
 
 SPAN_LEAST, SPAN_MOST = 96, 320
 # What is generated before a window, in warm-ups, to look at where windows start.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from trader.app.context import StrategySource
@@ -19,6 +18,7 @@ from trader.core.parameters import Parameters, StrategySpec
 from trader.core.strategy import StrategyError, compile_strategy
 from trader.errors import UsageError
 from trader.policy.sealed_files import SEAL_ERRORS, drop_oldest, read_sealed, write_sealed
+from trader.records import replace
 
 VERSION = 1
 CHEAT_HINT = "mend the file; `trader strategy check` looks again"

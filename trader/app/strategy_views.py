@@ -7,7 +7,6 @@ layout, checks.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Any
 
 from trader.app.context import StrategySource
@@ -15,7 +14,7 @@ from trader.app.strategy_process import StrategyRaised
 from trader.app.strategy_verdict import Verdict
 from trader.core.parameters import Parameters, StrategySpec
 from trader.core.rules import Bound, RuleError, bound_of
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 Row = dict[str, Any]
 UNCHECKED = "not checked"

@@ -8,7 +8,6 @@ id. Calls that fail are tried again until a deadline. Must not live here: latch,
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import field
 from functools import partial
 from itertools import count
 from typing import Any
@@ -21,7 +20,7 @@ from trader.domain.account import Fill
 from trader.domain.order import OrderState, VenueOrder
 from trader.domain.outcome import Accepted, Outcome, Rejected
 from trader.errors import TraderError, VenueRefused
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 # Fills are asked for from a little before the orders they belong to: clocks differ.
 FILLS_MARGIN_MS = 60_000

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import replace
 
 from trader.app.backtest import run_backtest
 from trader.app.backtest_inputs import BacktestInputs
@@ -24,6 +23,7 @@ from trader.core.parameters import Parameters
 from trader.core.rules import RuleError, bound_of
 from trader.domain.timeframe import timeframe_name
 from trader.errors import DataError, TraderError
+from trader.records import replace
 
 # Trials of a batch share what their rules have in common. Its columns are held together, so a
 # batch is smaller where there are more bars.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import reduce
 from itertools import pairwise
 from pathlib import Path
@@ -20,7 +19,7 @@ from trader.policy.coherence_sweeps import bad_value
 from trader.policy.fields import close_to
 from trader.policy.quantities import BadText
 from trader.policy.sweep_ranges import SweepSpec, Where, range_text, range_values, read_where
-from trader.records import dataclass
+from trader.records import dataclass, replace
 
 TRIALS_MAX = 100_000
 # A grid is gone through point by point where conditions thin it out.

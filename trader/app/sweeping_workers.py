@@ -24,9 +24,8 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import field
 
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 Work = Callable[[Sequence[int]], Iterator[bytes]]
 _HEAD = struct.Struct("<BI")

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any, cast
 
 from trader.app.inputs import decision_inputs
@@ -34,7 +33,7 @@ from trader.journal.codec import Entry, Payload
 from trader.journal.folding import order_row
 from trader.journal.journal import Journal
 from trader.journal.schema import ORDERS, STATE_TABLES
-from trader.records import dataclass
+from trader.records import dataclass, replace
 
 # What a payload of a shape that this code does not know may provoke.
 SHAPE_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)

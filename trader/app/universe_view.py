@@ -8,7 +8,6 @@ live here: choosing, layout.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
 from typing import Any
 
 from trader.app.backtest import open_books
@@ -28,7 +27,7 @@ from trader.core.snapshot import Snapshot
 from trader.core.universe import due_tiers
 from trader.errors import DataError, UsageError
 from trader.journal.journal import Journal
-from trader.records import dataclass
+from trader.records import dataclass, field, replace
 
 MEANINGS = {**REFUSALS, **UNIVERSE}
 # Over bar files members are chosen from so many refreshes before the time asked for: hysteresis

@@ -12,13 +12,12 @@ import hashlib
 import json
 import os
 from contextlib import suppress
-from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
+from trader.bars.bar_file import READER_VERSION, BarFile, BarFileReport
 from trader.bars.column_file import ColumnFileError, drop_parts, read_columns, write_columns
-from trader.bars.load import READER_VERSION, BarFile, BarFileReport
 from trader.bars.source_hash import Source
 from trader.errors import DataError
 
@@ -115,7 +114,7 @@ def _said(error: Exception) -> str:
 
 
 def _row_of(report: BarFileReport) -> dict[str, Any]:
-    row = {field.name: getattr(report, field.name) for field in fields(report)}
+    row = {name: getattr(report, name) for name in BarFileReport.__slots__}
     if _report_of(json.loads(json.dumps(row))) != report:
         raise AssertionError("a report of a bar file has a value that JSON does not hold")
     return row
@@ -124,7 +123,7 @@ def _row_of(report: BarFileReport) -> dict[str, Any]:
 def _report_of(row: Any) -> BarFileReport:
     """Raises TypeError or KeyError when the row is not one of this version's."""
     plain = cast("dict[str, Any]", row)
-    if set(plain) != {field.name for field in fields(BarFileReport)}:
+    if set(plain) != set(BarFileReport.__slots__):
         raise KeyError("report")
     return BarFileReport(**{name: _frozen(value) for name, value in plain.items()})
 

@@ -6,8 +6,6 @@ names, by the numbers. Must not live here: those three themselves (`header`, `la
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from trader.bars.header import (
     DELIMITERS,
     EXPECTED,
@@ -20,6 +18,7 @@ from trader.bars.header import (
 from trader.bars.layouts import USUAL, layout_of
 from trader.bars.source import Part
 from trader.errors import DataError
+from trader.records import replace
 
 _COMMENT_LINES_MAX = 5
 _COMMENT = ("#", "http://", "https://", "www.", "sep=", '"http')

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import field
 from decimal import Decimal
 from itertools import islice
 from math import isfinite
@@ -26,7 +25,7 @@ from trader.core.money import AMOUNT_MAX
 from trader.core.series import BarRow, Series, build_series
 from trader.domain.timeframe import bar_open_ms
 from trader.errors import DataError
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 EXAMPLES_MAX = 3
 DIGITS_MAX = 12

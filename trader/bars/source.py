@@ -14,7 +14,6 @@ import zlib
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import field
 from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, cast
@@ -22,7 +21,7 @@ from typing import IO, Any, cast
 from trader.bars.names import words_in
 from trader.bars.stamps import StampColumn
 from trader.errors import DataError
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 BLOCK_BYTES = 1 << 18
 LINE_BYTES_MAX = 1 << 20

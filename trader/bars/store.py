@@ -15,7 +15,6 @@ import os
 import re
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, cast
@@ -33,7 +32,7 @@ from trader.bars.joining import Joined, join
 from trader.bars.names import STEPS_MS, step_name
 from trader.core.series import Series, build_series
 from trader.errors import DataError, LockHeld, UsageError
-from trader.records import dataclass
+from trader.records import dataclass, replace
 
 # So many committed pages are kept as lines before they go into the columns: rows in memory cost
 # five times what columns do.

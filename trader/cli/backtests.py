@@ -17,7 +17,7 @@ from trader.app.backtest_report import Beside, build_summary
 from trader.app.backtest_runs import KeptRun, Made, Runs, build_manifest
 from trader.app.inputs import decision_inputs
 from trader.app.strategy_verdicts import refuse_cheats
-from trader.bars.load import BarFile
+from trader.bars.bar_file import BarFile
 from trader.build import code_hash, lock_hash
 from trader.cli.backtest_options import number, read_model
 from trader.cli.backtest_outputs import check_outputs, placed, show_run, write_outputs

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from trader.app.bar_store import OpenedBars, Progress, open_bars, stored
-from trader.bars.load import BarFile
+from trader.app.bar_store import OpenedBars, Progress, open_bars
+from trader.bars.bar_file import BarFile
 from trader.cli.output import say_detail
 from trader.domain.instrument import Instrument
 from trader.errors import UsageError
@@ -39,6 +39,8 @@ def load_pairs(
     pairs: Sequence[str], timeframe: str, rules: Rules, folder: Path
 ) -> dict[str, BarFile]:
     """Kept bars by instrument, on a timeframe or (without one) the shortest that are kept."""
+    from trader.app.kept_bars import stored
+
     files: dict[str, BarFile] = {}
     names = [spot_of("--pairs", word) for given in pairs for word in given.split(",") if word]
     for symbol in names:

@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import field
 from itertools import pairwise
 from pathlib import Path
 from textwrap import wrap
@@ -23,7 +22,7 @@ import typer
 
 from trader.cli.demo_files import MARKER, MARKER_TEXT, config_files
 from trader.errors import ExitCode, UsageError, worst
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 BARS_MINUTES = 2_400
 # Far enough into the made bars that every window is full.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from trader.cli.times import utc
 from trader.core.plan import Plan
 from trader.errors import ExitCode
 from trader.ops.lock import hold
+from trader.records import replace
 from trader.wiring import (
     Places,
     Setup,

@@ -9,14 +9,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from trader.cli.output import draws, print_lines, say
 from trader.cli.passes import Pass, one_pass, show_pass, trail_lines
 from trader.cli.times import span, utc
 from trader.errors import ExitCode, TraderError
-from trader.records import dataclass
+from trader.records import dataclass, field
 from trader.wiring import Setup, stop_on_signals
 
 if TYPE_CHECKING:

@@ -6,12 +6,11 @@ Lives here: columns, folding, and bold where a terminal reads. Must not live her
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from textwrap import fill
 
-WIDTH_MIN = 40
+WIDTH_MIN, WIDTH_UNTOLD = 40, 80
 GAP, GAP_MIN = 2, 1
 BOLD, DIM, PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 
@@ -30,7 +29,7 @@ class Paper:
         """As wide as the terminal ($COLUMNS first, 80 where nobody says); plain when piped."""
         seen = sys.stdout.isatty() and os.environ.get("TERM", "") not in {"", "dumb", "unknown"}
         styled = seen and "NO_COLOR" not in os.environ
-        return Paper(shutil.get_terminal_size((80, 24)).columns, styled=styled)
+        return Paper(_columns(), styled=styled)
 
     def line(self, text: str = "", style: str = "") -> None:
         """One line, however long."""
@@ -80,3 +79,16 @@ class Paper:
     def print(self) -> None:
         """To stdout."""
         print("\n".join(self.lines))
+
+
+def _columns() -> int:
+    """As `shutil.get_terminal_size`, which brings four kinds of compression along."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isdecimal() and int(said) > 0:
+        return int(said)
+    if sys.__stdout__ is None:
+        return WIDTH_UNTOLD
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or WIDTH_UNTOLD
+    except (ValueError, OSError):
+        return WIDTH_UNTOLD

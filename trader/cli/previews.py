@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +17,7 @@ from trader.cli.pairs import pair_of
 from trader.cli.typed import AsJson, Config, StateDir
 from trader.domain.order import Side
 from trader.errors import ExitCode, UsageError
+from trader.records import replace
 from trader.wiring import SetupOptions, deadline, open_journal, open_venue, state_root
 
 if TYPE_CHECKING:

@@ -7,12 +7,11 @@ which action comes next (`step`), and who carries it out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
 from typing import Any
 
 from trader.core.approval import Approved
 from trader.core.snapshot import CoreQuote
-from trader.records import dataclass
+from trader.records import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)

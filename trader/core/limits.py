@@ -9,9 +9,8 @@ live here: how they are written or checked, and what is measured against them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 NEVER = 1_000_000_000
 ALL_PPM = 1_000_000

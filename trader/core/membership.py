@@ -7,7 +7,6 @@ the trail for every candidate with its numbers. Must not live here: the measures
 
 from __future__ import annotations
 
-from dataclasses import field
 from decimal import Decimal
 
 from trader.core.desk import Seen, TrailRow
@@ -38,7 +37,7 @@ from trader.core.universe import (
     refreshed_ms,
 )
 from trader.domain.timeframe import MINUTE_MS, last_closed_open_ms, timeframe_name
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 # Trail rows of the universe carry this before the tier's name where others name a strategy.
 ROW_PREFIX = "universe:"

@@ -8,10 +8,8 @@ the words in which people choose them.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from trader.core.money import PPM
-from trader.records import dataclass
+from trader.records import dataclass, replace
 
 # What becomes of a position when its bars end.
 MARK, CLOSE = "mark", "close"

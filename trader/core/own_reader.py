@@ -10,7 +10,6 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import field
 from math import nan
 
 from trader.core.frames import Frames, SeriesKey, anchor_ms, last_open_ms
@@ -29,7 +28,7 @@ from trader.core.signals import (
 )
 from trader.core.spans import Spans, no_spans
 from trader.core.strategy import USER_CODE_ERRORS
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 Problem = tuple[int, int, str]
 DATA_CODES = ("", "DATA_GAPPY", "DATA_SHORT")

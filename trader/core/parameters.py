@@ -7,11 +7,10 @@ every decision reads. Must not live here: how they are written or checked.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from typing import Any
 
 from trader.core.limits import Limits
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 Columns = Mapping[str, Any]
 

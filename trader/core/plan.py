@@ -7,7 +7,6 @@ and enters (`exits`, `entries`), and what happens after the plan (`step`).
 
 from __future__ import annotations
 
-from dataclasses import field
 from typing import Any
 
 from trader.core.access import Access
@@ -26,7 +25,7 @@ from trader.core.snapshot import Snapshot
 from trader.core.trim import trim
 from trader.core.universe import symbols_of
 from trader.core.upkeep import keep_up
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,6 @@ here: whether a strategy wants it (`signals`), and carrying anything out.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from trader.core.approval import Approved, Refused
 from trader.core.desk import Desk, TrailRow
 from trader.core.entries import consider
@@ -18,7 +16,7 @@ from trader.core.plan import open_desk
 from trader.core.snapshot import Snapshot
 from trader.core.state import Position
 from trader.domain.order import Side
-from trader.records import dataclass
+from trader.records import dataclass, replace
 
 FORCED = "force_exit"
 

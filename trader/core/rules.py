@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, replace
 from math import isfinite
 from typing import Any, TypeAlias
 
@@ -23,7 +22,7 @@ from trader.core import rule_kernels as kernels
 from trader.core.indicator import Indicator
 from trader.core.rule_kernels import Flags, Floats
 from trader.domain.timeframe import TIMEFRAMES_MS
-from trader.records import dataclass
+from trader.records import dataclass, field, replace
 
 WARMUP_STEP = 64
 Column: TypeAlias = "Floats | Flags"

@@ -9,13 +9,12 @@ how rows are evaluated (`history`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from trader.core.frames import Frames
 from trader.core.history import ROWS_AT_ONCE, History, Sink
 from trader.core.rules import Bound, Column, Node
-from trader.records import dataclass
+from trader.records import dataclass, replace
 
 # Doubles that the columns of one go may take together.
 DOUBLES = 1 << 20

@@ -7,13 +7,12 @@ it because it is smaller is asked again. Must not live here: when that is wanted
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from trader.core.approval import Approved, Refused, proposal_of, seal_approved
 from trader.core.identity import client_order_id
 from trader.core.parameters import Parameters
 from trader.core.scale import cash_units, notional_down
 from trader.core.state import Order, State
+from trader.records import replace
 
 
 def approve_less(

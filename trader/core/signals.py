@@ -10,7 +10,6 @@ not live here: how rules are computed (`rules`, `frames`), sizes, prices to pay,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from math import inf, isfinite, nan
 from typing import Any
 
@@ -26,7 +25,7 @@ from trader.core.strategy import USER_CODE_ERRORS, Window
 from trader.core.universe import followed_symbols, symbols_of
 from trader.core.universe_windows import universe_windows
 from trader.domain.timeframe import timeframe_name
-from trader.records import dataclass
+from trader.records import dataclass, replace
 
 PPM = 1_000_000
 Span = tuple[int, int]

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from trader.core.frames import Frames
 from trader.core.parameters import Parameters, StrategyCode
 from trader.core.series import Series
 from trader.core.state import HALT_LEVELS, State
-from trader.records import dataclass
+from trader.records import dataclass, field, inner
 
 if TYPE_CHECKING:
     from trader.core.signals import Opinion
@@ -93,10 +92,8 @@ class Snapshot:
     running: Running = Running()
     skew_ms: int = 0
     repaints: Mapping[str, int] = field(default_factory=dict[str, int])
-    told: list[Told] = field(default_factory=list[Told], init=False, repr=False, compare=False)
-    _frames: list[Frames] = field(
-        default_factory=list[Frames], init=False, repr=False, compare=False
-    )
+    told: list[Told] = inner(default_factory=list[Told])
+    _frames: list[Frames] = inner(default_factory=list[Frames])
 
     def told_opinion(self, strategy: str, symbol: str) -> Opinion | None:
         """The opinion that somebody formed before; None: it is to be formed from the bars."""

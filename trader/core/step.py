@@ -9,8 +9,6 @@ once the one before is known to have ended. Must not live here: talking to a ven
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from trader.core.actions import (
     Abandon,
     Action,
@@ -42,6 +40,7 @@ from trader.core.snapshot import halt_rank
 from trader.core.state import Order, State
 from trader.core.time_sums import untimely
 from trader.domain.order import OrderState, Side, TimeInForce
+from trader.records import replace
 
 _ENDED_UNFILLED = frozenset({OrderState.EXPIRED, OrderState.CANCELED})
 HELD_LESS = "HELD_LESS"

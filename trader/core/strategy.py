@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from types import CodeType
 from typing import Any, cast
@@ -17,6 +16,7 @@ from typing import Any, cast
 from trader.core.parameters import StrategyCode, StrategySpec
 from trader.core.rule_kernels import near_rows, price_rows
 from trader.core.series import Ints, Series
+from trader.records import replace
 
 # What code of a user may raise while it decides: anything, classes of its own among them. One
 # strategy that fails must not keep the exits of the others from being looked after.

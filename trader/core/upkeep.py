@@ -8,8 +8,6 @@ cancelled and replaced (`step`), and entries that are new (`entries`).
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from trader.core.approval import Approved, Proposal, proposal_of
 from trader.core.asked import is_asked
 from trader.core.children import CODE, rest_lots
@@ -23,6 +21,7 @@ from trader.core.resting import is_resting_entry
 from trader.core.state import Order
 from trader.core.totals import DAY_MS, HOUR_MS
 from trader.domain.order import OrderState
+from trader.records import replace
 
 # Too little is left to be sent anew: that ends nothing which is at the venue already.
 _SMALL = frozenset({"QTY_MIN", "NOTIONAL_MIN"})

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-
 from trader.domain.account import Fill
 from trader.domain.order import VenueOrder
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,13 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import field
 from decimal import Decimal
 from typing import Any
 
 from trader.exchange.limits import ApiKey
 from trader.exchange.money import ZERO
 from trader.exchange.wire import Request
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 _NUMBER = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 

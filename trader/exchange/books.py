@@ -8,12 +8,12 @@ who trades when (engine.py) and where the books are kept (state.py).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import field, fields
+from dataclasses import fields
 from decimal import Decimal
 from typing import Any, TypeVar
 
 from trader.exchange.money import ZERO, plain
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 OPEN_STATUSES = ("NEW", "PARTIALLY_FILLED")
 _Record = TypeVar("_Record", "Order", "Trade")

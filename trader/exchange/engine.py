@@ -11,7 +11,6 @@ when the touch has moved through it, by a drawn share of the step's volume when 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -20,7 +19,7 @@ from trader.exchange.instruments import Instrument
 from trader.exchange.market import STEPS, Level, Market, Spot
 from trader.exchange.money import LOOSE, ONE, ZERO, eighths_down, floor_to, is_multiple
 from trader.exchange.views import Views
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 
 class Reason(StrEnum):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, replace
 from decimal import Decimal, InvalidOperation
 from hashlib import blake2b
 from pathlib import Path
@@ -35,7 +34,7 @@ from trader.exchange.money import exact
 from trader.exchange.sockets import Gates
 from trader.exchange.state import StateDir
 from trader.exchange.wire import Dialect, Reply, Request
-from trader.records import dataclass
+from trader.records import dataclass, field, replace
 
 DIALECTS: dict[str, Callable[[Exchange], Dialect]] = {"binance": BinanceDialect}
 _LOG_ROWS_MAX = 20_000

@@ -21,11 +21,11 @@ import json
 import random
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import field, fields, replace
+from dataclasses import fields
 from typing import Any, cast
 
 from trader.exchange.wire import Reply, Request, Sending
-from trader.records import dataclass
+from trader.records import dataclass, field, replace
 
 _HTML = [("Content-Type", "text/html")]
 _BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 
 from trader.exchange.bars import ExchangeSetupError
 from trader.exchange.money import plain
-from trader.records import dataclass
+from trader.records import dataclass, replace
 
 STATUSES = ("TRADING", "HALT", "BREAK", "END_OF_DAY", "CANCEL_ONLY")
 # Coin -> order of magnitude of its price in dollars: lots are made worth about a tenth of one.

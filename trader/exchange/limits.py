@@ -6,9 +6,7 @@ how much and how a refusal is worded (a dialect).
 
 from __future__ import annotations
 
-from dataclasses import field
-
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 _BAN_MS_FIRST, _BAN_MS_MAX = 120_000, 259_200_000
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import field, fields, replace
+from dataclasses import fields
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from trader.exchange.books import Balance, Books, Order, Trade
 from trader.exchange.money import ZERO, plain
-from trader.records import dataclass
+from trader.records import dataclass, field, replace
 
 _Held = dict[str, dict[str, tuple[Decimal, Decimal]]]
 

@@ -8,11 +8,10 @@ admin.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from typing import Any
 from urllib.parse import unquote_plus
 
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ import sqlite3
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,7 +30,7 @@ from trader.journal.rebuild import EntryRefused, compare, fold_all
 from trader.journal.schema import TABLES, migrate
 from trader.journal.sums import page_sums, read_sums, sums_path
 from trader.journal.wal import newest_frames, walk_wal
-from trader.records import dataclass
+from trader.records import dataclass, replace
 
 ERROR = "error"
 INFO = "info"

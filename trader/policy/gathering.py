@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
 from pathlib import Path as FilePath
 
 from trader.policy.fields import close_to
@@ -26,7 +25,7 @@ from trader.policy.sources import (
     profile_bytes,
 )
 from trader.policy.tree import Path, find, merged, nested, walk
-from trader.records import dataclass
+from trader.records import dataclass, field, replace
 
 # Keys whose value may be written as a comma-separated text in a variable.
 LIST_KEYS = frozenset(

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import field
 from typing import Any, TypeGuard
 
 import yaml
 
 from trader.policy.problems import Code, Problem, shown
 from trader.policy.sources import SIZE_BYTES_MAX
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 DEPTH_MAX = 16
 VALUES_MAX = 20_000

@@ -7,7 +7,6 @@ names, calls; what is doubtful about a comparison (see `rules_doubts`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from decimal import Context, Decimal, localcontext
 
 from trader.policy.problems import Code
@@ -18,7 +17,7 @@ from trader.policy.rules_problems import Refused, Span
 from trader.policy.rules_program import Nodes
 from trader.policy.rules_scan import DIGITS_MAX, NUMBER_MAX
 from trader.policy.rules_types import Type, Value, bad, kind_of, type_of_both
-from trader.records import dataclass
+from trader.records import dataclass, replace
 
 _JOINED = "conditions are joined by and, or, not"
 _EXACT = Context(prec=60)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field, replace
 from decimal import Decimal
 
 from trader.core.indicator_table import INDICATORS
@@ -44,7 +43,7 @@ from trader.policy.rules_syntax import (
 from trader.policy.rules_triggers import Bound, Bounds, Trigger, bind, cycle
 from trader.policy.rules_types import Type, Value, bad
 from trader.policy.rules_vocabulary import COLUMNS, FOREIGN_HOMES, FUNCTIONS, hint_for
-from trader.records import dataclass
+from trader.records import dataclass, field, replace
 
 # Levels of sub-expressions, those of the triggers included: what Python's stack can take.
 DEPTH_MAX = 80

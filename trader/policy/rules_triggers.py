@@ -7,7 +7,6 @@ here: reading its rule (see `rules_reading`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from decimal import Decimal
 
 from trader.policy.fields import close_to
@@ -15,7 +14,7 @@ from trader.policy.problems import Code, shown
 from trader.policy.quantities import decimal_text
 from trader.policy.rules_calls import Named, number_text
 from trader.policy.rules_problems import Refused, Span
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 Number = int | float | str | Decimal
 

@@ -15,13 +15,12 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from trader.policy.problems import Code, shown
 from trader.policy.quantities import BadText, decimal_text, parse_decimal
-from trader.records import dataclass
+from trader.records import dataclass, replace
 
 VALUES_MAX = 10_000
 LENGTH_MAX = 2_000

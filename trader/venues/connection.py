@@ -10,12 +10,11 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Callable
-from dataclasses import field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from trader.domain.timeframe import DAY_MS
-from trader.records import dataclass
+from trader.records import dataclass, field
 from trader.venues.ccxt_import import load_exchange_class
 from trader.venues.dialect import Dialect, Reply
 from trader.venues.outcomes import UNEXPECTED, Barred, Garbage, redact, retry_at_ms
@@ -38,8 +37,8 @@ class CcxtConfig:
     exchange_id: str
     mode: str
     base_url: str = ""
-    api_key: str = field(default="", repr=False)
-    secret: str = field(default="", repr=False)
+    api_key: str = field(default="", shown=False)
+    secret: str = field(default="", shown=False)
     timeout_ms: int = 10_000
     recv_window_ms: int = 5_000
     cache_path: Path | None = None

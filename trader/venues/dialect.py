@@ -7,11 +7,10 @@ Lives here: the shape of those tables. The tables themselves stand in one file p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 Json = Any
 

@@ -11,12 +11,11 @@ import copy
 import ipaddress
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 from trader.errors import UsageError, VenueRefused
-from trader.records import dataclass
+from trader.records import dataclass, field
 from trader.venues.dialect import Dialect, Reply
 from trader.venues.wire import Wire, WireSession
 
@@ -57,8 +56,8 @@ class Target:
 class Credentials:
     """An API key; never shown."""
 
-    api_key: str = field(default="", repr=False)
-    secret: str = field(default="", repr=False)
+    api_key: str = field(default="", shown=False)
+    secret: str = field(default="", shown=False)
 
 
 def build_exchange(

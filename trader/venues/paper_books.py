@@ -13,14 +13,13 @@ import json
 import os
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
 
 from trader.core.scale import text
 from trader.errors import TraderError, VenueRefused
-from trader.records import dataclass
+from trader.records import dataclass, field
 
 # Ended orders and their fills are kept so many deep; open ones always.
 HISTORY_MAX = 500
