@@ -64,6 +64,9 @@ cdef class Lane:
     @cython.locals(last_ms=cython.longlong)
     cdef _pass_refreshes(self, Py_ssize_t first, Py_ssize_t stop)
 
+    @cython.locals(guess=Py_ssize_t)
+    cdef Py_ssize_t _first_at(self, long long open_ms, Py_ssize_t low, Py_ssize_t high) except -1
+
     @cython.locals(i=Py_ssize_t, coin=Coin)
     cdef _place(self, Py_ssize_t t)
 

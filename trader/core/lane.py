@@ -158,7 +158,7 @@ class Lane:
         first, offset = t, coin.offset
         leave_row = next_leave(pair, t + offset)
         stop = min(stop, leave_row - offset, self._glides_until(t, stop, coin))
-        target = coin.target_ticks if coin.target_ticks > 0 else MOST
+        target = coin.target_ticks
         cash, per_tick, gap = books.cash_units, coin.per_tick, strand.cash_units - books.cash_units
         stop_ticks, bid_stop_ticks, most = coin.stop_ticks, coin.bid_stop_ticks, coin.price_max
         high, floor = books.high_units, books.floor_units()
@@ -171,7 +171,7 @@ class Lane:
             close = coin.close[row]
             if close >= most or close <= bid_stop_ticks:
                 break
-            if coin.high[row] >= target or coin.low[row] <= stop_ticks:
+            if coin.low[row] <= stop_ticks or (target > 0 and coin.high[row] >= target):
                 break
             made = cash + per_tick * close
             if made <= floor or (falls and top - made > deepest):
@@ -202,7 +202,7 @@ class Lane:
             until_ms = min(until_ms, coin.began_ms + coin.hold_ms)
         if until_ms != self.until_ms:
             self.until_ms = until_ms
-            self.until = first_at(self.grid, until_ms - self.step_ms, t, len(self.grid))
+            self.until = self._first_at(until_ms - self.step_ms, t, len(self.grid))
         return min(stop, self.until)
 
     def _land(self, coin: Coin, bars: int, close_ms: int, total: int) -> None:
@@ -269,8 +269,15 @@ class Lane:
         """What bars [first, stop), which were passed over, say of the members."""
         last_ms = self.grid[stop - 1] + self.step_ms
         while self.tiers_ms <= last_ms:
-            first = first_at(self.grid, self.tiers_ms - self.step_ms, first, stop)
+            first = self._first_at(self.tiers_ms - self.step_ms, first, stop)
             self._refresh(self.grid[first] + self.step_ms)
+
+    def _first_at(self, open_ms: int, low: int, high: int) -> int:
+        """As `first_at`; it is tried first where it is when no bar is missing."""
+        guess = low + (open_ms - self.grid[low]) // self.step_ms
+        if low < guess < high and self.grid[guess] == open_ms:
+            return guess
+        return first_at(self.grid, open_ms, low, high)
 
     def _place(self, t: int) -> None:
         """Rows of all coins at a bar of an aligned grid."""
