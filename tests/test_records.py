@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from trader.records import dataclass, field, inner, replace
+from trader.records import FEW, dataclass, field, inner, replace
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -233,18 +233,70 @@ def test_a_record_that_holds_itself_is_shown() -> None:
     assert repr(point) == "Point(x=1, y=2, told={'self': ...})"
 
 
-def test_init_is_compiled_once_and_named() -> None:
+def test_init_is_compiled_once_when_there_are_some_and_named() -> None:
     @dataclass
     class Late:
         n: int
 
     before = Late.__init__
+    assert [Late(n).n for n in range(FEW)] == list(range(FEW))
+    assert Late.__init__ is before
     assert Late(1) == Late(1)
     after = Late.__init__
     assert after is not before
     Late(2)
     assert Late.__init__ is after
     assert after.__qualname__.endswith("Late.__init__")
+
+
+def shapes() -> list[type[Any]]:
+    """Classes that have made no object yet, each kind once."""
+    found: list[type[Any]] = []
+    for frozen, slots in ((True, True), (True, False), (False, True), (False, False)):
+
+        @dataclass(frozen=frozen, slots=slots)
+        class Shape:
+            x: int
+            y: int = 2
+            told: list[int] = field(default_factory=list[int])
+            own: list[int] = inner(default_factory=list[int])
+
+        found.append(Shape)
+    return found
+
+
+GIVEN: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
+    ((1,), {}), ((1, 3), {}), ((1,), {"told": [4]}), ((), {"y": 5, "x": 6}), ((1, 2, [3]), {}),
+]  # fmt: skip
+WRONG: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
+    ((), {}), ((1, 2, [], 4), {}), ((1,), {"w": 1}), ((1,), {"x": 1}), ((1,), {"own": []}),
+    ((), {"y": 1}),
+]  # fmt: skip
+
+
+def test_the_first_objects_and_those_after_them_are_alike() -> None:
+    for shape in shapes():
+        young = [shape(*given, **named) for given, named in GIVEN]
+        for _ in range(FEW):
+            shape(1)
+        grown = [shape(*given, **named) for given, named in GIVEN]
+        assert young == grown
+        assert [one.own for one in young + grown] == [[]] * 2 * len(GIVEN)
+        assert young[0].told is not young[1].told
+
+
+def test_a_wrong_call_is_told_alike_of_the_first_object_and_of_later_ones() -> None:
+    for given, named in WRONG:
+        for shape in shapes():
+            said: list[str] = []
+            for _ in range(2):
+                with pytest.raises(TypeError) as error:
+                    shape(*given, **named)
+                said.append(str(error.value))
+                for _ in range(FEW):
+                    shape(1)
+            assert said[0] == said[1]
+            assert "__init__" in said[0]
 
 
 def test_the_program_makes_its_records_here() -> None:

@@ -3,8 +3,8 @@
 `dataclasses.dataclass` writes the source of six functions for each class and compiles it when the
 class is made: for the hundred classes of a cold start that is half of the way to its first line of
 work. Here comparing, hashing, showing and refusing to change are closures over the names of the
-fields, and only `__init__`, whose speed counts, is compiled: when the first object of its class is
-made, which most classes of a run never see. The standard library's module is not even imported
+fields, and only `__init__`, whose speed counts, is compiled: when a class has made its first few
+objects, which most classes of a run never do. The standard library's module is not even imported
 (it brings a parser and a disassembler along), but its `fields`, `replace` and `asdict` take these
 classes as their own. Lives here: `dataclass`, `field`, `replace`, with the options that are used in
 this program. Must not live here: any record.
@@ -20,6 +20,8 @@ from typing import Any, Literal, TypeVar, cast, dataclass_transform, overload
 Value = TypeVar("Value")
 Made = TypeVar("Made")
 _NOTHING: Any = object()
+# Objects of a class that are made before its `__init__` is compiled, which costs as much as thirty.
+FEW = 8
 
 
 class Part:
@@ -217,14 +219,47 @@ def _carrying(names: Sequence[str]) -> dict[str, Any]:
 def _first_init(
     made: type[Any], parts: Mapping[str, Part], *, frozen: bool, slots: bool
 ) -> Callable[..., None]:
-    """An `__init__` that makes the real one, puts it into its own place, and calls it."""
+    """An `__init__` that goes over the fields; after a few objects, or where Python is to say what
+    is wrong with a call, it puts a compiled one into its own place."""
+    checks = hasattr(made, "__post_init__")
+    calls = 0
 
     def first(self: Any, *given: Any, **named: Any) -> None:
-        if made.__init__ is first:
-            made.__init__ = _compiled_init(made, parts, frozen=frozen, slots=slots)
-        made.__init__(self, *given, **named)
+        nonlocal calls
+        calls += 1
+        values = _values(parts, given, named) if calls <= FEW else None
+        if values is None:
+            if made.__init__ is first:
+                made.__init__ = _compiled_init(made, parts, frozen=frozen, slots=slots)
+            made.__init__(self, *given, **named)
+            return
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+        if checks:
+            self.__post_init__()
 
     return first
+
+
+def _values(
+    parts: Mapping[str, Part], given: Sequence[Any], named: dict[str, Any]
+) -> dict[str, Any] | None:
+    """The value of each field; None for a call that is wrong."""
+    order = [name for name, part in parts.items() if not part.inner]
+    left = dict(zip(order, given, strict=False)) | named
+    if len(left) != len(given) + len(named):
+        return None
+    values: dict[str, Any] = {}
+    for name, part in parts.items():
+        if name in left and not part.inner:
+            values[name] = left.pop(name)
+        elif part.default is not _NOTHING:
+            values[name] = part.default
+        elif part.factory is not _NOTHING:
+            values[name] = part.factory()
+        else:
+            return None
+    return None if left else values
 
 
 def _compiled_init(

@@ -14,7 +14,7 @@ from trader.app.backtest import BacktestResult
 from trader.app.backtest_inputs import BacktestInputs, cost_variants
 from trader.app.backtest_report import metrics_of
 from trader.app.buy_and_hold import buy_and_hold
-from trader.app.report_rows import amounts_of, fees_of, opinion
+from trader.app.report_rows import amounts_of, opinion
 from trader.app.report_series import equity_points
 from trader.app.statistics import (
     Curve,
@@ -45,7 +45,7 @@ def costs_of(result: BacktestResult, run: Run) -> dict[str, Any]:
                 "final_equity": cash(other.curve_units[-1]),
                 "total_return": opinion(total_return(curve)),
                 "max_drawdown": opinion(max_drawdown(curve).share),
-                "fees": cash(fees_of(other.fills.rows)),
+                "fees": cash(other.fills.fee_units),
                 "round_trips": len(other.closed),
             }
         )

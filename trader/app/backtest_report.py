@@ -16,7 +16,6 @@ from trader.app.book_rows import book_rows
 from trader.app.report_rows import (
     Scales,
     amounts_of,
-    fees_of,
     opinion,
     trip_rows,
     utc_text,
@@ -80,7 +79,7 @@ def build_summary(result: BacktestResult, beside: Beside | None = None) -> Row:
             "starting_balance": text(inputs.cash),
             "final_equity": _cash(result, result.curve_units[-1]),
             "cash": _cash(result, result.state.cash_units),
-            "fees": _cash(result, fees_of(result.fills.rows)),
+            "fees": _cash(result, result.fills.fee_units),
             "turnover": _cash(result, result.turnover_units),
             "cash_unit": text(inputs.cash_unit),
         },

@@ -116,11 +116,6 @@ def trip_rows(rows: array[int], names: Sequence[str], scales: Scales) -> Iterato
         }
 
 
-def fees_of(fills: array[int]) -> int:
-    """All fees of a table of executions, cash units: what round trips paid, closed or open."""
-    return sum(fills[FILL_COLUMNS.index("fee_units") :: len(FILL_COLUMNS)])
-
-
 def fill_rows(rows: array[int], names: Sequence[str], scales: Scales) -> Iterator[Row]:
     """Executions for people and CSV."""
     for row in _cut(rows, len(FILL_COLUMNS)):

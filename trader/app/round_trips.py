@@ -72,6 +72,11 @@ class Fills:
         """int64[n * len(FILL_COLUMNS)], one execution after another."""
         return self._trips.fills.told()
 
+    @property
+    def fee_units(self) -> int:
+        """All fees, cash units: what round trips paid, closed or open."""
+        return sum(self._trips.fills.column(FILL_COLUMNS.index("fee_units")))
+
     def __len__(self) -> int:
         """How many executions."""
         return self._trips.fills.count
