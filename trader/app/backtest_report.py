@@ -59,8 +59,11 @@ def with_rows(summary: Mapping[str, Any], trips: array[int], names: Sequence[str
     return {**summary, "round_trips": rows}
 
 
-def build_summary(result: BacktestResult, beside: Beside | None = None) -> Row:
-    """A report without its round trips, which may be many: what tables and pictures show."""
+def build_summary(
+    result: BacktestResult, beside: Beside | None = None, *, drawn: bool = True
+) -> Row:
+    """A report without its round trips, which may be many: what tables and pictures show.
+    `drawn`: false where nobody will draw it, so that only what tables show is worked out."""
     inputs = result.inputs
     parameters = inputs.parameters
     step_ms = parameters.step_ms
@@ -104,8 +107,8 @@ def build_summary(result: BacktestResult, beside: Beside | None = None) -> Row:
         "quiet": dict(result.quiet),
         "universe": dict(result.universe),
         "open_positions": _open(result),
-        "series": build_series(result, closed),
-        "equity_daily": list(daily(result.curve)),
+        "series": build_series(result, closed, all_of_it=drawn),
+        "equity_daily": list(daily(result.curve)) if drawn else [],
     }
 
 

@@ -71,14 +71,19 @@ def _column(trips: array[int], name: str) -> array[int]:
     return trips[TRIP_COLUMNS.index(name) :: _WIDTH]
 
 
-def build_series(result: BacktestResult, closed: array[int]) -> dict[str, Any]:
+def build_series(
+    result: BacktestResult, closed: array[int], *, all_of_it: bool = True
+) -> dict[str, Any]:
     """The parts of a report that are there to be drawn; times in epoch ms, amounts as text.
-    `closed`: the rows of its closed round trips."""
+    `closed`: the rows of its closed round trips. Without `all_of_it`: what tables show."""
     curve = result.curve
     held = Held.of(closed, [position.trip for position in result.open])
+    months = {"monthly": monthly(curve, held)}
+    if not all_of_it:
+        return months
     return {
         "equity": equity_points(curve),
-        "monthly": monthly(curve, held),
+        **months,
         "positions": position_points(held, curve),
         "prices": price_points(result, closed),
         "distribution": distribution(closed),

@@ -123,7 +123,8 @@ def make_run(
         None if given["no_save"] else prepared.manifest(),
     )
     trips = result.closed.rows
-    summary = build_summary(result, beside)
+    lasts = not given["no_save"] or any(given[way] for way in ("as_json", "csv", "html", "png"))
+    summary = build_summary(result, beside, drawn=lasts)
     return result, KeptRun(summary, trips, result.fills.rows, result.fills.names)
 
 
