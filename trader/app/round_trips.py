@@ -15,7 +15,7 @@ from trader.core.lane_books import LaneBooks
 from trader.core.lane_rows import REASONS, Leg
 from trader.core.scale import value_of_base_down
 from trader.core.state import Order, State
-from trader.core.trips import FILL_COLUMNS, TRIP_COLUMNS, Execution, Trip, Trips
+from trader.core.trips import FILL_COLUMNS, TRIP_COLUMNS, Execution, Trips
 from trader.domain.order import Side
 from trader.records import dataclass
 
@@ -137,12 +137,6 @@ def _shown(row: Sequence[int], names: Sequence[str]) -> RoundTrip:
     )
 
 
-def _row_of(trip: Trip) -> array[int]:
-    row = array("q", [0]) * len(TRIP_COLUMNS)
-    trip.write(memoryview(row), 0)
-    return row
-
-
 class RoundTrips:
     """Watches facts as they are folded; `closed` in the order they closed, `open` by symbol."""
 
@@ -162,7 +156,7 @@ class RoundTrips:
     def open(self) -> dict[str, RoundTrip]:
         """Open round trips by symbol."""
         found = [trip for trip in self.counted.trips if trip.is_open]
-        return {self.names[trip.symbol]: _shown(_row_of(trip), self.names) for trip in found}
+        return {self.names[trip.symbol]: _shown(trip.row(), self.names) for trip in found}
 
     @property
     def any_open(self) -> bool:

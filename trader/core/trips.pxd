@@ -20,7 +20,8 @@ cdef class Execution:
     cdef public long long at_ms, fee_cash_units, fee_units, maker, price_ticks, qty_lots, reason
     cdef public long long side, strategy, symbol, value_units
 
-    cdef void write(self, long long[::1] cells, Py_ssize_t at) noexcept
+    @cython.locals(at=Py_ssize_t)
+    cdef put(self, Rows rows)
 
 
 cdef class Trip:
@@ -30,7 +31,8 @@ cdef class Trip:
 
     cdef void begin(self, Execution first) noexcept
     cdef void add(self, Execution one) noexcept
-    cpdef write(self, long long[::1] cells, Py_ssize_t at)
+    @cython.locals(at=Py_ssize_t)
+    cdef put(self, Rows rows)
     cpdef read(self, object row)
 
 
@@ -41,10 +43,9 @@ cdef class Trips:
 
     cpdef Trip trip_of(self, Py_ssize_t symbol)
 
-    @cython.locals(fills=Rows, trip=Trip, at=Py_ssize_t, symbol=Py_ssize_t)
+    @cython.locals(trip=Trip, symbol=Py_ssize_t)
     cpdef take(self, Execution one, long long result_units, long long closed_ms)
 
-    @cython.locals(closed=Rows, at=Py_ssize_t)
     cdef _put(self, Trip trip, long long closed_ms)
 
     @cython.locals(trip=Trip, number=Py_ssize_t)

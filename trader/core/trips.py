@@ -99,18 +99,19 @@ class Execution:
         self.fee_units = self.fee_cash_units = self.maker = self.side = 0
         self.symbol = self.strategy = self.reason = 0
 
-    def write(self, cells: memoryview, at: int) -> None:
-        """Write its row."""
-        cells[at] = self.at_ms
-        cells[at + 1] = self.symbol
-        cells[at + 2] = self.strategy
-        cells[at + 3] = self.side
-        cells[at + 4] = self.qty_lots
-        cells[at + 5] = self.price_ticks
-        cells[at + 6] = self.value_units
-        cells[at + 7] = self.fee_units
-        cells[at + 8] = self.reason
-        cells[at + 9] = self.maker
+    def put(self, rows: Rows) -> None:
+        """Add its row."""
+        at = rows.add()
+        rows.view[at] = self.at_ms
+        rows.view[at + 1] = self.symbol
+        rows.view[at + 2] = self.strategy
+        rows.view[at + 3] = self.side
+        rows.view[at + 4] = self.qty_lots
+        rows.view[at + 5] = self.price_ticks
+        rows.view[at + 6] = self.value_units
+        rows.view[at + 7] = self.fee_units
+        rows.view[at + 8] = self.reason
+        rows.view[at + 9] = self.maker
 
 
 class Trip:
@@ -155,22 +156,27 @@ class Trip:
             self.proceeds_units += one.value_units - one.fee_cash_units
             self.exit_reason = one.reason
 
-    def write(self, cells: memoryview, at: int) -> None:
-        """Write its row."""
-        cells[at] = self.strategy
-        cells[at + 1] = self.symbol
-        cells[at + 2] = self.opened_ms
-        cells[at + 3] = self.closed_ms
-        cells[at + 4] = self.bought_lots
-        cells[at + 5] = self.sold_lots
-        cells[at + 6] = self.first_ticks
-        cells[at + 7] = self.last_ticks
-        cells[at + 8] = self.cost_units
-        cells[at + 9] = self.proceeds_units
-        cells[at + 10] = self.fee_units
-        cells[at + 11] = self.result_units
-        cells[at + 12] = self.fills
-        cells[at + 13] = self.exit_reason
+    def put(self, rows: Rows) -> None:
+        """Add its row."""
+        at = rows.add()
+        rows.view[at] = self.strategy
+        rows.view[at + 1] = self.symbol
+        rows.view[at + 2] = self.opened_ms
+        rows.view[at + 3] = self.closed_ms
+        rows.view[at + 4] = self.bought_lots
+        rows.view[at + 5] = self.sold_lots
+        rows.view[at + 6] = self.first_ticks
+        rows.view[at + 7] = self.last_ticks
+        rows.view[at + 8] = self.cost_units
+        rows.view[at + 9] = self.proceeds_units
+        rows.view[at + 10] = self.fee_units
+        rows.view[at + 11] = self.result_units
+        rows.view[at + 12] = self.fills
+        rows.view[at + 13] = self.exit_reason
+
+    def row(self) -> array[int]:
+        """Its row."""
+        return array("q", [getattr(self, name) for name in TRIP_COLUMNS])
 
     def read(self, row: memoryview) -> None:
         """Take the row of a closed one."""
@@ -209,9 +215,7 @@ class Trips:
     def take(self, one: Execution, result_units: int, closed_ms: int) -> None:
         """Count an execution and what it brought; `closed_ms`: when it left nothing that can be
         sold, else -1. A sale of what a trip that is over had left belongs to that trip."""
-        fills = self.fills
-        at = fills.add()
-        one.write(fills.view, at)
+        one.put(self.fills)
         self.upper += one.value_units >> 31
         self.lower += one.value_units & 2147483647
         symbol = one.symbol
@@ -234,10 +238,8 @@ class Trips:
         self._put(trip, closed_ms)
 
     def _put(self, trip: Trip, closed_ms: int) -> None:
-        closed = self.closed
-        at = closed.add()
         trip.closed_ms = closed_ms
-        trip.write(closed.view, at)
+        trip.put(self.closed)
         trip.is_open = 0
         self.open -= 1
 
@@ -255,7 +257,7 @@ class Trips:
         trip.result_units += result_units
         if closed_ms >= 0:
             trip.closed_ms = closed_ms
-        trip.write(self.closed.row(number), 0)
+        self.closed.row(number)[:] = memoryview(trip.row())
 
     def take_legs(
         self, legs: list[Leg], books: LaneBooks, places: memoryview, reasons: memoryview
