@@ -21,7 +21,8 @@ cpdef Py_ssize_t day_returns(
 @cython.locals(
     n=Py_ssize_t, high=cython.longlong, lowest=cython.longlong, high_row=cython.longlong,
     share=double, top=cython.longlong, upper=cython.longlong, lower=cython.longlong,
-    i=Py_ssize_t, stop=Py_ssize_t, part=cython.longlong, now=cython.longlong, fallen=double)
+    i=Py_ssize_t, k=Py_ssize_t, until=Py_ssize_t, part=cython.longlong, beyond=cython.longlong,
+    now=cython.longlong, fallen=double)
 cpdef double deepest_fall(const long long[::1] units, long long start, long long[::1] out)
 
 @cython.locals(

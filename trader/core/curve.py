@@ -132,18 +132,21 @@ def deepest_fall(units: Sequence[int], start: int, out: MutableSequence[int]) ->
     # From this value on there is something to note: a new high, or the deepest fall is made good.
     top = start + 1
     upper = lower = 0
-    i = 0
+    i = until = 0
     while i < n:
-        # Sixteen values of at most that are summed without overflow; larger ones one by one.
-        stop = min(n, i + 16 if high < SMALL and lowest > -SMALL else i + 1)
-        part = 0
-        while i < stop and lowest <= units[i] < top:
-            part += units[i]
-            i += 1
-        upper += part >> 31
-        lower += part & 2147483647
-        if i == stop:
-            continue
+        # Most stretches of sixteen bring neither a new high nor a new low: whether one does, is
+        # asked without a branch a bar. Of larger values neither that nor their sum would fit.
+        if i >= until and i + 16 <= n and high < SMALL and lowest > -SMALL:
+            until = i + 16
+            beyond = part = 0
+            for k in range(16):
+                beyond |= (units[i + k] - lowest) | (top - 1 - units[i + k])
+                part += units[i + k]
+            if beyond >= 0:
+                upper += part >> 31
+                lower += part & 2147483647
+                i = until
+                continue
         now = units[i]
         upper += now >> 31
         lower += now & 2147483647
@@ -155,7 +158,7 @@ def deepest_fall(units: Sequence[int], start: int, out: MutableSequence[int]) ->
                 lowest = now
                 high_row = i
             top = high + 1
-        else:
+        elif now < lowest:
             lowest = now
             fallen = float(high - now) / float(high) if high > 0 else 0.0
             if fallen > share:

@@ -6,7 +6,7 @@ from trader.core.rule_kernels cimport price_rows
 cdef long long STATE
 cdef long long EXACT
 
-@cython.locals(start=Py_ssize_t, stop=Py_ssize_t, i=Py_ssize_t, value=cython.longlong, low=cython.longlong, high=cython.longlong)
+@cython.locals(stop=Py_ssize_t, i=Py_ssize_t, j=Py_ssize_t, k=Py_ssize_t, beyond=cython.longlong, low=cython.longlong, high=cython.longlong)
 cpdef void tick_spans(const long long[::1] a, Py_ssize_t tile, Py_ssize_t size, long long[::1] least, long long[::1] most) noexcept
 
 @cython.locals(gap=cython.longlong, i=Py_ssize_t, j=Py_ssize_t, was=int, side=int, count=Py_ssize_t)

@@ -41,14 +41,22 @@ def tick_limit(n: int, m: int, numerator: int) -> int:
 
 def tick_spans(a: Ticks, tile: int, size: int, least: Ticks, most: Ticks) -> None:
     """least[tile] and most[tile] of rows [tile * size, (tile + 1) * size), as far as there are."""
-    start = tile * size
-    stop = min(len(a), start + size)
-    low = a[start]
+    i = tile * size
+    stop = min(len(a), i + size)
+    low = a[i]
     high = low
-    for i in range(start, stop):
-        value = a[i]
-        low = min(low, value)
-        high = max(high, value)
+    while i < stop:
+        # Most stretches bring no new extreme: whether one does, is asked without a branch a row.
+        beyond = -1
+        if i + 16 <= stop:
+            beyond = 0
+            for k in range(16):
+                beyond |= (a[i + k] - low) | (high - a[i + k])
+        if beyond < 0:
+            for j in range(i, min(i + 16, stop)):
+                low = min(low, a[j])
+                high = max(high, a[j])
+        i += 16
     least[tile] = low
     most[tile] = high
 
