@@ -42,6 +42,24 @@ def test_the_deepest_fall_is_the_largest_of_all_pairs(seed: int) -> None:
         assert back == (after[0] if after else -1)
 
 
+@pytest.mark.parametrize("unit", [1, 10**15, 10**16])
+@pytest.mark.parametrize("seed", range(8))
+def test_the_deepest_fall_of_a_walk_is_what_a_look_at_every_bar_says(seed: int, unit: int) -> None:
+    chance = random.Random(seed)
+    steps = (chance.choice([-2, -1, 0, 0, 1, 2 + seed % 2]) for _ in range(700))
+    units = array("q", (max(0, value) * unit for value in accumulate(steps, initial=100)))
+    high, share, wanted = 100 * unit, 0.0, [-1, -1, -1, 100 * unit, 100 * unit]
+    high_row = -1
+    for row, now in enumerate(units):
+        if now > high:
+            high, high_row = now, row
+        if high and float(high - now) / float(high) > share:
+            share, wanted = float(high - now) / float(high), [high_row, row, -1, high, now]
+        if wanted[1] >= 0 and wanted[2] < 0 and now >= wanted[3]:
+            wanted[2] = row
+    assert found_fall(units, 100 * unit) == (share, wanted)
+
+
 def test_a_curve_that_never_falls_has_no_trough() -> None:
     assert found_fall(array("q", [5, 5, 6]), 5) == (0.0, [-1, -1, -1, 5, 5])
 

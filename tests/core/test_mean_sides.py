@@ -17,7 +17,7 @@ from trader.core.mean_sides import TILE_ROWS, TickSpans, leaf_of
 from trader.core.parameters import StrategyCode, StrategySpec
 from trader.core.rules import bind
 from trader.core.series import Series, build_series
-from trader.core.sides import tick_limit
+from trader.core.sides import tick_limit, tick_spans
 
 from .made import BTC, MINUTE_MS, parameters, strategy
 from .rule_made import Program, cross_program
@@ -175,3 +175,16 @@ def test_bars_in_mapped_memory_say_the_same() -> None:
         assert len(one.enters)
         assert (one.enters, one.leaves, one.stop) == (other.enters, other.leaves, other.stop)
         assert repr(one.opinion(500)) == repr(other.opinion(500))
+
+
+@pytest.mark.parametrize(("rows", "size"), [(1, 64), (15, 64), (16, 64), (100, 64), (999, 333)])
+def test_a_stretch_of_prices_has_its_smallest_and_its_largest(rows: int, size: int) -> None:
+    for seed in range(20):
+        rng = random.Random(seed)
+        ticks = array("q", [rng.randrange(1, 10) ** rng.randrange(1, 19) for _ in range(rows)])
+        tiles = -(-rows // size)
+        least, most = (array("q", bytes(8 * tiles)) for _ in range(2))
+        for tile in range(tiles):
+            tick_spans(ticks, tile, size, least, most)
+            stretch = ticks[tile * size : (tile + 1) * size]
+            assert (least[tile], most[tile]) == (min(stretch), max(stretch))
