@@ -36,8 +36,8 @@ cdef class Lane:
     cdef Py_ssize_t _rest(self, Py_ssize_t t, Py_ssize_t stop) except -1
 
     @cython.locals(
-        books=LaneBooks, coin=Coin, pair=Pair, strand=Strand, today=LaneDay, own_day=LaneDay,
-        first=Py_ssize_t, offset=Py_ssize_t, leave_row=Py_ssize_t, target=cython.longlong,
+        books=LaneBooks, coin=Coin, strand=Strand, first=Py_ssize_t, offset=Py_ssize_t,
+        target=cython.longlong,
         cash=cython.longlong, per_tick=cython.longlong, gap=cython.longlong,
         stop_ticks=cython.longlong, bid_stop_ticks=cython.longlong, most=cython.longlong,
         high=cython.longlong, floor=cython.longlong, top=cython.longlong,
@@ -45,11 +45,27 @@ cdef class Lane:
         falls=cython.bint, row=Py_ssize_t, close=cython.longlong, made=cython.longlong)
     cdef Py_ssize_t _glide(self, Py_ssize_t t, Py_ssize_t stop) except -1
 
-    @cython.locals(until_ms=cython.longlong)
-    cdef Py_ssize_t _glides_until(self, Py_ssize_t t, Py_ssize_t stop, Coin coin) except -1
+    @cython.locals(
+        books=LaneBooks, coin=Coin, strand=Strand, first=Py_ssize_t, gap=cython.longlong,
+        high=cython.longlong, floor=cython.longlong, top=cython.longlong,
+        deepest=cython.longlong, least=cython.longlong, total=cython.longlong,
+        falls=cython.bint, made=cython.longlong)
+    cdef Py_ssize_t _glide_many(self, Py_ssize_t t, Py_ssize_t stop) except -1
 
-    @cython.locals(books=LaneBooks)
-    cdef _land(self, Coin coin, long long bars, long long close_ms, long long total)
+    @cython.locals(
+        books=LaneBooks, coin=Coin, i=Py_ssize_t, row=Py_ssize_t, close=cython.longlong,
+        total=cython.longlong)
+    cdef long long _worth(self, Py_ssize_t t) except? -2
+
+    @cython.locals(
+        books=LaneBooks, coin=Coin, strand=Strand, own_day=LaneDay, i=Py_ssize_t,
+        until_ms=cython.longlong, leave_row=Py_ssize_t)
+    cdef Py_ssize_t _glides_until(self, Py_ssize_t t, Py_ssize_t stop) except -1
+
+    @cython.locals(
+        books=LaneBooks, coin=Coin, strand=Strand, today=LaneDay, own_day=LaneDay, i=Py_ssize_t,
+        gap=cython.longlong)
+    cdef _land(self, Py_ssize_t first, Py_ssize_t stop, long long least, long long total)
 
     @cython.locals(
         books=LaneBooks, i=Py_ssize_t, row=Py_ssize_t, total=cython.longlong,

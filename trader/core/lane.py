@@ -148,18 +148,16 @@ class Lane:
         the marks before: a strategy's result is the equity and something that stays.
         """
         books = self.books
+        first = t
+        stop = self._glides_until(t, stop)
+        if stop <= t:
+            return t
+        if books.held_count > 1:
+            return self._glide_many(t, stop)
         coin = books.held[0]
-        if books.held_count > 1 or not books.is_gliding(coin) or len(books.strands) > 1:
-            return t
-        pair, strand = books.pairs[coin.holder], coin.strand
-        today, own_day = books.days[books.day % DAYS], strand.days[books.day % DAYS]
-        if own_day.day != books.day:
-            return t
-        first, offset = t, coin.offset
-        leave_row = next_leave(pair, t + offset)
-        stop = min(stop, leave_row - offset, self._glides_until(t, stop, coin))
-        target = coin.target_ticks
-        cash, per_tick, gap = books.cash_units, coin.per_tick, strand.cash_units - books.cash_units
+        offset, target = coin.offset, coin.target_ticks
+        cash, per_tick, strand = books.cash_units, coin.per_tick, coin.strand
+        gap = strand.cash_units - cash
         stop_ticks, bid_stop_ticks, most = coin.stop_ticks, coin.bid_stop_ticks, coin.price_max
         high, floor = books.high_units, books.floor_units()
         # Of the strategy: its high, how far below it its result was, and the least of the bars.
@@ -186,34 +184,105 @@ class Lane:
             self.curve[t] = total = made
             t += 1
         if t > first:
-            self._pass_refreshes(first, t)
-            self._land(coin, t - first, self.grid[t - 1] + self.step_ms, total)
+            self._land(first, t, least, total)
             strand.high_units, strand.drawdown_units = top + gap, deepest
-            strand.result_units = strand.result_now = total + gap
-            today.reach_all(least, total)
-            own_day.reach_all(least + gap, total + gap)
         return t
 
-    def _glides_until(self, t: int, stop: int, coin: Coin) -> int:
+    def _glide_many(self, t: int, stop: int) -> int:
+        """As `_glide`, where several positions are kept."""
+        books, first = self.books, t
+        coin = books.held[0]
+        strand = coin.strand
+        gap = strand.cash_units - books.cash_units
+        high, floor = books.high_units, books.floor_units()
+        top, deepest, least = strand.high_units - gap, strand.drawdown_units, books.equity_units
+        total = books.equity_units
+        falls = books.fall_ppm >= 0
+        while t < stop and self.wish[t] == 0:
+            made = self._worth(t)
+            if made <= floor or (falls and top - made > deepest):
+                break
+            deepest = max(deepest, top - made)
+            top = max(top, made)
+            if made > high:
+                books.high_units = high = made
+                books.fall_fresh = 0
+                floor = books.floor_units()
+            least = min(least, made)
+            self.curve[t] = total = made
+            t += 1
+        if t > first:
+            self._land(first, t, least, total)
+            strand.high_units, strand.drawdown_units = top + gap, deepest
+        return t
+
+    def _worth(self, t: int) -> int:
+        """Equity at a bar at which nothing of what is held has to be looked at; -1 where that is
+        not certain."""
+        books = self.books
+        total = books.cash_units
+        for i in range(books.held_count):
+            coin = books.held[i]
+            row = t + coin.offset
+            close = coin.close[row]
+            if close >= coin.price_max or close <= coin.bid_stop_ticks:
+                return -1
+            if coin.low[row] <= coin.stop_ticks:
+                return -1
+            if 0 < coin.target_ticks <= coin.high[row]:
+                return -1
+            total += coin.per_tick * close
+            if total >= MOST:
+                return -1
+        return total
+
+    def _glides_until(self, t: int, stop: int) -> int:
         """The first bar from t on at whose close something else than a price is to be looked at,
-        at most `stop`."""
-        until_ms = min(self.due_ms, self.books.day_ends_ms)
-        if coin.hold_ms > 0:
-            until_ms = min(until_ms, coin.began_ms + coin.hold_ms)
+        at most `stop`; t itself where not only the value of what is held changes."""
+        books = self.books
+        if len(books.strands) > 1:
+            return t
+        strand = books.strands[0]
+        own_day = strand.days[books.day % DAYS]
+        if own_day.day != books.day:
+            return t
+        until_ms = min(self.due_ms, books.day_ends_ms)
+        for i in range(books.held_count):
+            coin = books.held[i]
+            if not books.is_gliding(coin):
+                return t
+            if coin.hold_ms > 0:
+                until_ms = min(until_ms, coin.began_ms + coin.hold_ms)
+            leave_row = coin.leave_row
+            if leave_row <= t + coin.offset:
+                leave_row = next_leave(books.pairs[coin.holder], t + coin.offset)
+                coin.leave_row = leave_row
+            stop = min(stop, leave_row - coin.offset)
         if until_ms != self.until_ms:
             self.until_ms = until_ms
             self.until = self._first_at(until_ms - self.step_ms, t, len(self.grid))
         return min(stop, self.until)
 
-    def _land(self, coin: Coin, bars: int, close_ms: int, total: int) -> None:
-        """The account after so many bars on which one position was kept."""
+    def _land(self, first: int, stop: int, least: int, total: int) -> None:
+        """The account after bars [first, stop), on which what is held was kept: the least that it
+        was worth, and what it is at the last."""
         books = self.books
-        books.close_ms, books.equity_units = close_ms, total
-        books.last_bar_ms = close_ms - self.step_ms
-        coin.value_units = total - books.cash_units
-        coin.mark_ticks = coin.value_units // coin.per_tick
-        self.holds += bars
-        self.exposed += bars
+        self._pass_refreshes(first, stop)
+        books.last_bar_ms = self.grid[stop - 1]
+        books.close_ms, books.equity_units = books.last_bar_ms + self.step_ms, total
+        books.marked = 1
+        for i in range(books.held_count):
+            coin = books.held[i]
+            coin.mark_ticks = coin.close[stop - 1 + coin.offset]
+            coin.value_units = coin.per_tick * coin.mark_ticks
+        self.holds += (stop - first) * books.held_count
+        self.exposed += stop - first
+        strand = books.strands[0]
+        gap = strand.cash_units - books.cash_units
+        strand.result_units = strand.result_now = total + gap
+        today, own_day = books.days[books.day % DAYS], strand.days[books.day % DAYS]
+        today.reach_all(least, total)
+        own_day.reach_all(least + gap, total + gap)
 
     def _weigh(self, t: int, close_ms: int) -> int:
         """Equity at a bar, and whether anything may happen at it (`plain`); -1: the reference has
@@ -235,12 +304,14 @@ class Lane:
             coin.mark_ticks = price
             coin.value_units = value
             total += value
+            if total >= MOST:
+                return -1
             strand = coin.strand
             strand.result_now += value
             if coin.owned and must_look(coin, books.pairs[coin.holder], row, close_ms):
                 plain = True
         self.plain = plain
-        return total if total < MOST else -1
+        return total
 
     def _decide(self, t: int, close_ms: int, total: int) -> bool:
         """What a bar asks for, carried out; False: it is the reference's, and nothing was."""
