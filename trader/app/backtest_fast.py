@@ -7,6 +7,7 @@ trail of every bar. Must not live here: what a run gives (`backtest`), decisions
 from __future__ import annotations
 
 from collections import Counter
+from operator import attrgetter
 
 from trader.app.backtest import BacktestResult, BacktestRun, Progress, decided
 from trader.app.backtest_inputs import BacktestInputs
@@ -145,8 +146,9 @@ class FastRun(BacktestRun):
         for code, count in self._told.items():
             self.universe[code] += count * (lane.refreshes - self._refreshes)
         self._refreshes = lane.refreshes
-        for refusal in lane.entries.refusals:
-            self.answered(CODES[refusal.gate], 1)
+        gates: Counter[int] = Counter(map(attrgetter("gate"), lane.entries.refusals))
+        for gate, count in gates.items():
+            self.answered(CODES[gate], count)
         for pair in lane.entries.order:
             self._count_pair(pair, pair.columns, (grid[at], grid[stop - 1]), stop - at)
         self.answered("STRATEGY_OFF", simulation.beside.off_pairs * (stop - at))
