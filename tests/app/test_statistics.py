@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from array import array
 from decimal import Decimal
+from itertools import accumulate
 from math import isclose, sqrt
+from random import Random
+
+import pytest
 
 from trader.app.statistics import (
     Curve,
+    CurveSums,
     Results,
     build_statistics,
     cagr,
@@ -19,6 +24,7 @@ from trader.app.statistics import (
 )
 from trader.core.curve import Closes
 from trader.domain.timeframe import DAY_MS
+from trader.records import replace
 
 
 def close(found: float | None, wanted: float) -> bool:
@@ -106,6 +112,27 @@ def test_the_block_of_a_run() -> None:
     assert close(found.turnover, 2.0)
     assert close(found.market_change, 0.2)
     assert close(found.calmar, ((1.21) ** (365 / 30) - 1) / 0.1)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_curve_that_is_shown_stretch_by_stretch_has_the_same_block(seed: int) -> None:
+    chance = Random(seed)
+    closes = list(accumulate(chance.randrange(1, DAY_MS) for _ in range(seed * 6)))
+    whole = curve(*((close_ms, chance.randrange(9_000, 11_000)) for close_ms in closes))
+    sums = CurveSums(replace(whole, units=array("q")))
+    at = 0
+    while at < len(closes):
+        stop = min(len(closes), at + chance.randrange(0, 9))
+        sums.show(whole.units, at, stop)
+        at = stop
+    told = results((5, 10), (-3, 7))
+    shown_apart, at_once = (
+        build_statistics(
+            one, told, exposed_bars=1, turnover_units=9, market_changes=[0.1], sums=given
+        )
+        for one, given in ((replace(whole, units=array("q")), sums), (whole, None))
+    )
+    assert shown_apart == at_once
 
 
 def test_a_run_below_30_days_has_no_figures_of_a_year_and_says_why() -> None:

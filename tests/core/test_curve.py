@@ -9,7 +9,15 @@ from itertools import accumulate
 
 import pytest
 
-from trader.core.curve import Closes, day_ends, deepest_fall, drawn_rows, highs_at
+from trader.core.curve import (
+    FALL_SLOTS,
+    Closes,
+    begin_fall,
+    day_ends,
+    drawn_rows,
+    follow_fall,
+    highs_at,
+)
 from trader.domain.timeframe import DAY_MS
 
 
@@ -19,8 +27,9 @@ def made(seed: int, bars: int) -> array[int]:
 
 
 def found_fall(units: array[int], start: int) -> tuple[float, list[int]]:
-    out = array("q", bytes(56))
-    share = deepest_fall(units, start, out)
+    out = array("q", bytes(8 * FALL_SLOTS))
+    begin_fall(start, out)
+    share = follow_fall(units, 0, len(units), 0, out)
     assert (out[5] << 31) + out[6] == sum(units)
     return share, list(out[:5])
 
@@ -58,6 +67,22 @@ def test_the_deepest_fall_of_a_walk_is_what_a_look_at_every_bar_says(seed: int, 
         if wanted[1] >= 0 and wanted[2] < 0 and now >= wanted[3]:
             wanted[2] = row
     assert found_fall(units, 100 * unit) == (share, wanted)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_fall_that_is_followed_stretch_by_stretch_is_the_same(seed: int) -> None:
+    chance, units = random.Random(seed), made(seed, 1 + seed * 3)
+    out = array("q", bytes(8 * FALL_SLOTS))
+    begin_fall(10**17, out)
+    share, row = 0.0, 0
+    while row < len(units):
+        room = units[row : row + chance.randrange(1, 20)]
+        before = chance.randrange(3)
+        held = array("q", [1] * before) + room  # what lies before a stretch is none of it
+        share = follow_fall(held, before, len(held), row, out)
+        row += len(room)
+    assert (share, list(out[:5])) == found_fall(units, 10**17)
+    assert (out[5] << 31) + out[6] == sum(units)
 
 
 def test_a_curve_that_never_falls_has_no_trough() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from trader.app.backtest_inputs import BacktestInputs
 from trader.app.round_trips import ClosedTrips, Fills, RoundTrip, RoundTrips
-from trader.app.statistics import Curve, Results, Statistics, build_statistics
+from trader.app.statistics import Curve, CurveSums, Results, Statistics, build_statistics
 from trader.app.strategy_process import StrategyLost
 from trader.core.account_view import AccountView
 from trader.core.columns import PairColumns
@@ -50,7 +50,8 @@ class BacktestResult:
     """What happened; amounts in cash units of the inputs' scale.
 
     Attributes:
-        curve_ms, curve_units: close of every decision bar, equity then.
+        curve_ms, curve_units: close of every decision bar, equity then; of a run that keeps no
+            curve the newest of it only, and `sums`, what statistics need of all of it.
         closed: closed round trips, oldest first. open: positions left.
         refusals, quiet: how often each code was an answer. universe: the same of candidates of the
             tiers, and of the regime by its name. unfilled: orders that filled nothing.
@@ -78,6 +79,7 @@ class BacktestResult:
     state: State
     fills: Fills
     columns: Mapping[tuple[str, str], PairColumns] | None = None
+    sums: CurveSums | None = None
 
     def spec(self, symbol: str) -> Spec:
         """An instrument in the run's integers."""
@@ -100,6 +102,7 @@ class BacktestResult:
             exposed_bars=self.exposed_bars,
             turnover_units=self.turnover_units,
             market_changes=[last / first - 1.0 for _, (first, last) in sorted(self.market.items())],
+            sums=self.sums,
         )
 
 
@@ -109,11 +112,14 @@ def run_backtest(
     engine: str = FAST,
     columns: Mapping[tuple[str, str], PairColumns] | None = None,
     like: BacktestResult | None = None,
+    *,
+    keeps_curve: bool = True,
 ) -> BacktestResult:
     """Run it. `progress(done, total)` is called now and then, in decision bars. `engine`: FAST or
     REFERENCE; both say the same. `columns`: what strategies say, where somebody (a sweep) has
     worked that out for these very inputs. `like`: a run of the same strategies over the same bars
-    at other costs, whose columns are these, too.
+    at other costs, whose columns are these, too. `keeps_curve`: see `BacktestResult`; the reference
+    always does.
 
     Raises DataError when no bar lies in the asked range, and when the account outgrows the core's
     integers.
@@ -123,7 +129,7 @@ def run_backtest(
             return BacktestRun(inputs).run(progress)
         from trader.app.backtest_fast import FastRun
 
-        return FastRun(inputs, columns, like).run(progress)
+        return FastRun(inputs, columns, like, keeps_curve=keeps_curve).run(progress)
     except OverflowError as error:
         raise DataError(
             "the account grows to more than whole numbers hold",

@@ -6,12 +6,14 @@ trail of every bar. Must not live here: what a run gives (`backtest`), decisions
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from operator import attrgetter
 
 from trader.app.backtest import BacktestResult, BacktestRun, Progress, decided
 from trader.app.backtest_inputs import BacktestInputs
 from trader.app.large_column import large_column
+from trader.app.statistics import Curve, CurveSums
 from trader.core.account_view import AccountView
 from trader.core.columns import PairColumns
 from trader.core.fast import Columns, FastSimulation
@@ -21,11 +23,19 @@ from trader.core.lane_gates import CODES
 from trader.core.lane_rows import Pair
 from trader.core.membership import is_universe_row
 from trader.core.regime import ROW_NAME as REGIME
+from trader.core.scale import to_units
 from trader.errors import DataError
 from trader.records import replace
 
-# Decision bars that the lane does in one go, and fewest between two words about progress.
+# Decision bars that the lane does in one go (a power of two: a curve that is not kept has a place
+# for so many), and fewest between two words about progress.
 BARS_AT_ONCE, BARS_OF_PROGRESS = 65_536, 256
+
+
+def _stretch(rows: int) -> array[int]:
+    """Room for a curve that is not kept."""
+    del rows
+    return array("q", bytes(8 * BARS_AT_ONCE))
 
 
 class FastRun(BacktestRun):
@@ -36,9 +46,13 @@ class FastRun(BacktestRun):
         inputs: BacktestInputs,
         columns: Columns | None = None,
         like: BacktestResult | None = None,
+        *,
+        keeps_curve: bool = True,
     ) -> None:
-        """`columns`, `like`: see `run_backtest`."""
+        """See `run_backtest`."""
         super().__init__(inputs)
+        self._keeps_curve = keeps_curve
+        self._sums: CurveSums | None = None
         self._given = columns
         self._like = like
         # What the candidates of the tiers were answered when members were told last.
@@ -56,8 +70,7 @@ class FastRun(BacktestRun):
             inputs.model,
             self.record,
         )
-        # A sweep's trials, whose columns are given, take the memory of the trial before.
-        room = large_column if self._given is None else None
+        room = large_column if self._keeps_curve else _stretch
         like = self._like
         said = like.columns if self._given is None and like is not None else self._given
         simulation.begin(inputs.start_ms, inputs.end_ms, said, room)
@@ -66,8 +79,11 @@ class FastRun(BacktestRun):
         total, at, told = len(grid), 0, 0
         if not total:
             raise DataError("no bar lies in the asked time range", "see --timerange")
+        self.opens_ms = memoryview(grid)
+        if not self._keeps_curve:
+            self._sums = CurveSums(self._times())
         while at < total:
-            stop = min(total, at + BARS_AT_ONCE)
+            stop = min(total, at - at % BARS_AT_ONCE + BARS_AT_ONCE)
             reached = simulation.run_lane(at, stop)
             self._count_lane(at, reached)
             if reached < stop or reached == total:
@@ -78,6 +94,8 @@ class FastRun(BacktestRun):
                 self._slow(reached)
                 reached += 1
             at = reached
+            if self._sums is not None and at == stop < total:
+                self._sums.show(simulation.lane.equity, 0, BARS_AT_ONCE)
             if progress is not None and (at - told >= BARS_OF_PROGRESS or at == total):
                 progress(at, total)
                 told = at
@@ -86,10 +104,15 @@ class FastRun(BacktestRun):
         del self.simulation
         return result
 
+    def _times(self) -> Curve:
+        """The curve without its values."""
+        inputs = self.inputs
+        start_units = to_units(inputs.cash, inputs.cash_unit, "starting balance")
+        return Curve(self.opens_ms[0], start_units, self.curve_ms(), array("q"), inputs.cash_unit)
+
     def _finished(self, total: int) -> BacktestResult:
-        simulation, lane = self.simulation, self.simulation.lane
-        self.opens_ms = memoryview(simulation.grid)
-        self.curve_units = lane.equity
+        simulation, lane, sums = self.simulation, self.simulation.lane, self._sums
+        self.curve_units = lane.equity if sums is None else lane.equity[: total - sums.bars]
         self.exposed += lane.exposed
         self.answered("HOLD", lane.holds)
         self.answered("SIGNAL_USED", lane.entries.used)
@@ -97,7 +120,9 @@ class FastRun(BacktestRun):
         self._see_all(simulation.grid[0], last_ms)
         if simulation.finish(last_ms):
             self.curve_units[-1] = AccountView(self.state, self.closes).equity_units()
-        return replace(self.result(), columns=simulation.columns)
+        if sums is not None:
+            sums.show(self.curve_units, 0, len(self.curve_units))
+        return replace(self.result(), columns=simulation.columns, sums=sums)
 
     def _slow(self, at: int) -> None:
         """One bar by the reference."""
@@ -105,7 +130,8 @@ class FastRun(BacktestRun):
         bar_ms = simulation.grid[at]
         simulation.meet(bar_ms)
         self._see_held(bar_ms)
-        simulation.lane.curve[at] = AccountView(self.state, self.closes).equity_units()
+        lane = simulation.lane
+        lane.curve[at & lane.mask] = AccountView(self.state, self.closes).equity_units()
         plan = decided(simulation, bar_ms)
         self.count(plan)
         told = [row for row in plan.trail if is_universe_row(row) and row.strategy != REGIME]

@@ -9,11 +9,20 @@ journal or sent to a venue.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Sequence
 from decimal import Decimal
 from math import floor, fsum, isfinite, sqrt
 
-from trader.core.curve import Closes, day_ends, day_returns, deepest_fall
+from trader.core.curve import (
+    FALL_SLOTS,
+    Closes,
+    begin_fall,
+    day_ends,
+    day_returns,
+    follow_fall,
+    values_at,
+)
 from trader.core.exact import exact_sum
 from trader.core.scale import to_decimal
 from trader.core.trips import shares_of, sum_results
@@ -119,15 +128,57 @@ class Results:
     costs: array[int]
 
 
-def daily_returns(curve: Curve) -> list[float]:
+class CurveSums:
+    """What statistics need of a curve's values, which may be shown stretch by stretch.
+
+    Attributes:
+        bars: how many values were shown. end_units: the newest. day_rows, day_units: rows of the
+            last bar of each UTC day, and the values there, as far as they were shown.
+        fall: see `core.curve.follow_fall`, as is fall_share.
+    """
+
+    def __init__(self, curve: Curve) -> None:
+        """Nothing is shown yet: of the curve only its times and its start are looked at."""
+        self.bars, self.end_units = 0, curve.start_units
+        self.day_rows = curve.day_rows()
+        self.day_units = array("q", bytes(8 * len(self.day_rows)))
+        self.fall, self.fall_share = array("q", bytes(8 * FALL_SLOTS)), 0.0
+        begin_fall(curve.start_units, self.fall)
+
+    def show(self, units: array[int] | memoryview, at: int, stop: int) -> None:
+        """The next values: units[at:stop]."""
+        if at >= stop:
+            return
+        rows, before = self.day_rows, self.bars
+        self.fall_share = follow_fall(units, at, stop, before, self.fall)
+        self.bars = before + stop - at
+        first, last = bisect_left(rows, before), bisect_left(rows, self.bars)
+        values_at(units, before - at, rows, first, last, self.day_units)
+        self.end_units = units[stop - 1]
+
+    @property
+    def total_units(self) -> int:
+        """The sum of all values, however large."""
+        return (self.fall[5] << 31) + self.fall[6]
+
+
+def shown(curve: Curve) -> CurveSums:
+    """The sums of a curve that is there as a whole."""
+    sums = CurveSums(curve)
+    sums.show(curve.units, 0, len(curve.units))
+    return sums
+
+
+def daily_returns(curve: Curve, sums: CurveSums | None = None) -> list[float]:
     """Simple returns by UTC day, from the starting balance on; days without a bar are 0."""
-    rows, closes = curve.day_rows(), curve.closes_ms
+    sums = shown(curve) if sums is None else sums
+    rows, closes = sums.day_rows, curve.closes_ms
     if not rows:
         return []
     days = (closes[rows[-1]] - closes[rows[0]]) // DAY_MS + 2
     found = array("d", bytes(8 * days))
     count = day_returns(
-        curve.units, curve.start_units, closes.opens_ms, closes.later_ms, rows, found
+        sums.day_units, curve.start_units, closes.opens_ms, closes.later_ms, rows, found
     )
     return found[:count].tolist()
 
@@ -171,31 +222,29 @@ def cagr(start: float, end: float, days: float) -> float | None:
 
 def total_return(curve: Curve) -> float | None:
     """End over start - 1."""
-    end = curve.units[-1] if curve.units else curve.start_units
-    return _ratio(end - curve.start_units, curve.start_units)
+    return _grown(curve, curve.units[-1] if curve.units else curve.start_units)
+
+
+def _grown(curve: Curve, end_units: int) -> float | None:
+    return _ratio(end_units - curve.start_units, curve.start_units)
 
 
 def max_drawdown(curve: Curve) -> DrawDown:
     """The deepest share below the high so far; the first of equals. The start is a high, too."""
-    return _fall_and_sum(curve)[0]
+    return _deepest_fall(curve, shown(curve))
 
 
-def _fall_and_sum(curve: Curve) -> tuple[DrawDown, int]:
-    """The deepest fall, and the sum of the curve, however large: one pass finds both."""
-    found = array("q", bytes(8 * 7))
-    share = deepest_fall(curve.units, curve.start_units, found)
-    peak, trough, back, high, low, upper, lower = found
-    total = (upper << 31) + lower
+def _deepest_fall(curve: Curve, sums: CurveSums) -> DrawDown:
+    peak, trough, back, high, low = sums.fall[:5]
     if trough < 0:
-        return DrawDown(0.0, 0.0, curve.start_ms, curve.start_ms, curve.start_ms), total
-    fall = DrawDown(
-        share,
+        return DrawDown(0.0, 0.0, curve.start_ms, curve.start_ms, curve.start_ms)
+    return DrawDown(
+        sums.fall_share,
         curve.cash(high - low),
         curve.start_ms if peak < 0 else curve.closes_ms[peak],
         curve.closes_ms[trough],
         -1 if back < 0 else curve.closes_ms[back],
     )
-    return fall, total
 
 
 def build_statistics(
@@ -205,6 +254,7 @@ def build_statistics(
     exposed_bars: int,
     turnover_units: int,
     market_changes: Sequence[float],
+    sums: CurveSums | None = None,
 ) -> Statistics:
     """All metrics of one run.
 
@@ -212,25 +262,26 @@ def build_statistics(
         closed: result and cost of every closed round trip.
         exposed_bars: decision bars that ended with a position. turnover_units: value of all fills.
         market_changes: last close / first close - 1 of each instrument.
+        sums: of a curve whose values are not there any more, but were all shown.
     """
-    bars = len(curve.units)
+    sums = shown(curve) if sums is None else sums
+    bars, end = sums.bars, sums.end_units
     end_ms = curve.closes_ms[-1] if bars else curve.start_ms
-    end = curve.units[-1] if bars else curve.start_units
     days = (end_ms - curve.start_ms) / DAY_MS
-    returns = daily_returns(curve)
-    drawdown, total_units = _fall_and_sum(curve)
+    returns = daily_returns(curve, sums)
+    drawdown = _deepest_fall(curve, sums)
     long_enough = days >= DAYS_MIN
     growth = cagr(curve.start_units, end, days) if long_enough else None
     results, costs = memoryview(closed.results), memoryview(closed.costs)
     count = len(results)
-    sums, shares = array("q", bytes(8 * 5)), array("d", bytes(8 * count))
-    sum_results(results, memoryview(sums))
+    came, shares = array("q", bytes(8 * 5)), array("d", bytes(8 * count))
+    sum_results(results, memoryview(came))
     paid = shares_of(results, costs, shares)
-    won, lost, winners = (sums[0] << 31) + sums[1], (sums[2] << 31) + sums[3], sums[4]
+    won, lost, winners = (came[0] << 31) + came[1], (came[2] << 31) + came[3], came[4]
     expected = _ratio(won - lost, count)
     return Statistics(
         days=days,
-        total_return=total_return(curve),
+        total_return=_grown(curve, end),
         cagr=growth,
         sharpe=sharpe(returns) if long_enough else None,
         sortino=sortino(returns) if long_enough else None,
@@ -242,7 +293,7 @@ def build_statistics(
         expectancy_share=exact_sum(shares[:paid]) / paid if paid else None,
         win_rate=_ratio(winners, count),
         exposure=_ratio(exposed_bars, bars),
-        turnover=_ratio(turnover_units * bars, total_units),
+        turnover=_ratio(turnover_units * bars, sums.total_units),
         market_change=_mean(market_changes),
     )
 

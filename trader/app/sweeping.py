@@ -27,7 +27,7 @@ from trader.records import replace
 
 # Trials of a batch share what their rules have in common. Its columns are held together, so a
 # batch is smaller where there are more bars.
-BATCH_MAX, BATCH_BARS = 25, 25_000_000
+BATCH_MAX, BATCH_BARS = 25, 10_000_000
 # A batch is this part of a worker's share of what is left, so that workers end together.
 SHARE, BATCH_LEAST = 2, 2
 
@@ -145,7 +145,7 @@ def one_trial(
 ) -> TrialRow:
     """One run and what is kept of it."""
     try:
-        result = run_backtest(inputs, columns=columns)
+        result = run_backtest(inputs, columns=columns, keeps_curve=False)
     except TraderError as error:
         return no_row(trial, values, FAILED, str(error))
     except StrategyLost as lost:

@@ -87,8 +87,22 @@ def day_ends(opens_ms: Sequence[int], later_ms: int, out: MutableSequence[int]) 
     return count
 
 
-def day_returns(
+def values_at(
     units: Sequence[int],
+    before: int,
+    rows: Sequence[int],
+    first: int,
+    stop: int,
+    out: MutableSequence[int],
+) -> None:
+    """out[k]: the value of row rows[k], for k in [first, stop); the first of `units` is of row
+    `before`."""
+    for k in range(first, stop):
+        out[k] = units[rows[k] - before]
+
+
+def day_returns(
+    values: Sequence[int],
     start: int,
     opens_ms: Sequence[int],
     later_ms: int,
@@ -97,13 +111,14 @@ def day_returns(
 ) -> int:
     """Simple returns by UTC day, from `start` on: how many; a day without a bar has 0.
 
-    `rows`: see `day_ends`. `out` is zeros, one for each day from that of the first row on.
+    `rows`: see `day_ends`; `values`: the curve there. `out` is zeros, one for each day from that
+    of the first row on.
     """
     count = 0
     first = 0
     before = start
     for k in range(len(rows)):
-        now = units[rows[k]]
+        now = values[k]
         day = (opens_ms[rows[k]] + later_ms - 1) // DAY_MS
         if k == 0:
             first = day
@@ -114,29 +129,42 @@ def day_returns(
     return count
 
 
-def deepest_fall(units: Sequence[int], start: int, out: MutableSequence[int]) -> float:
-    """The largest share that the curve fell below its highest value so far; the first of equals.
+# Numbers that a pass over a curve carries along, see `follow_fall`.
+FALL_SLOTS = 11
 
-    `start` is the value before row 0, and a high too. out[0:7] become: row of the high (-1: the
-    start), row of the trough (-1: it never fell), row at which it was back (-1: never, or it never
-    fell), the high, the trough; and the sum of the curve, which may not fit into 64 bits, is
-    out[5] * 2**31 + out[6].
+
+def begin_fall(start: int, out: MutableSequence[int]) -> None:
+    """Get ready for `follow_fall`; `start` is the value before row 0, and a high too."""
+    out[0] = out[1] = out[2] = out[9] = -1
+    out[3] = out[4] = out[7] = out[8] = start
+    out[5] = out[6] = 0
+    out[10] = start + 1
+
+
+def follow_fall(
+    units: Sequence[int], at: int, stop: int, row: int, out: MutableSequence[int]
+) -> float:
+    """Go on with units[at:stop], which are rows from `row` on: the largest share that the curve
+    fell below its highest value until now; the first of equals.
+
+    out[0:7] become: row of the high (-1: the start), row of the trough (-1: it never fell), row at
+    which it was back (-1: never, or it never fell), the high, the trough; and the sum of the curve,
+    which may not fit into 64 bits, is out[5] * 2**31 + out[6]. What follows is carried along: the
+    highest value, the lowest since, the row of the former.
     """
-    n = len(units)
-    high = start
-    lowest = start
-    high_row = -1
-    share = 0.0
-    out[0] = out[1] = out[2] = -1
-    out[3] = out[4] = start
+    high = out[7]
+    lowest = out[8]
+    high_row = out[9]
     # From this value on there is something to note: a new high, or the deepest fall is made good.
-    top = start + 1
-    upper = lower = 0
-    i = until = 0
-    while i < n:
+    top = out[10]
+    share = float(out[3] - out[4]) / float(out[3]) if out[1] >= 0 else 0.0
+    upper = out[5]
+    lower = out[6]
+    i = until = at
+    while i < stop:
         # Most stretches of sixteen bring neither a new high nor a new low: whether one does, is
         # asked without a branch a bar. Of larger values neither that nor their sum would fit.
-        if i >= until and i + 16 <= n and high < SMALL and lowest > -SMALL:
+        if i >= until and i + 16 <= stop and high < SMALL and lowest > -SMALL:
             until = i + 16
             beyond = part = 0
             for k in range(16):
@@ -152,11 +180,11 @@ def deepest_fall(units: Sequence[int], start: int, out: MutableSequence[int]) ->
         lower += now & 2147483647
         if now >= top:
             if top == high:
-                out[2] = i
+                out[2] = row + i - at
             if now > high:
                 high = now
                 lowest = now
-                high_row = i
+                high_row = row + i - at
             top = high + 1
         elif now < lowest:
             lowest = now
@@ -165,13 +193,17 @@ def deepest_fall(units: Sequence[int], start: int, out: MutableSequence[int]) ->
                 share = fallen
                 top = high
                 out[0] = high_row
-                out[1] = i
+                out[1] = row + i - at
                 out[2] = -1
                 out[3] = high
                 out[4] = now
         i += 1
     out[5] = upper
     out[6] = lower
+    out[7] = high
+    out[8] = lowest
+    out[9] = high_row
+    out[10] = top
     return share
 
 

@@ -18,7 +18,7 @@ cdef class Lane:
     cdef public list coins
     cdef public object equity
     cdef public bint plain
-    cdef public Py_ssize_t until
+    cdef public Py_ssize_t mask, until
     cdef public long long until_ms
     cdef public const long long[::1] grid
     cdef public long long[::1] curve
@@ -42,7 +42,8 @@ cdef class Lane:
         stop_ticks=cython.longlong, bid_stop_ticks=cython.longlong, most=cython.longlong,
         high=cython.longlong, floor=cython.longlong, top=cython.longlong,
         deepest=cython.longlong, least=cython.longlong, total=cython.longlong,
-        falls=cython.bint, row=Py_ssize_t, close=cython.longlong, made=cython.longlong)
+        falls=cython.bint, mask=Py_ssize_t, row=Py_ssize_t, close=cython.longlong,
+        made=cython.longlong)
     cdef Py_ssize_t _glide(self, Py_ssize_t t, Py_ssize_t stop) except -1
 
     @cython.locals(

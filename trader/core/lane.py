@@ -34,8 +34,8 @@ class Lane:
     """A walk in progress.
 
     Attributes:
-        grid: int64[n], open of each decision bar. curve: int64[n], equity at its close,
-            whose array is `equity`.
+        grid: int64[n], open of each decision bar. curve: int64, equity at its close, at the bar's
+            number & mask; its array is `equity`.
         aligned: 1 when every coin has a bar at each bar of the grid. plain: whether anything may
             happen at the bar in hand.
         wish: one byte for each: whether some pair has a living signal there.
@@ -49,7 +49,7 @@ class Lane:
 
     __slots__ = (
         "aligned", "books", "coins", "curve", "due_ms", "entries", "equity",
-        "exposed", "grid", "holds", "lane_bars", "plain", "ready", "refresh_ms",
+        "exposed", "grid", "holds", "lane_bars", "mask", "plain", "ready", "refresh_ms",
         "refreshed_ms", "refreshes", "step_ms", "tiers_ms", "until", "until_ms",
         "wish",
     )  # fmt: skip
@@ -62,7 +62,8 @@ class Lane:
         step_ms: int,
         equity: array[int] | memoryview,
     ) -> None:
-        """Nothing is known of the account yet (see `lane_state`). `equity`: as long as `grid`."""
+        """Nothing is known of the account yet (see `lane_state`). `equity`: as long as `grid`, or
+        of a power of two places: then the newest bars take those of the oldest."""
         self.books = books
         self.entries = entries
         self.coins: list[Coin] = books.coins
@@ -70,6 +71,7 @@ class Lane:
         self.step_ms = step_ms
         self.aligned = 1
         self.equity = equity
+        self.mask = -1 if len(equity) >= len(grid) else len(equity) - 1
         self.curve = memoryview(equity)
         self.wish = memoryview(bytearray(len(grid)))
         self.due_ms = self.tiers_ms = 0
@@ -115,7 +117,7 @@ class Lane:
                     break
             if close_ms >= self.tiers_ms:
                 self._refresh(close_ms)
-            self.curve[t] = total
+            self.curve[t & self.mask] = total
             books.last_bar_ms = self.grid[t]
             self.exposed += books.owned_count > 0
             t += 1
@@ -132,7 +134,7 @@ class Lane:
             return t
         first = t
         while t < stop and self.wish[t] == 0 and self.grid[t] + self.step_ms < until_ms:
-            self.curve[t] = total
+            self.curve[t & self.mask] = total
             t += 1
         if t > first:
             books.last_bar_ms = self.grid[t - 1]
@@ -163,7 +165,7 @@ class Lane:
         # Of the strategy: its high, how far below it its result was, and the least of the bars.
         top, deepest, least = strand.high_units - gap, strand.drawdown_units, books.equity_units
         total = books.equity_units
-        falls = books.fall_ppm >= 0
+        falls, mask = books.fall_ppm >= 0, self.mask
         while t < stop and self.wish[t] == 0:
             row = t + offset
             close = coin.close[row]
@@ -181,7 +183,7 @@ class Lane:
                 books.fall_fresh = 0
                 floor = books.floor_units()
             least = min(least, made)
-            self.curve[t] = total = made
+            self.curve[t & mask] = total = made
             t += 1
         if t > first:
             self._land(first, t, least, total)
@@ -209,7 +211,7 @@ class Lane:
                 books.fall_fresh = 0
                 floor = books.floor_units()
             least = min(least, made)
-            self.curve[t] = total = made
+            self.curve[t & self.mask] = total = made
             t += 1
         if t > first:
             self._land(first, t, least, total)
