@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from trader.core.account_view import AccountView
+from trader.core.fast import FastSimulation
 from trader.core.fold import fold
 from trader.core.money import AMOUNT_MAX, AmountOverflow
 from trader.core.parameters import StrategyCode
@@ -44,7 +45,7 @@ LIMITS: Mapping[str, Any] = {
     "order_value_max": "100000000000",
     "order_qty_max": "100000000000",
 }
-ENGINES = (Simulation,)
+ENGINES = (Simulation, FastSimulation)
 
 
 def minutes(count: int) -> Series:

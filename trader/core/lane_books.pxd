@@ -1,39 +1,37 @@
 cimport cython
 
 from trader.core.calendar cimport day_of, day_start_ms
+from trader.core.lane_messages cimport LaneMessages
 from trader.core.lane_rows cimport Coin, LaneDay, Leg, Pair, Strand
 from trader.core.money cimport limit_units, mul_div_down, mul_div_up, price_down, product
 from trader.core.scale cimport Spec, fee_up, value_of_base_down
 
-cdef long long MINUTE_MS
 cdef long long AN_HOUR
 cdef long long A_DAY
 cdef long long TIMES_MAX
 cdef long long SLOTS
 cdef long long MILLION
 cdef long long SENT
-cdef long long STAMPS
-cdef long long MINUTES
-cdef long long SHORT
 cdef double SURE
 
 
 cdef class LaneBooks:
-    cdef public long long counted_at, counted_day, day_after_ms, day_at, day_begins_ms
-    cdef public list coins, days, held, minute_log, pairs, strands
+    cdef public long long day_after_ms, day_at, day_begins_ms
+    cdef public list coins, days, held, pairs, strands
     cdef public Py_ssize_t held_count
+    cdef public LaneMessages messages
     cdef public object day_rule
-    cdef public long long day_count, day_first, last_minute, marked
+    cdef public long long marked
     cdef public long long asks_quality, bid_ppm, capital_units, cash_units, close_ms, day
     cdef public long long day_ends_ms, day_floor, day_limit, day_loss_ppm, day_stopped, day_units
     cdef public long long day_whole, drawdown_ppm, drawdown_stopped, equity_units
     cdef public long long exits_elsewhere, exposure_ppm, fall_floor, fall_fresh, fall_ppm
     cdef public long long fills, high_units, last_bar_ms, leftovers, loss_ppm
-    cdef public long long message_count, minute_new, owned_count, sent_count, sent_day, sent_hour
+    cdef public long long owned_count, sent_count, sent_day, sent_hour
     cdef public long long seen_day, seen_day_limit, seen_day_stopped, seen_day_units
     cdef public long long seen_fall_limit, seen_fallen, seen_high
     cdef public long long sent_new, slippage_ppm, step_ms, trim_ppm, undeclared, used_units
-    cdef public long long[::1] minute_at, minutes, sent_at, sent_by, stamp_at
+    cdef public long long[::1] sent_at, sent_by
 
     @cython.locals(
         units=cython.longlong, stopped=cython.longlong, limit=cython.longlong,
@@ -69,20 +67,6 @@ cdef class LaneBooks:
         i=Py_ssize_t, strand=Strand, result=cython.longlong, budget=double,
         fallen=cython.longlong)
     cpdef bint may_have_fallen(self, long long equity)
-
-    @cython.locals(minute=cython.longlong, slot=cython.longlong)
-    cpdef count_message(self, long long at_ms)
-
-    cdef long long messages_most(self)
-
-    cdef long long messages_in_day(self, long long now_ms) except? -1
-
-    @cython.locals(
-        count=cython.longlong, oldest=cython.longlong, i=cython.longlong, last=cython.longlong)
-    cpdef long long messages_after(self, long long after_ms) except? -1
-
-    @cython.locals(count=cython.longlong, minute=cython.longlong, slot=cython.longlong)
-    cdef long long _since(self, long long first) except? -1
 
     @cython.locals(least=cython.longlong, at=cython.longlong, lost=cython.longlong)
     cpdef forget_sent(self, long long now_ms)

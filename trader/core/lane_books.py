@@ -1,5 +1,5 @@
 # cython: boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
-"""The lane's books: marks of the account, days, messages, and what a whole fill means.
+"""The lane's books: marks of the account, days, and what a whole fill means.
 
 Lives here: the typed mirror of what `marks`, `days`, `account_facts`, `bookkeeping` and `waits` do
 with the facts of a plain bar. `fold` stays the one definition; that both agree to the last unit is
@@ -12,23 +12,21 @@ from array import array
 
 from trader.core.calendar import day_of, day_start_ms
 from trader.core.days import DAY_SLOTS
+from trader.core.lane_messages import LaneMessages
 from trader.core.lane_rows import Coin, LaneDay, Leg, Pair, Strand, new_days
 from trader.core.limits import Day
 from trader.core.money import PPM, limit_units, mul_div_down, mul_div_up, price_down, product
 from trader.core.scale import fee_up, value_of_base_down
-from trader.core.state import MINUTE_SLOTS, SENT_SLOTS, STAMP_SLOTS
+from trader.core.state import SENT_SLOTS
 from trader.core.totals import DAY_MS, HOUR_MS
 
-MINUTE_MS = 60_000
 TIMES_MAX = 1_000
 # Numbers of other modules, as C numbers where this one is compiled.
 SLOTS = DAY_SLOTS
 AN_HOUR, A_DAY = HOUR_MS, DAY_MS
 MILLION = PPM
-SENT, STAMPS, MINUTES = SENT_SLOTS, STAMP_SLOTS, MINUTE_SLOTS
+SENT = SENT_SLOTS
 SURE = 0.999_999
-# A window of so few minutes is counted minute by minute.
-SHORT = 16
 
 
 class LaneBooks:
@@ -41,12 +39,8 @@ class LaneBooks:
             fall_fresh: 1 while the latter is that of `high_units`.
         fall_ppm: of `strategy_drawdown`, -1 when it is not asked. asks_quality: 1 when strategies
             are judged by their days. exits_elsewhere: 1 when the reference looks after every exit.
-        sent_*: ring of entries sent; sent_day, sent_hour: number of the oldest one that counts.
-        counted_day: messages within a day when they were counted_at in all.
-        day_count: messages of the minutes from day_first on (-1: not counted); last_minute: the
-            newest with one.
-        minute_*, stamp_at: messages sent, see `State.messages`. *_new: how many since it was
-            loaded; minute_log: places of minutes that changed since.
+        sent_*: ring of entries sent; sent_day, sent_hour: number of the oldest one that counts;
+            sent_new: how many since it was loaded.
         seen_*: marks of the bar in hand, see `foresee`.
         marked: 1 when nothing was filled since the newest marks.
         held: coins of which something is, in the order of their names; owned_count: those that are
@@ -56,17 +50,17 @@ class LaneBooks:
 
     __slots__ = (
         "asks_quality", "bid_ppm", "capital_units", "cash_units", "close_ms", "coins",
-        "counted_at", "counted_day",
-        "day", "day_after_ms", "day_at", "day_begins_ms", "day_count", "day_ends_ms",
-        "day_first", "day_floor", "day_limit",
+
+        "day", "day_after_ms", "day_at", "day_begins_ms", "day_ends_ms",
+        "day_floor", "day_limit",
         "day_loss_ppm", "day_rule", "day_stopped", "day_units", "day_whole", "days",
         "drawdown_ppm", "drawdown_stopped", "equity_units", "exits_elsewhere",
         "exposure_ppm", "fall_floor", "fall_fresh", "fall_ppm", "fills", "held",
-        "held_count", "high_units", "last_bar_ms", "last_minute", "leftovers", "loss_ppm", "marked",
-        "message_count", "minute_at", "minute_log", "minute_new", "minutes", "owned_count",
+        "held_count", "high_units", "last_bar_ms", "leftovers", "loss_ppm", "marked", "messages",
+        "owned_count",
         "pairs", "seen_day", "seen_day_limit", "seen_day_stopped", "seen_day_units",
         "seen_fall_limit", "seen_fallen", "seen_high", "sent_at", "sent_by", "sent_count",
-        "sent_day", "sent_hour", "sent_new", "slippage_ppm", "stamp_at", "step_ms",
+        "sent_day", "sent_hour", "sent_new", "slippage_ppm", "step_ms",
         "strands", "trim_ppm", "undeclared", "used_units",
     )  # fmt: skip
 
@@ -97,14 +91,10 @@ class LaneBooks:
         self.leftovers = self.owned_count = self.undeclared = self.fills = self.used_units = 0
         self.seen_day = self.seen_day_limit = self.seen_day_stopped = self.seen_day_units = 0
         self.seen_fall_limit = self.seen_fallen = self.seen_high = 0
-        self.message_count = self.sent_count = self.counted_at = self.counted_day = 0
+        self.messages = LaneMessages()
+        self.sent_count = 0
         self.sent_day = self.sent_hour = self.marked = 0
-        self.sent_new = self.minute_new = self.day_count = 0
-        self.day_first = self.last_minute = -1
-        self.minute_log: list[int] = []
-        self.stamp_at = memoryview(array("q", [-1]) * STAMP_SLOTS)
-        self.minute_at = memoryview(array("q", [-1]) * MINUTE_SLOTS)
-        self.minutes = memoryview(array("q", [0]) * MINUTE_SLOTS)
+        self.sent_new = 0
         self.sent_at = memoryview(array("q", [-1]) * SENT_SLOTS)
         self.sent_by = memoryview(array("q", [-1]) * SENT_SLOTS)
 
@@ -261,72 +251,7 @@ class LaneBooks:
                 return True
         return False
 
-    # --- messages and entries sent -----------------------------------------------------------
-
-    def count_message(self, at_ms: int) -> None:
-        """As `account_facts.count_message` does."""
-        minute = at_ms // MINUTE_MS
-        slot = minute % MINUTES
-        self.last_minute = minute
-        self.day_count += 1
-        if self.minute_at[slot] == minute:
-            self.minutes[slot] += 1
-        else:
-            if self.day_first >= 0 and self.minute_at[slot] >= self.day_first:
-                self.day_count -= self.minutes[slot]
-            self.minute_at[slot] = minute
-            self.minutes[slot] = 1
-            self.minute_log.append(slot)
-        self.stamp_at[self.message_count % STAMPS] = at_ms
-        self.message_count += 1
-        self.minute_new += 1
-
-    def messages_most(self) -> int:
-        """At least as many as there were within the last day: those of the day that was counted
-        last, and all since."""
-        return self.counted_day + self.message_count - self.counted_at
-
-    def messages_in_day(self, now_ms: int) -> int:
-        """Messages within the last day."""
-        self.counted_day = self.messages_after(now_ms - A_DAY)
-        self.counted_at = self.message_count
-        return self.counted_day
-
-    def messages_after(self, after_ms: int) -> int:
-        """As `messages._after` does."""
-        count = 0
-        oldest = self.message_count % STAMPS
-        if self.message_count < STAMPS or self.stamp_at[oldest] <= after_ms:
-            i = self.message_count - 1
-            last = max(0, self.message_count - STAMPS)
-            while i >= last and self.stamp_at[i % STAMPS] > after_ms:
-                count += 1
-                i -= 1
-            return count
-        return self._since(after_ms // MINUTE_MS)
-
-    def _since(self, first: int) -> int:
-        """Messages of the minutes from `first` on. A long window is counted on from where it began
-        when it was last asked for; times are asked for in order."""
-        count = 0
-        if self.last_minute - first < SHORT:
-            for minute in range(first, self.last_minute + 1):
-                slot = minute % MINUTES
-                if self.minute_at[slot] == minute:
-                    count += self.minutes[slot]
-            return count
-        if self.day_first < 0 or first < self.day_first:
-            self.day_first = first
-            self.day_count = 0
-            for slot in range(MINUTES):
-                if self.minute_at[slot] >= first:
-                    self.day_count += self.minutes[slot]
-        while self.day_first < first:
-            slot = self.day_first % MINUTES
-            if self.minute_at[slot] == self.day_first:
-                self.day_count -= self.minutes[slot]
-            self.day_first += 1
-        return self.day_count
+    # --- entries sent -----------------------------------------------------------
 
     def forget_sent(self, now_ms: int) -> None:
         """Move on to the entries that were sent within the last hour, and the last day."""

@@ -20,6 +20,7 @@ cdef long long EXIT
 cdef long long ENTRY
 cdef long long APPROVED
 cdef long long REFUSED
+cdef long long LIMIT
 cdef long long MILLION
 cdef double NONE
 
@@ -100,5 +101,8 @@ cdef bint enters_at(Pair pair, Py_ssize_t row)
 cpdef bint leaves_at(Pair pair, Py_ssize_t row)
 
 cdef bint is_none(double distance)
+
+@cython.locals(spec=Spec, paid=cython.longlong)
+cdef bint has_room(Coin coin, long long lots, long long cost_units) except -1
 
 cdef bint fills_at(Coin coin, Py_ssize_t row, long long open_ms)

@@ -18,7 +18,7 @@ from trader.core.lane_gates import first_no
 from trader.core.lane_rows import Coin, Leg, Pair, Ratchet, Refusal, new_leg
 from trader.core.lane_rules import LaneRules
 from trader.core.lane_sums import LaneSums, lots_for
-from trader.core.money import PPM, price_down, price_up, share_down, share_up
+from trader.core.money import AMOUNT_MAX, PPM, price_down, price_up, share_down, share_up
 from trader.core.scale import fee_up, notional_down, notional_up
 from trader.core.signals import Opinion
 from trader.core.sizing import distance_ticks, stop_ticks_below, strength_ppm
@@ -27,7 +27,7 @@ from trader.core.sizing import distance_ticks, stop_ticks_below, strength_ppm
 STOP, TRAIL, EVEN, TARGET, HOLD, EXIT, ENTRY = range(7)
 # What the gates said.
 APPROVED, REFUSED = range(2)
-MILLION, NONE = PPM, nan
+MILLION, LIMIT, NONE = PPM, AMOUNT_MAX, nan
 
 
 class LaneEntries:
@@ -244,6 +244,8 @@ class LaneEntries:
         answered = self._ask(view, pair, bar_ms)
         if answered != APPROVED:
             return answered == REFUSED
+        if not has_room(coin, lots, view.cost_units):
+            return False
         self.sums.count(pair)
         leg = self._new_leg(pair, bar_ms, price, lots)
         leg.is_buy = 1
@@ -302,7 +304,7 @@ class LaneEntries:
         for i in range(self._legs, len(self.legs)):
             leg = self.legs[i]
             pair = books.pairs[leg.pair]
-            books.count_message(close_ms)
+            books.messages.note(close_ms)
             books.fills += 1
             if leg.is_buy:
                 books.note_entry_sent(pair.strand, close_ms)
@@ -316,6 +318,15 @@ def fills_at(coin: Coin, row: int, open_ms: int) -> bool:
     if row >= coin.rows or coin.open_ms[row] != open_ms:
         return False
     return coin.volume[row] > 0.0 or coin.fills_idle == 1
+
+
+def has_room(coin: Coin, lots: int, cost_units: int) -> bool:
+    """As `AccountView.check_room`: whether the books hold an entry beside what they hold."""
+    spec = coin.spec
+    paid = max(coin.cost_units, coin.bought_units) + cost_units
+    if coin.qty_units + lots * spec.base_per_lot >= LIMIT or paid >= LIMIT:
+        return False
+    return coin.bought_lots + lots <= (LIMIT - 1) // spec.notional_num
 
 
 def is_none(distance: float) -> bool:

@@ -1,6 +1,7 @@
 cimport cython
 
 from trader.core.lane_books cimport LaneBooks
+from trader.core.lane_messages cimport LaneMessages
 from trader.core.lane_rows cimport LaneDay
 
 cdef long long SENT
@@ -17,4 +18,4 @@ cpdef store_days(dict kept, str name, list days)
 cpdef store_sent(dict kept, LaneBooks books)
 
 @cython.locals(number=cython.longlong, slot=Py_ssize_t, every=cython.bint)
-cpdef store_messages(dict kept, LaneBooks books)
+cpdef store_messages(dict kept, LaneMessages messages)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from trader.core.days import DayRow
 from trader.core.lane_books import LaneBooks
+from trader.core.lane_messages import LaneMessages
 from trader.core.lane_rows import LaneDay
 from trader.core.state import MINUTE_SLOTS, SENT_SLOTS, STAMP_SLOTS
 
@@ -62,17 +63,17 @@ def store_sent(kept: dict[str, str], books: LaneBooks) -> None:
     books.sent_new = 0
 
 
-def store_messages(kept: dict[str, str], books: LaneBooks) -> None:
+def store_messages(kept: dict[str, str], messages: LaneMessages) -> None:
     """Put the messages sent since the state was loaded into its rings."""
-    if books.minute_new == 0:
+    if messages.new == 0:
         return
-    for number in range(books.message_count - min(books.minute_new, STAMPS), books.message_count):
+    for number in range(messages.count - min(messages.new, STAMPS), messages.count):
         slot = number % STAMPS
-        kept[f"s{slot}"] = f"{books.stamp_at[slot]}"
+        kept[f"s{slot}"] = f"{messages.stamp_at[slot]}"
     # Where more minutes changed than there are places, the others are put where they are already.
-    every = len(books.minute_log) >= MINUTES
-    for slot in range(MINUTES) if every else set(books.minute_log):
-        if books.minute_at[slot] >= 0:
-            kept[f"{slot}"] = f"{books.minute_at[slot]} {books.minutes[slot]}"
-    books.minute_log.clear()
-    books.minute_new = 0
+    every = len(messages.log) >= MINUTES
+    for slot in range(MINUTES) if every else set(messages.log):
+        if messages.minute_at[slot] >= 0:
+            kept[f"{slot}"] = f"{messages.minute_at[slot]} {messages.minutes[slot]}"
+    messages.log.clear()
+    messages.new = 0

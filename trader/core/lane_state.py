@@ -43,7 +43,7 @@ BOOK_FIELDS = (
 )  # fmt: skip
 MARK_FIELDS = (
     "close_ms", "day", "day_ends_ms", "day_stopped", "day_units", "day_whole", "drawdown_stopped",
-    "equity_units", "high_units", "cash_units", "last_bar_ms", "message_count", "sent_count",
+    "equity_units", "high_units", "cash_units", "last_bar_ms", "sent_count",
 )  # fmt: skip
 
 
@@ -73,7 +73,7 @@ class LaneState:
         """Take what the state says now; `lane.ready` tells whether the account is plain."""
         state, books = self.state, self.books
         for name in MARK_FIELDS:
-            if name not in ("message_count", "sent_count"):
+            if name != "sent_count":
                 setattr(books, name, state.number(name))
         books.capital_units = state.number("capital_units")
         if books.day >= 0:
@@ -191,25 +191,26 @@ class LaneState:
             pair.unfilled_ms = wait.unfilled_ms if wait else -1
 
     def _load_messages(self) -> None:
-        state, books = self.state, self.books
-        total, known = state.number("message_count"), books.message_count
+        state, messages = self.state, self.books.messages
+        total, known = state.number("message_count"), messages.count
         if total - known > STAMP_SLOTS:
             known = 0
             for slot in range(MINUTE_SLOTS):
                 self._load_minute(slot)
         for number in range(max(known, total - STAMP_SLOTS), total):
             at_ms = int(state.messages[f"s{number % STAMP_SLOTS}"])
-            books.stamp_at[number % STAMP_SLOTS] = at_ms
+            messages.stamp_at[number % STAMP_SLOTS] = at_ms
             self._load_minute(at_ms // 60_000 % MINUTE_SLOTS)
-        books.message_count = total
-        books.minute_new = 0
-        books.day_first = -1
+        messages.count = total
+        messages.new = 0
+        messages.day_first = -1
         if total:
-            books.last_minute = books.stamp_at[(total - 1) % STAMP_SLOTS] // 60_000
+            messages.last_minute = messages.stamp_at[(total - 1) % STAMP_SLOTS] // 60_000
 
     def _load_minute(self, slot: int) -> None:
         minute, _, count = self.state.messages.get(str(slot), "-1 0").partition(" ")
-        self.books.minute_at[slot], self.books.minutes[slot] = int(minute), int(count)
+        messages = self.books.messages
+        messages.minute_at[slot], messages.minutes[slot] = int(minute), int(count)
 
     def _load_sent(self) -> None:
         state, books = self.state, self.books
@@ -335,7 +336,7 @@ class LaneState:
         self._store_coins()
         self._store_pairs()
         store_sent(state.sent, books)
-        store_messages(state.messages, books)
+        store_messages(state.messages, books.messages)
         state.orders.clear()
         self.remember()
         for leg in self._newest:
@@ -346,6 +347,7 @@ class LaneState:
     def _store_marks(self) -> None:
         for name in MARK_FIELDS:
             self.state.meta[name] = getattr(self.books, name)
+        self.state.meta["message_count"] = self.books.messages.count
 
     def _store_days(self) -> None:
         store_days(self.state.days, ACCOUNT, self.books.days)

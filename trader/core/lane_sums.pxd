@@ -4,6 +4,7 @@ from trader.core.account_gates cimport AccountSums
 from trader.core.book_gates cimport BookSums
 from trader.core.gate_view cimport GateView
 from trader.core.lane_books cimport LaneBooks
+from trader.core.lane_messages cimport LaneMessages
 from trader.core.lane_rows cimport Coin, LaneDay, Pair, Strand
 from trader.core.lane_rules cimport LaneRules
 from trader.core.money cimport limit_units, share_down
@@ -84,7 +85,7 @@ cdef class LaneSums:
     cdef _fill_risk(self, GateView view, Coin coin, long long cost, long long close_ms)
 
     @cython.locals(
-        counted=cython.longlong, least=cython.longlong, most=cython.longlong, risk=RiskSums, rules=LaneRules)
+        counted=cython.longlong, least=cython.longlong, messages=LaneMessages, most=cython.longlong, risk=RiskSums, rules=LaneRules)
     cdef _fill_messages(self, GateView view, long long now_ms)
 
     @cython.locals(

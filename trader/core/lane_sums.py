@@ -303,24 +303,24 @@ class LaneSums:
 
     def _fill_messages(self, view: GateView, now_ms: int) -> None:
         """As `messages.room` finds it."""
-        rules, risk = self.rules, view.risk
+        rules, risk, messages = self.rules, view.risk, self.books.messages
         risk.messages, risk.messages_max, risk.messages_window = 1, UNASKED, "none"
         least = UNASKED
         if rules.second_limit < UNASKED:
-            counted = self.books.messages_after(now_ms - 1_000)
+            counted = messages.after(now_ms - 1_000)
             least = rules.second_limit - counted
             risk.messages, risk.messages_max = counted, rules.second_limit
             risk.messages_window = "second"
         if rules.minute_limit < UNASKED:
-            counted = self.books.messages_after(now_ms - 60_000)
+            counted = messages.after(now_ms - 60_000)
             if rules.minute_limit - counted < least:
                 least = rules.minute_limit - counted
                 risk.messages, risk.messages_max = counted, rules.minute_limit
                 risk.messages_window = "minute"
         # A window that cannot refuse need not be counted: least room is where there is too little.
         most = rules.day_limit - self.planned - 1
-        if rules.day_limit < UNASKED and self.books.messages_most() > most:
-            counted = self.books.messages_in_day(now_ms)
+        if rules.day_limit < UNASKED and messages.most() > most:
+            counted = messages.in_day(now_ms)
             if rules.day_limit - counted < least:
                 risk.messages, risk.messages_max = counted, rules.day_limit
                 risk.messages_window = "day"
