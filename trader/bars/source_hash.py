@@ -6,7 +6,8 @@ device of each of its files, which the kernel changes whenever one is written to
 there is one gap, and it is closed in the same way: a file that was written to within the last
 seconds before it was hashed may be written to again within one tick of the clock, so its hash is
 not remembered. What is left, as there, is a program that writes through mapped memory while this
-one reads, and a machine whose clock is set back. Must not live here: columns (`cache`), parsing.
+one reads, a machine whose clock is set back, and images whose files all have one made-up time. Must
+not live here: columns (`cache`), parsing.
 """
 
 from __future__ import annotations
