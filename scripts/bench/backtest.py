@@ -27,6 +27,7 @@ from typing import Any
 
 import backtest_work
 from backtest_exact import exact
+from backtest_memory import memory_of
 from backtest_peers import HERE, ROOT, Measured, Row, command, measured, ours, peers_of
 
 Rounds = dict[str, list[Measured]]
@@ -144,7 +145,14 @@ def sweep(
     got = in_rounds([*others, row], rounds)
     if not got[row.label][-1].told:
         told["problems"].append("the sweep did not run")
-    return table("C: 100 pairs of averages", got, others[0].label if others else "")
+    figures = table("C: 100 pairs of averages", got, others[0].label if others else "")
+    one, all_of_it = memory_of(ours("A", places, 1)), memory_of(row)
+    figures["memory"] = {
+        "one_run_mb": one.all_mb, "all_mb": all_of_it.all_mb, "largest_mb": all_of_it.largest_mb,
+    }  # fmt: skip
+    print(f"  memory: one run {one.all_mb} MB; of the sweep the largest process "
+          f"{all_of_it.largest_mb} MB, all together {all_of_it.all_mb} MB")  # fmt: skip
+    return figures
 
 
 def interpreted(places: Mapping[str, Path], told: dict[str, Any]) -> dict[str, Any]:
