@@ -32,7 +32,7 @@ cdef class Lane:
     cpdef Py_ssize_t run(self, Py_ssize_t at, Py_ssize_t stop) except -1
 
     @cython.locals(
-        books=LaneBooks, total=cython.longlong, until_ms=cython.longlong, first=Py_ssize_t)
+        books=LaneBooks, total=cython.longlong, first=Py_ssize_t)
     cdef Py_ssize_t _rest(self, Py_ssize_t t, Py_ssize_t stop) except -1
 
     @cython.locals(
@@ -62,6 +62,8 @@ cdef class Lane:
         books=LaneBooks, coin=Coin, strand=Strand, own_day=LaneDay, i=Py_ssize_t,
         until_ms=cython.longlong, leave_row=Py_ssize_t)
     cdef Py_ssize_t _glides_until(self, Py_ssize_t t, Py_ssize_t stop) except -1
+
+    cdef Py_ssize_t _closes_from(self, long long until_ms, Py_ssize_t t) except -1
 
     @cython.locals(
         books=LaneBooks, coin=Coin, strand=Strand, today=LaneDay, own_day=LaneDay, i=Py_ssize_t,

@@ -44,7 +44,7 @@ class Lane:
             they were last, and refreshes: how often.
         holds, exposed: how many positions were looked after and kept, and how many bars ended with
             a position. lane_bars: how many bars it did. until: first bar whose close is at or after
-            until_ms, see `_glides_until`.
+            until_ms, see `_closes_from`.
     """
 
     __slots__ = (
@@ -129,11 +129,11 @@ class Lane:
         such a bar."""
         books = self.books
         total = books.cash_units
-        until_ms = min(self.due_ms, books.day_ends_ms)
         if not books.is_still(total, self.grid[t] + self.step_ms):
             return t
         first = t
-        while t < stop and self.wish[t] == 0 and self.grid[t] + self.step_ms < until_ms:
+        stop = min(stop, self._closes_from(min(self.due_ms, books.day_ends_ms), t))
+        while t < stop and self.wish[t] == 0:
             self.curve[t & self.mask] = total
             t += 1
         if t > first:
@@ -260,10 +260,14 @@ class Lane:
                 leave_row = next_leave(books.pairs[coin.holder], t + coin.offset)
                 coin.leave_row = leave_row
             stop = min(stop, leave_row - coin.offset)
+        return min(stop, self._closes_from(until_ms, t))
+
+    def _closes_from(self, until_ms: int, t: int) -> int:
+        """The first bar of those from t on whose close is at or after a time."""
         if until_ms != self.until_ms:
             self.until_ms = until_ms
             self.until = self._first_at(until_ms - self.step_ms, t, len(self.grid))
-        return min(stop, self.until)
+        return self.until
 
     def _land(self, first: int, stop: int, least: int, total: int) -> None:
         """The account after bars [first, stop), on which what is held was kept: the least that it

@@ -8,6 +8,7 @@ cdef extern from *:
 
 cdef long long LIMIT
 cdef long long MILLION
+cdef long long SMALL
 
 @cython.locals(product=int128, quotient=int128, small=cython.longlong)
 cpdef long long mul_div_down(long long a, long long b, long long c) except? -1

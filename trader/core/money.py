@@ -13,6 +13,8 @@ AMOUNT_MAX = 4_611_686_018_427_387_904  # 2**62
 PPM = 1_000_000
 # The same as C numbers where this module is compiled.
 LIMIT, MILLION = AMOUNT_MAX, PPM
+# The product of two numbers below this is below LIMIT.
+SMALL = 2_147_483_648  # 2**31
 
 
 class AmountOverflow(OverflowError):
@@ -59,6 +61,8 @@ def mul_div_up(a: int, b: int, c: int) -> int:
 
 def product(a: int, b: int) -> int:
     """The product of a, b >= 0; raises AmountOverflow from 2**62 on."""
+    if 0 <= a < SMALL and 0 <= b < SMALL:
+        return a * b
     if not (0 <= a < LIMIT and 0 <= b < LIMIT):
         raise AmountOverflow(f"{a} * {b}: an argument is out of range")
     found = a
