@@ -104,7 +104,7 @@ LANE_EXITS: tuple[tuple[str, Removal], ...] = (
         ),
     ),
     ("max_hold", Removal("lane", "if 0 < coin.hold_ms <= close_ms - coin.began_ms:", "if False:")),
-    ("exit_signal", Removal("lane", "return leaves_now(pair, row)", "return False")),
+    ("exit_signal", Removal("lane", "return coin.leave_row == row", "return False")),
 )
 
 

@@ -41,6 +41,8 @@ COUNTED: dict[type[ast.operator], type[ast.operator]] = {
 TWINS = {
     "mul_div_down": "mul_div_up",
     "mul_div_up": "mul_div_down",
+    "share_down": "share_up",
+    "share_up": "share_down",
     "price_up": "price_down",
     "price_down": "price_up",
     "min": "max",

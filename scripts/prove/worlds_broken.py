@@ -88,14 +88,14 @@ BROKEN: tuple[Broken, ...] = (
     Broken(
         "a budget of the whole account",
         "",
-        "mul_div_down(equity, strategy.budget_exposure_ppm, PPM)",
-        "mul_div_down(equity, limits.exposure_ppm_max, PPM)",
+        "share_down(equity, strategy.budget_exposure_ppm)",
+        "share_down(equity, limits.exposure_ppm_max)",
     ),
     Broken(
         "an exit fee that is earned",
         "",
-        "    return max(0, cost - received + fee_up(received, spec.fee_taker_ppm))",
-        "    return max(0, cost - received - fee_up(received, spec.fee_taker_ppm))",
+        "    return max(0, cost_units - received + fee_up(received, spec.fee_taker_ppm))",
+        "    return max(0, cost_units - received - fee_up(received, spec.fee_taker_ppm))",
     ),
     Broken(
         "a stop that sells without slippage",
@@ -235,8 +235,8 @@ BROKEN: tuple[Broken, ...] = (
     Broken(
         "half a spread",
         "",
-        "    measured = mul_div_up(sums.ask_ticks - sums.bid_ticks, 2 * PPM, both)",
-        "    measured = mul_div_up(sums.ask_ticks - sums.bid_ticks, PPM, both)",
+        "    measured = mul_div_up(sums.ask_ticks - sums.bid_ticks, 2 * MILLION, both)",
+        "    measured = mul_div_up(sums.ask_ticks - sums.bid_ticks, MILLION, both)",
         rare=True,
     ),
     Broken(
@@ -262,7 +262,7 @@ BROKEN: tuple[Broken, ...] = (
     Broken(
         "the reserve of messages is spent on entries",
         "",
-        "bound - mul_div_up(bound, limits.reserve_ppm, PPM)",
+        "bound - share_up(bound, limits.reserve_ppm)",
         "bound",
     ),
     Broken(
@@ -333,9 +333,9 @@ BROKEN: tuple[Broken, ...] = (
         "the depth of the other side",
         "",
         "        if quote.ask_lots >= 0:\n"
-        "            sums.depth_lots_max = mul_div_down(quote.ask_lots,",
+        "            sums.depth_lots_max = share_down(quote.ask_lots,",
         "        if quote.ask_lots >= 0:\n"
-        "            sums.depth_lots_max = mul_div_down(quote.bid_lots,",
+        "            sums.depth_lots_max = share_down(quote.bid_lots,",
         rare=True,
     ),
     Broken(

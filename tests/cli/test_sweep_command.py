@@ -268,7 +268,7 @@ def test_a_sweep_that_is_ended_goes_on_and_says_the_same(
     swept: Workspace, how: signal.Signals
 ) -> None:
     # As many trials as take a second or two, compiled or not.
-    last = 90 if build.describe().startswith("compiled") else 40
+    last = 150 if build.describe().startswith("compiled") else 40
     count = 29 * (last - 30)
     ranges = ("--param", "fast=2:30", "--param", f"slow=31:{last}")
     many = (*SWEEP, *ranges, "--json", "--out", "mine")

@@ -146,8 +146,8 @@ class Lane:
         """Pass over bars on which one position is kept and nothing else happens; the first that is
         not such a bar. What `mark` does at each of them, in local numbers.
 
-        The day has begun, in the account's row and in the strategy's, and nothing was filled since
-        the marks before: a strategy's result is the equity and something that stays.
+        The day has begun, in the account's row and in the strategy's, and there is one strategy:
+        its result is the equity and something that stays.
         """
         books = self.books
         first = t
@@ -231,7 +231,7 @@ class Lane:
                 return -1
             if coin.low[row] <= coin.stop_ticks:
                 return -1
-            if 0 < coin.target_ticks <= coin.high[row]:
+            if coin.target_ticks > 0 and coin.high[row] >= coin.target_ticks:
                 return -1
             total += coin.per_tick * close
             if total >= MOST:
