@@ -33,6 +33,7 @@ UNMEASURED = (
     "tests/pages",
     "tests/parity",
     "tests/simulation",
+    "tests/cli/test_demo.py",
     "tests/cli/test_sweep_command.py",
     "tests/cli/test_parity_command.py",
     "tests/app/test_parity.py",
@@ -60,6 +61,7 @@ COMPILED = (
     "tests/cli/test_parity_command.py",
     "tests/cli/test_backtest_command.py",
     "tests/cli/test_passes.py",
+    "tests/cli/test_demo.py",
 )
 CLOSING = re.compile(r"^=*\s*((?:\d+ \w+,? ?)+in [\d.]+s.*?)\s*=*$")
 

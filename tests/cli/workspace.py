@@ -44,7 +44,7 @@ class Workspace:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=50,
+            timeout=120,
             check=False,
         )
         # Said while somebody edits the core and has not built it again; no command's doing.
